@@ -1,0 +1,1 @@
+"""Rules over subject and original request; ``rules.AccessControl`` decides."""

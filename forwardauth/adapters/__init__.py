@@ -1,0 +1,1 @@
+"""One module for each proxy dialect; ``base`` is what they share."""

@@ -1,0 +1,1 @@
+"""The ``forwardauth`` command; one module for each subcommand."""

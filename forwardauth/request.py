@@ -1,0 +1,145 @@
+"""The values that verify works on: who asks, and for what.
+
+``OriginalRequest`` is what the browser asked the proxy for, after an adapter has read it
+from the one header family of its proxy. ``Subject`` is who the session says is asking.
+
+Law: text becomes a value here by a full match against a strict grammar, or not at all.
+"""
+
+import re
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from forwardauth.errors import ProxyRequestError
+
+MAX_URI_CHARACTERS: Final = 8190
+"""The longest request target that is read, as in aiohttp's own line limit."""
+
+METHODS: Final = frozenset(
+    "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT "
+    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH".split()
+)
+"""Methods of RFC 9110, PATCH (RFC 5789) and WebDAV (RFC 4918, 3253, 5323)."""
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?",
+    re.ASCII,
+)
+_ORIGIN_FORM: Final = re.compile(
+    r"/(?:[!$&-;=@-Z_a-z~\[\]^`{|}\"<>?]|%[0-9A-Fa-f]{2})*", re.ASCII
+)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MAX_PORT: Final = 65535
+_MAX_HOST_CHARACTERS: Final = 253
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalRequest:
+    """The request that the proxy asks about.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: Lower case, without port.
+        port: ``None`` for the scheme's default port.
+        method: Upper case, one of ``METHODS``.
+        path: Raw, percent-encoded, starts with ``/``.
+        query: Raw, without ``?``; ``None`` when there is no ``?``.
+        client: The browser's address as far as trusted proxies vouch for it,
+            ``None`` when they do not say.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+    method: str
+    path: str
+    query: str | None
+    client: IPv4Address | IPv6Address | None = None
+
+    @property
+    def url(self) -> str:
+        """The absolute URL, as the browser knows it."""
+        port = "" if self.port is None else f":{self.port}"
+        query = "" if self.query is None else f"?{self.query}"
+        return f"{self.scheme}://{self.host}{port}{self.path}{query}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who asks. Empty *username* and *level* 0 is nobody: see ``ANONYMOUS``."""
+
+    username: str = ""
+    display_name: str = ""
+    email: str = ""
+    groups: frozenset[str] = field(default_factory=frozenset)
+    level: int = 0
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody is signed in."""
+        return self.level == 0
+
+
+ANONYMOUS: Final = Subject()
+
+
+def parse_scheme(value: str, *, header: str) -> str:
+    """Return ``http`` or ``https``; anything else, upper case too, is refused.
+
+    Raises:
+        ProxyRequestError: Names *header*.
+    """
+    if value not in _DEFAULT_PORTS:
+        raise ProxyRequestError(header, "scheme_unknown", "must be http or https")
+    return value
+
+
+def parse_method(value: str, *, header: str) -> str:
+    """Return *value* when it is a method in upper case that we know.
+
+    Raises:
+        ProxyRequestError: Names *header*. Source: CVE-2020-14359, where a method in
+            lower case walked past a rule.
+    """
+    if value not in METHODS:
+        raise ProxyRequestError(header, "method_unknown", "is not a known method")
+    return value
+
+
+def parse_host(value: str, *, scheme: str, header: str) -> tuple[str, int | None]:
+    """Return host (lower case) and port (``None`` for the default of *scheme*).
+
+    Raises:
+        ProxyRequestError: Not letters, digits and hyphens; a trailing dot, userinfo,
+            comma, space or percent sign; a port out of range. Names *header*.
+
+    Source: RFC 9110 7.2, narrowed to LDH names (RFC 5890 2.3.1).
+    """
+    lowered = value.lower() if value.isascii() else ""
+    match = _HOST.fullmatch(lowered)
+    if match is None or len(match["name"]) > _MAX_HOST_CHARACTERS:
+        raise ProxyRequestError(header, "host_malformed", "is not a host name")
+    port = int(match["port"]) if match["port"] else None
+    if port is not None and port > _MAX_PORT:
+        raise ProxyRequestError(header, "port_out_of_range", "port is above 65535")
+    return match["name"], None if port == _DEFAULT_PORTS[scheme] else port
+
+
+def parse_uri(value: str, *, header: str) -> tuple[str, str | None]:
+    """Return raw path and raw query of a request target in origin form.
+
+    Raises:
+        ProxyRequestError: Does not start with ``/``, holds ``#``, a backslash, a space,
+            a control or non-ASCII character, a bad percent escape, or is longer than
+            8190 characters. Names *header*.
+
+    Source: RFC 9112 3.2.1; CVE-2026-41059 (a fragment in the request line).
+    """
+    if len(value) > MAX_URI_CHARACTERS:
+        raise ProxyRequestError(header, "uri_too_long", "is longer than 8190 characters")
+    if not _ORIGIN_FORM.fullmatch(value):
+        raise ProxyRequestError(header, "uri_malformed", "is not a path with query")
+    path, mark, query = value.partition("?")
+    return path, query if mark else None

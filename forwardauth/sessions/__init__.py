@@ -1,0 +1,1 @@
+"""Sessions: create, look up, touch, end; see ``manager`` first."""

@@ -1,0 +1,1 @@
+"""The two flows, sign-in and health: one module for each."""

@@ -1,7 +1,8 @@
 """The values that verify works on: who asks, and for what.
 
-``OriginalRequest`` is what the browser asked the proxy for, after an adapter has read it
-from the one header family of its proxy. ``Subject`` is who the session says is asking.
+``OriginalRequest`` is what the browser asked the proxy for, after an adapter has read
+it from the one header family of its proxy. ``Subject`` is who the session says is
+asking.
 
 Law: text becomes a value here by a full match against a strict grammar, or not at all.
 """
@@ -17,8 +18,11 @@ MAX_URI_CHARACTERS: Final = 8190
 """The longest request target that is read, as in aiohttp's own line limit."""
 
 METHODS: Final = frozenset(
-    "GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT "
-    "PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK REPORT SEARCH".split()
+    (
+        *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+        *("OPTIONS", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL"),
+        *("COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"),
+    )
 )
 """Methods of RFC 9110, PATCH (RFC 5789) and WebDAV (RFC 4918, 3253, 5323)."""
 
@@ -138,7 +142,9 @@ def parse_uri(value: str, *, header: str) -> tuple[str, str | None]:
     Source: RFC 9112 3.2.1; CVE-2026-41059 (a fragment in the request line).
     """
     if len(value) > MAX_URI_CHARACTERS:
-        raise ProxyRequestError(header, "uri_too_long", "is longer than 8190 characters")
+        raise ProxyRequestError(
+            header, "uri_too_long", "is longer than 8190 characters"
+        )
     if not _ORIGIN_FORM.fullmatch(value):
         raise ProxyRequestError(header, "uri_malformed", "is not a path with query")
     path, mark, query = value.partition("?")

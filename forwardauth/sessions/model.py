@@ -120,7 +120,7 @@ def parse_entry(entry: Entry) -> Session | None:
     """
     try:
         record: dict[str, Any] = json.loads(entry.record)
-        if not 1 <= record["v"]:
+        if not record["v"] >= 1:
             return None
         idle = record["idle"]
         return Session(

@@ -1,0 +1,66 @@
+"""What a rule says, and what access control concludes from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Policy(StrEnum):
+    """What a rule asks of a subject, in Authelia's words."""
+
+    BYPASS = "bypass"
+    ONE_FACTOR = "one_factor"
+    TWO_FACTOR = "two_factor"
+    DENY = "deny"
+
+
+class Outcome(StrEnum):
+    """What becomes of a request."""
+
+    ALLOW = "allow"
+    SIGN_IN = "sign_in"
+    FORBIDDEN = "forbidden"
+
+
+REQUIRED_LEVEL: Final = {
+    Policy.BYPASS: 0,
+    Policy.ONE_FACTOR: 1,
+    Policy.TWO_FACTOR: 2,
+}
+"""How many factors a policy asks for; ``deny`` has no level that would do."""
+
+DEFAULT_POLICY_REASON: Final = "default_policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The conclusion for one request.
+
+    Attributes:
+        outcome: What becomes of the request.
+        reason: Stable and lower case, for logs and metrics: ``rule`` or
+            ``default_policy``.
+        rule: Number of the deciding rule, from 1 in the order of the file;
+            ``None`` when the default policy decided.
+        policy: The policy that applied.
+    """
+
+    outcome: Outcome
+    reason: str
+    rule: int | None
+    policy: Policy
+
+
+def conclude(policy: Policy, level: int, *, rule: int | None) -> Decision:
+    """Return what *policy* means for a subject who has proven *level* factors.
+
+    ``deny`` forbids everyone: signing in could not change it, so nobody is asked to.
+    """
+    if policy is Policy.DENY:
+        outcome = Outcome.FORBIDDEN
+    elif level >= REQUIRED_LEVEL[policy]:
+        outcome = Outcome.ALLOW
+    else:
+        outcome = Outcome.SIGN_IN
+    reason = DEFAULT_POLICY_REASON if rule is None else "rule"
+    return Decision(outcome=outcome, reason=reason, rule=rule, policy=policy)

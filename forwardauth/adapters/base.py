@@ -1,0 +1,206 @@
+"""What all adapters share: the values they read from and answer with.
+
+An adapter is one proxy's dialect. It reads one family of headers into an
+``OriginalRequest`` and turns a ``Verdict`` into the status and headers that its proxy
+understands. It decides nothing.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from forwardauth.adapters.headers import (
+    REMOTE_EMAIL,
+    REMOTE_GROUPS,
+    REMOTE_NAME,
+    REMOTE_USER,
+    HeaderSource,
+    IPAddress,
+)
+from forwardauth.errors import ProxyRequestError
+from forwardauth.request import OriginalRequest, Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyRequest:
+    """A verify request as the proxy sent it.
+
+    Attributes:
+        method: Method of the verify request itself.
+        target: Its raw request target; adapters that do not need it ignore it, and
+            none reads its query: some proxies append the client's.
+        headers: Its header fields.
+        client: The browser's address as far as trusted proxies vouch for it.
+    """
+
+    method: str
+    target: str
+    headers: HeaderSource
+    client: IPAddress | None
+
+
+class RequestKind(StrEnum):
+    """Who waits for the answer: a person's browser window, or a program."""
+
+    NAVIGATION = "navigation"
+    FETCH = "fetch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """The request may pass; *subject* tells the application who asks."""
+
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInNeeded:
+    """Nobody is signed in, or with too few factors; *login_url* is absolute."""
+
+    login_url: str
+    kind: RequestKind
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forbidden:
+    """Signing in would not help. *page* is HTML for a browser, else empty."""
+
+    page: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Malformed:
+    """The proxy's request cannot be read; *error* names the header."""
+
+    error: ProxyRequestError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """The store did not answer, so nobody can tell: fail closed."""
+
+    retry_after_seconds: int = 5
+
+
+Verdict = Allowed | SignInNeeded | Forbidden | Malformed | Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Status, header lines and body for the proxy; header names may repeat."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Adapter(Protocol):
+    """One proxy's dialect.
+
+    Attributes:
+        name: The word in ``/verify/<name>``, in logs and in metrics.
+        paths: Where it listens, below the base path.
+        takes_over_logout: Whether its proxy passes a denial with cookies on to the
+            browser, so that a logout on a protected host can be answered by verify.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    takes_over_logout: bool
+
+    def read(self, request: ProxyRequest) -> OriginalRequest:
+        """Return what the browser asked the proxy for.
+
+        Raises:
+            ProxyRequestError: A needed header is missing, repeated or malformed.
+        """
+        ...
+
+    def answer(self, verdict: Verdict) -> Answer:
+        """Return *verdict* in the dialect of the proxy; 2xx only for ``Allowed``."""
+        ...
+
+
+SAFE_HEADERS: Final = (
+    ("Cache-Control", "no-store"),
+    ("Vary", "Cookie, Authorization"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+"""On every answer: nothing in between may keep a verdict for another request."""
+
+_PAGE_HEADERS: Final = (
+    *SAFE_HEADERS,
+    ("Content-Type", "text/html; charset=utf-8"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'",
+    ),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+def answer_allowed(subject: Subject) -> Answer:
+    """Return exactly 200 with all four identity headers, empty when unknown.
+
+    A header that is left out would let the client's own copy through in some proxies.
+    Source: CVE-2026-30851.
+    """
+    identity = (
+        (REMOTE_USER, subject.username),
+        (REMOTE_GROUPS, ",".join(sorted(subject.groups))),
+        (REMOTE_NAME, subject.display_name),
+        (REMOTE_EMAIL, subject.email),
+    )
+    return Answer(status=200, headers=(*identity, *SAFE_HEADERS))
+
+
+def answer_forbidden(verdict: Forbidden) -> Answer:
+    """Return 403: the page, with headers that let it load and run nothing, or JSON."""
+    if not verdict.page:
+        return answer_json(403, "forbidden")
+    return Answer(status=403, headers=_PAGE_HEADERS, body=verdict.page)
+
+
+def answer_json(status: int, message: str, *, redirect: str | None = None) -> Answer:
+    """Return ``{"status": "KO", …}`` for a program, with the login URL if there is."""
+    content: dict[str, object] = {"status": "KO", "message": message}
+    if redirect is not None:
+        content["data"] = {"redirect": redirect}
+    return Answer(
+        status=status,
+        headers=(*SAFE_HEADERS, ("Content-Type", "application/json")),
+        body=json.dumps(content).encode(),
+    )
+
+
+def answer_unavailable(verdict: Unavailable) -> Answer:
+    """Return 503 with ``Retry-After``: an outage is never "signed out"."""
+    answer = answer_json(503, "the session store does not answer")
+    retry_after = ("Retry-After", str(verdict.retry_after_seconds))
+    return Answer(status=503, headers=(*answer.headers, retry_after), body=answer.body)
+
+
+def answer_forwarded(verdict: Verdict) -> Answer:
+    """Return *verdict* for a proxy that passes our denial on to the browser.
+
+    Traefik, Caddy, HAProxy and Envoy do. A navigation is sent to the portal: 302 for
+    GET and HEAD, 303 after POST, so that no browser repeats the body there.
+    """
+    match verdict:
+        case Allowed():
+            return answer_allowed(verdict.subject)
+        case SignInNeeded(kind=RequestKind.NAVIGATION):
+            status = 303 if verdict.method == "POST" else 302
+            location = ("Location", verdict.login_url)
+            return Answer(status=status, headers=(location, *SAFE_HEADERS))
+        case SignInNeeded():
+            return answer_json(401, "sign-in needed", redirect=verdict.login_url)
+        case Forbidden():
+            return answer_forbidden(verdict)
+        case Malformed():
+            return answer_json(400, str(verdict.error))
+        case Unavailable():
+            return answer_unavailable(verdict)

@@ -1,0 +1,90 @@
+"""nginx ``auth_request``: reads ``X-Original-URL`` and ``X-Original-Method``.
+
+Law: only 200, 401 and 403 mean something to nginx; anything else is a 500 for its
+client. So a malformed request is 403 here. An outage stays 503, and the client's 500
+is what it is: closed, and not a lie.
+Source: https://nginx.org/en/docs/http/ngx_http_auth_request_module.html
+"""
+
+from typing import Final
+
+from forwardauth.adapters.base import (
+    Allowed,
+    Answer,
+    Forbidden,
+    Malformed,
+    ProxyRequest,
+    SignInNeeded,
+    Unavailable,
+    Verdict,
+    answer_allowed,
+    answer_forbidden,
+    answer_json,
+    answer_unavailable,
+)
+from forwardauth.adapters.headers import X_ORIGINAL_METHOD, X_ORIGINAL_URL, get_header
+from forwardauth.errors import ProxyRequestError
+from forwardauth.request import (
+    OriginalRequest,
+    parse_host,
+    parse_method,
+    parse_scheme,
+    parse_uri,
+)
+
+REQUEST_KIND_HEADER: Final = "Forwardauth-Request-Kind"
+"""``navigation`` or ``fetch`` beside a 401: nginx redirects only the first."""
+
+
+class NginxAdapter:
+    """Dialect of nginx and of what copies its ``auth_request``."""
+
+    name: str = "nginx"
+    paths: tuple[str, ...] = ("/verify/nginx", "/api/authz/auth-request")
+    takes_over_logout: bool = False
+
+    def read(self, request: ProxyRequest) -> OriginalRequest:
+        """Return the original request; see ``Adapter.read``."""
+        url = get_header(request.headers, X_ORIGINAL_URL)
+        scheme, separator, rest = url.partition("://")
+        authority, slash, tail = rest.partition("/")
+        if not separator or not slash:
+            raise ProxyRequestError(
+                X_ORIGINAL_URL, "url_malformed", "is not scheme://host/path"
+            )
+        scheme = parse_scheme(scheme, header=X_ORIGINAL_URL)
+        host, port = parse_host(authority, scheme=scheme, header=X_ORIGINAL_URL)
+        path, query = parse_uri("/" + tail, header=X_ORIGINAL_URL)
+        method = get_header(request.headers, X_ORIGINAL_METHOD)
+        return OriginalRequest(
+            scheme=scheme,
+            host=host,
+            port=port,
+            method=parse_method(method, header=X_ORIGINAL_METHOD),
+            path=path,
+            query=query,
+            client=request.client,
+        )
+
+    def answer(self, verdict: Verdict) -> Answer:
+        """Return 200, 401 or 403, and 503 for an outage; see ``Adapter.answer``."""
+        match verdict:
+            case Allowed():
+                return answer_allowed(verdict.subject)
+            case SignInNeeded():
+                answer = answer_json(401, "sign-in needed", redirect=verdict.login_url)
+                directions = (
+                    ("Location", verdict.login_url),
+                    (REQUEST_KIND_HEADER, verdict.kind.value),
+                )
+                return Answer(
+                    status=401,
+                    headers=(*directions, *answer.headers),
+                    body=answer.body,
+                )
+            case Forbidden():
+                return answer_forbidden(verdict)
+            case Malformed():
+                return answer_json(403, str(verdict.error))
+            case Unavailable():
+                return answer_unavailable(verdict)

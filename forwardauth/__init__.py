@@ -7,7 +7,7 @@ The two flows; each arrow is one call in the handler, in this order.
                                                                     adapters.X.answer
 
     logout   request ─► who asks ─► revoke ─► clear cookies ─► check target ─► answer
-             web.intent              sessions  web.cookies      redirects      web.answers
+             web.intent              sessions  web.cookies      redirects    web.answers
 
 Start reading at ``request``, then ``adapters.nginx``, ``access_control.rules``,
 ``sessions.store``, ``web.handlers.verify``, ``web.handlers.logout``, ``app``.

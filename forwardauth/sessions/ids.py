@@ -10,6 +10,7 @@ Law: a ``SessionId`` never reaches a store, a log line or a page.
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from typing import Final, NewType
 
 SessionId = NewType("SessionId", str)
@@ -41,6 +42,12 @@ def parse_session_id(value: str) -> SessionId | None:
 def digest_of(session_id: SessionId) -> Digest:
     """Return the SHA-256 of *session_id*, 32 bytes: its key in every store."""
     return Digest(hashlib.sha256(session_id.encode("ascii")).digest())
+
+
+def digests_of(presented: Iterable[str]) -> tuple[Digest, ...]:
+    """Return the digests of the well-formed values *presented*, each once, in order."""
+    parsed = (parse_session_id(value) for value in presented)
+    return tuple(dict.fromkeys(digest_of(value) for value in parsed if value))
 
 
 def create_handle() -> Handle:

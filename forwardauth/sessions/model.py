@@ -94,8 +94,8 @@ def dump_entry(session: Session, digest: Digest) -> Entry:
         "credential": session.credential,
         "methods": session.methods,
         "level": session.level,
-        "created": _to_ms(session.created),
-        "absolute": _to_ms(session.absolute),
+        "created": to_ms(session.created),
+        "absolute": to_ms(session.absolute),
         "idle": None if session.idle is None else session.idle // _MS,
         "remembered": session.remembered,
         "address": session.address,
@@ -131,8 +131,8 @@ def parse_entry(entry: Entry) -> Session | None:
             credential=tuple(map(str, record["credential"])),
             methods=tuple(map(str, record["methods"])),
             level=int(record["level"]),
-            created=_from_ms(record["created"]),
-            absolute=_from_ms(record["absolute"]),
+            created=from_ms(record["created"]),
+            absolute=from_ms(record["absolute"]),
             idle=None if idle is None else int(idle) * _MS,
             seen=entry.seen,
             remembered=bool(record["remembered"]),
@@ -148,9 +148,11 @@ _MS: Final = timedelta(milliseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _to_ms(moment: datetime) -> int:
+def to_ms(moment: datetime) -> int:
+    """Return *moment* as milliseconds since 1970, rounded down."""
     return (moment - _EPOCH) // _MS
 
 
-def _from_ms(milliseconds: int) -> datetime:
+def from_ms(milliseconds: int) -> datetime:
+    """Return the aware UTC time of *milliseconds* since 1970."""
     return _EPOCH + int(milliseconds) * _MS

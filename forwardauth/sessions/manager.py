@@ -1,0 +1,200 @@
+"""The life of a session: create, look up, touch; ``revoker`` has its end.
+
+Laws: whether a session counts is decided here, with one clock, at every lookup. A
+lookup writes by ``touch`` alone, which changes what exists or nothing: it cannot bring
+an ended session back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from forwardauth.clock import Clock
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.ids import (
+    Digest,
+    SessionId,
+    create_handle,
+    create_session_id,
+    digest_of,
+    digests_of,
+)
+from forwardauth.sessions.lifetimes import Login, Timeouts
+from forwardauth.sessions.model import Session, dump_entry, parse_entry
+from forwardauth.sessions.observer import SessionObserver
+from forwardauth.sessions.revoker import SessionRevoker
+from forwardauth.sessions.store import SessionStore
+
+MAX_PRESENTED: Final = 8
+"""Cookies of our name in one request that a lookup considers; more are an attack."""
+
+_TOUCHES_PER_IDLE_TIMEOUT: Final = 10
+_CREATE_ATTEMPTS: Final = 3
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSession:
+    """A session that counts, with its key."""
+
+    session: Session
+    digest: Digest
+
+
+class SessionManager:
+    """Creates and looks up sessions; one for each worker."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        clock: Clock,
+        timeouts: Timeouts,
+        revoker: SessionRevoker,
+        observer: SessionObserver,
+    ) -> None:
+        """Keep the parts; nothing is opened or started before the first call."""
+        self._store = store
+        self._clock = clock
+        self._timeouts = timeouts
+        self._revoker = revoker
+        self._observer = observer
+        self._touch_interval = timeouts.idle / _TOUCHES_PER_IDLE_TIMEOUT
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._touching: set[Digest] = set()
+
+    async def create(self, login: Login) -> tuple[SessionId, Session]:
+        """Begin a session; return its secret, for the cookie, and the session.
+
+        Raises:
+            StoreUnavailableError: Nothing was created that could ever be looked up.
+        """
+        session = self._new_session(login)
+        for _ in range(_CREATE_ATTEMPTS):
+            session_id = create_session_id()
+            digest = digest_of(session_id)
+            if await self._store.create(dump_entry(session, digest)):
+                self._observer.session_created(session, digest)
+                return session_id, session
+        message = "every attempt to create the session was overtaken by a revocation"
+        raise StoreUnavailableError(message)
+
+    def _new_session(self, login: Login) -> Session:
+        now = self._clock.now()
+        linked = login.linked_to
+        remember_me = self._timeouts.remember_me if login.remembered else None
+        absolute = now + (remember_me or self._timeouts.absolute)
+        return Session(
+            handle=create_handle(),
+            login=create_handle() if linked is None else linked.login,
+            username=login.username,
+            domain=login.domain,
+            credential=login.credential,
+            methods=login.methods,
+            level=login.level,
+            created=now,
+            absolute=absolute if linked is None else linked.absolute,
+            idle=None if remember_me else self._timeouts.idle,
+            seen=now,
+            remembered=remember_me is not None,
+            address=login.address,
+            user_agent=login.user_agent,
+        )
+
+    async def lookup(
+        self, presented: Sequence[str], *, domain: str
+    ) -> LiveSession | None:
+        """Return the one live session among the cookies *presented*.
+
+        Args:
+            presented: Every value of our cookie in the request, in any order.
+            domain: The cookie domain of the request; sessions of others do not count.
+
+        Returns:
+            ``None`` when none is live, and when more than one is: a sibling host can
+            plant a cookie, and then nobody can tell whose request this is.
+
+        Raises:
+            StoreUnavailableError: The store did not answer. Fail closed.
+        """
+        digests = digests_of(presented)
+        if len(digests) > MAX_PRESENTED:
+            return None
+        live: list[LiveSession] = []
+        for digest in digests:
+            found = await self._lookup_one(digest)
+            if found is not None and found.session.domain == domain:
+                live.append(found)
+        if len(live) != 1:
+            return None
+        self._touch_later(live[0])
+        return live[0]
+
+    async def _lookup_one(self, digest: Digest) -> LiveSession | None:
+        if self._revoker.is_pending(digest):
+            return None
+        entry = await self._store.load(digest)
+        session = None if entry is None else parse_entry(entry)
+        # Asked again after the wait: a logout may have been answered meanwhile.
+        if session is None or self._revoker.is_pending(digest):
+            return None
+        cause = session.expiry(self._clock.now())
+        if cause is not None:
+            self._in_background(self._revoker.expire(digest, cause))
+            return None
+        return LiveSession(session=session, digest=digest)
+
+    async def list_user(self, username: str) -> tuple[LiveSession, ...]:
+        """Return the live sessions of *username*, the last used first.
+
+        Raises:
+            StoreUnavailableError: The store did not answer.
+        """
+        now = self._clock.now()
+        found: list[LiveSession] = []
+        for entry in await self._store.list_owner(username):
+            session = parse_entry(entry)
+            if session is None or self._revoker.is_pending(entry.digest):
+                continue
+            if session.expiry(now) is None:
+                found.append(LiveSession(session=session, digest=entry.digest))
+        return tuple(found)
+
+    def _touch_later(self, live: LiveSession) -> None:
+        """Record the use of *live*, at most once in a tenth of the idle timeout.
+
+        It happens after the answer: a lost touch shortens a session, never lengthens.
+        """
+        now = self._clock.now()
+        if now - live.session.seen < self._touch_interval:
+            return
+        if live.digest not in self._touching:
+            self._touching.add(live.digest)
+            self._in_background(self._touch(live, now))
+
+    async def _touch(self, live: LiveSession, now: datetime) -> None:
+        try:
+            expires = live.session.expires_after(now)
+            await self._store.touch(live.digest, seen=now, expires=expires)
+        finally:
+            self._touching.discard(live.digest)
+
+    def _in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(_ignore_outage(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Wait for the touches that are under way."""
+        await asyncio.gather(*self._tasks)
+
+
+async def _ignore_outage(work: Coroutine[Any, Any, object]) -> None:
+    try:
+        await work
+    except StoreUnavailableError as exc:
+        _log.debug("background write lost: %s", exc)

@@ -1,0 +1,24 @@
+"""Who wants to know when sessions begin and end: audit log and metrics."""
+
+from typing import Protocol
+
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import EndCause, Session
+
+
+class SessionObserver(Protocol):
+    """Told of every begin and end, by whatever way; must not raise or block."""
+
+    def session_created(self, session: Session, digest: Digest) -> None:
+        """A user signed in, or was carried over to another cookie domain."""
+        ...
+
+    def session_ended(
+        self, session: Session | None, digest: Digest, cause: EndCause
+    ) -> None:
+        """The store has ended a session; ``None`` when its record was unreadable."""
+        ...
+
+    def end_pending(self, digest: Digest, cause: EndCause) -> None:
+        """A session is refused here, and the store has still to end it."""
+        ...

@@ -1,0 +1,362 @@
+"""Promises that the repository makes about itself.
+
+Each test reads the files and names every offender at once. An exception to a promise
+stands in a table below with its reason, and a table entry that no longer applies is an
+offender too.
+"""
+
+import ast
+import importlib
+import os
+import pkgutil
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import forwardauth
+from forwardauth.adapters.registry import ADAPTERS
+from forwardauth.errors import ForwardAuthError
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGE: Final = ROOT / "forwardauth"
+MAX_LINES: Final = 250
+MAX_README_LINES: Final = 150
+
+LONG_MODULES: Final[dict[str, str]] = {}
+"""Modules above ``MAX_LINES``, each with the reason why it is one noun."""
+
+TESTED_ELSEWHERE: Final = {
+    "cli/demo.py": "starts real processes: tests/integration",
+    "sessions/stores/redis.py": "needs a server: tests/integration",
+}
+"""Modules without a unit test that mirrors them, each with the reason."""
+
+HOMES: Final = {
+    "aiohttp": ("web/", "app.py", "cli/serve.py", "cli/demo.py"),
+    "argon2": ("users/passwords.py",),
+    "babel": ("web/",),
+    "click": ("cli/",),
+    "idna": ("redirects.py", "allowed_targets.py", "config/"),
+    "jinja2": ("web/", "app.py", "cli/serve.py", "cli/demo.py"),
+    "passlib": ("users/passwords.py",),
+    "prometheus_client": ("web/", "app.py"),
+    "publicsuffixlist": ("config/",),
+    "redis": ("sessions/stores/redis.py",),
+    "ruamel": ("users/editor.py",),
+    "sqlite3": ("sessions/stores/sqlite.py",),
+    "uvloop": ("cli/serve.py",),
+    "yaml": ("config/", "users/file.py"),
+}
+"""Where a third-party package, or SQLite, may be imported; nowhere else."""
+
+IMPORT_NAMES: Final = {
+    "argon2-cffi": "argon2",
+    "libpass": "passlib",
+    "prometheus-client": "prometheus_client",
+    "pyyaml": "yaml",
+    "ruamel.yaml": "ruamel",
+}
+"""Distributions that are imported by another name than their own."""
+
+INDIRECT: Final = frozenset({"bcrypt"})
+"""Dependencies that another one imports: libpass needs a backend for bcrypt."""
+
+OPTIONAL: Final = frozenset({"uvloop"})
+"""Packages of an extra, imported where they are installed."""
+
+SYSTEM_TIME: Final = frozenset(
+    {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+    | {"time.time", "time.time_ns"}
+)
+
+# Written in pieces, so that this file passes its own test.
+FOREIGN_WORDS: Final = re.compile(
+    "|".join(
+        (
+            "/wo" + "rk/",
+            "/opt/" + "wheels",
+            r"\.\./" + "shared",
+            "(?:SPEC|STYLE|FACTS|LOGOUT|VERIFY)" + r"\.md",
+            r"(?i:\bcla" + r"ude\b)",
+            "(?i:anthro" + "pic)",
+            "(?i:open" + "ai)",
+            "(?i:chat" + "gpt)",
+            "(?i:copi" + "lot)",
+            r"(?i:(?<!home )\bassis" + r"tants?\b)",
+            r"(?i:\bsub-?ag" + r"ents?\b)",
+            r"(?i:language mo" + "del)",
+            r"\bL" + r"LMs?\b",
+            "(?i:pypi" + r"\.org)",
+            "(?i:python" + "hosted)",
+            r"(?i:debian\." + "org)",
+            r"(?i:npmjs\." + "com|crates" + r"\.io)",
+        )
+    )
+)
+
+_SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "build", "dist", "node_modules"})
+_KEPT_DOT_FOLDERS: Final = frozenset({".ci", ".github"})
+
+
+def _lines(offenders: Iterable[str]) -> str:
+    """Return the offenders one on a line: pytest shortens a long list."""
+    return "\n".join(("", *sorted(offenders), ""))
+
+
+def _is_ours(folder: str) -> bool:
+    if folder.startswith("."):
+        return folder in _KEPT_DOT_FOLDERS
+    return folder not in _SKIPPED_FOLDERS and not folder.endswith(".egg-info")
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Yield name and text of every text file of the repository."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = filter(_is_ours, folders)
+        for path in sorted(Path(folder) / name for name in files):
+            try:
+                yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
+            except UnicodeDecodeError:
+                continue
+
+
+def _trees(top: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Yield name, relative to *top*, and syntax tree of every module below it."""
+    for path in sorted(top.rglob("*.py")):
+        yield path.relative_to(top).as_posix(), ast.parse(path.read_bytes())
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Yield the top-level name of every absolute import, wherever it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _undocumented(name: str, node: ast.AST) -> Iterator[str]:
+    """Yield the public definitions in *node* that say nothing about themselves."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                if child.name.startswith("_"):
+                    continue
+                place = f"{name}.{child.name}"
+                if ast.get_docstring(child) is None:
+                    yield place
+                if isinstance(child, ast.ClassDef):
+                    yield from _undocumented(place, child)
+            case ast.If() | ast.Try():
+                yield from _undocumented(name, child)
+            case _:
+                pass
+
+
+def _all_errors(base: type[ForwardAuthError]) -> Iterator[type[ForwardAuthError]]:
+    for error in base.__subclasses__():
+        yield error
+        yield from _all_errors(error)
+
+
+def test_every_module_says_what_it_owns() -> None:
+    """Each Python file of the package and of the tests has a docstring."""
+    offenders = [
+        name
+        for top in (PACKAGE, ROOT / "tests")
+        for name, tree in _trees(top)
+        if ast.get_docstring(tree) is None
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_public_definition_is_documented() -> None:
+    """Each public function, class and method of the package has a docstring."""
+    offenders = [
+        place for name, tree in _trees(PACKAGE) for place in _undocumented(name, tree)
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_test_states_its_fact() -> None:
+    """Each test function has a docstring, which is what a failure is read by."""
+    offenders = [
+        f"{name}::{node.name}"
+        for name, tree in _trees(ROOT / "tests")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.name.startswith("test_")
+        if ast.get_docstring(node) is None
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_module_has_a_unit_test_that_mirrors_it() -> None:
+    """``a/b.py`` is tested by ``tests/unit/a/test_b.py``, or a reason is given."""
+    modules = {name for name, _ in _trees(PACKAGE) if not name.endswith("__init__.py")}
+    untested = {
+        name
+        for name in modules
+        if not (
+            ROOT / "tests/unit" / Path(name).with_name(f"test_{Path(name).name}")
+        ).exists()
+    }
+
+    offenders = untested ^ TESTED_ELSEWHERE.keys()
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_unit_test_mirrors_a_module() -> None:
+    """No test outlives the module it was written for."""
+    offenders = [
+        name
+        for name in (path for path, _ in _trees(ROOT / "tests/unit"))
+        if Path(name).name.startswith("test_") and name != "test_repository.py"
+        if not (
+            PACKAGE / Path(name).with_name(Path(name).name.removeprefix("test_"))
+        ).exists()
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_modules_stay_short() -> None:
+    """A module above 250 lines is listed with the reason why."""
+    long = {
+        name
+        for name, _ in _trees(PACKAGE)
+        if len((PACKAGE / name).read_text("utf-8").splitlines()) > MAX_LINES
+    }
+
+    offenders = long ^ LONG_MODULES.keys()
+
+    assert not offenders, _lines(offenders)
+
+
+def test_readme_stays_short() -> None:
+    """The README is read in one sitting."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+
+    assert len(lines) <= MAX_README_LINES
+
+
+def test_every_adapter_ships_a_deployment_and_a_page() -> None:
+    """A proxy that we speak to can be set up by copying, and read about."""
+    needed = [
+        path
+        for adapter in ADAPTERS
+        for path in (
+            f"deploy/{adapter.name}/docker-compose.yaml",
+            f"docs/proxies/{adapter.name}.md",
+        )
+    ]
+
+    offenders = [path for path in needed if not (ROOT / path).is_file()]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_error_has_a_status() -> None:
+    """The one table of the web layer maps each error of ours, never to a success."""
+    for module in pkgutil.walk_packages(forwardauth.__path__, "forwardauth."):
+        importlib.import_module(module.name)
+    errors = importlib.import_module("forwardauth.web.middlewares.errors")
+    statuses = errors.STATUS_BY_ERROR
+
+    ours = set(_all_errors(ForwardAuthError))
+
+    offenders = [error.__name__ for error in ours - statuses.keys()]
+    offenders += [e.__name__ for e, status in statuses.items() if int(status) < 400]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_only_the_clock_asks_for_the_time() -> None:
+    """No module but ``clock`` reads the system's time, so tests can hold it still."""
+    offenders = [
+        f"{name}:{node.lineno}"
+        for name, tree in _trees(PACKAGE)
+        if name != "clock.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        if ".".join(ast.unparse(node).split(".")[-2:]) in SYSTEM_TIME
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_third_party_packages_stay_at_home() -> None:
+    """Each foreign package is imported only where it belongs."""
+    offenders = [
+        f"{name} imports {package}"
+        for name, tree in _trees(PACKAGE)
+        for package in sorted(set(_imported(tree)))
+        if package in HOMES
+        or (package not in sys.stdlib_module_names and package != "forwardauth")
+        if not name.startswith(HOMES.get(package, ("nowhere",)))
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_dependency_is_declared_and_used() -> None:
+    """What is imported is in ``pyproject.toml``, and what is there is imported."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    required = {
+        re.split("[<>=!~ ]", line, maxsplit=1)[0].lower()
+        for line in project["dependencies"]
+    }
+    declared = {IMPORT_NAMES.get(name, name) for name in required - INDIRECT}
+    used = {package for _, tree in _trees(PACKAGE) for package in _imported(tree)}
+
+    foreign = used - sys.stdlib_module_names - {"forwardauth", *OPTIONAL}
+    offenders = declared ^ foreign
+
+    assert not offenders, _lines(offenders)
+
+
+def test_repository_speaks_of_itself_alone() -> None:
+    """No file names the places and tools it was written with."""
+    offenders = [
+        f"{name}: {found[0]}"
+        for name, text in _texts()
+        for found in FOREIGN_WORDS.finditer(text)
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    """No page links to a file that is not there."""
+    offenders = [
+        f"{name} -> {target}"
+        for name, text in _texts()
+        if name.endswith(".md")
+        for target in re.findall(
+            r"\]\(<?([^)\s>#]+)", re.sub("(?s)```.*?```", "", text)
+        )
+        if not re.match(r"[a-z]+:", target)
+        if not (ROOT / name).parent.joinpath(target).exists()
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_scripts_can_be_run() -> None:
+    """Each script says what runs it and may be executed."""
+    scripts = [*(ROOT / "script").iterdir(), ROOT / ".ci/run"]
+
+    offenders = [
+        path.name
+        for path in scripts
+        if not os.access(path, os.X_OK) or not path.read_bytes().startswith(b"#!")
+    ]
+
+    assert not offenders, _lines(offenders)

@@ -39,7 +39,7 @@ HOMES: Final = {
     "argon2": ("users/passwords.py",),
     "babel": ("web/",),
     "click": ("cli/",),
-    "idna": ("redirects.py", "allowed_targets.py", "config/"),
+    "idna": ("target_url.py", "allowed_targets.py", "config/"),
     "jinja2": ("web/", "app.py", "cli/serve.py", "cli/demo.py"),
     "passlib": ("users/passwords.py",),
     "prometheus_client": ("web/", "app.py"),

@@ -34,14 +34,20 @@ TESTED_ELSEWHERE: Final = {
 }
 """Modules without a unit test that mirrors them, each with the reason."""
 
+WITHOUT_STATUS: Final = {
+    "ConfigError": "the service does not start with one: exit status 2",
+}
+"""Errors that no request can meet, each with the reason."""
+
 HOMES: Final = {
     "aiohttp": ("web/", "app.py", "cli/serve.py", "cli/demo.py"),
-    "argon2": ("users/passwords.py",),
+    "argon2": ("users/hashes.py",),
     "babel": ("web/",),
     "click": ("cli/",),
     "idna": ("target_url.py", "allowed_targets.py", "config/"),
     "jinja2": ("web/", "app.py", "cli/serve.py", "cli/demo.py"),
-    "passlib": ("users/passwords.py",),
+    "markupsafe": ("web/",),
+    "passlib": ("users/hashes.py",),
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),
     "redis": ("sessions/stores/redis.py",),
@@ -272,8 +278,9 @@ def test_every_error_has_a_status() -> None:
 
     ours = set(_all_errors(ForwardAuthError))
 
-    offenders = [error.__name__ for error in ours - statuses.keys()]
-    offenders += [e.__name__ for e, status in statuses.items() if int(status) < 400]
+    missing = {error.__name__ for error in ours - statuses.keys()}
+    offenders = missing ^ WITHOUT_STATUS.keys()
+    offenders |= {e.__name__ for e, (status, _) in statuses.items() if status < 400}
 
     assert not offenders, _lines(offenders)
 

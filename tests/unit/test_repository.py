@@ -356,6 +356,22 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert not offenders, _lines(offenders)
 
 
+def test_paths_that_documents_name_exist() -> None:
+    """A page that sends readers to a file or folder sends them to one that is there."""
+    offenders = [
+        f"{name} -> {path}"
+        for name, text in _texts()
+        if name.endswith(".md")
+        for path in re.findall(
+            r"`((?:forwardauth|tests|script|deploy|docs)/[^`]*)`", text
+        )
+        if not re.search(r"[<>*{}…\s]", path)
+        if not (ROOT / path).exists()
+    ]
+
+    assert not offenders, _lines(offenders)
+
+
 def test_scripts_can_be_run() -> None:
     """Each script says what runs it and may be executed."""
     scripts = [*(ROOT / "script").iterdir(), ROOT / ".ci/run"]

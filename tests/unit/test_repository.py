@@ -29,7 +29,8 @@ LONG_MODULES: Final[dict[str, str]] = {}
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
-    "cli/demo.py": "starts real processes: tests/integration",
+    "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
+    "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
     "sessions/stores/redis.py": "needs a server: tests/integration",
 }
 """Modules without a unit test that mirrors them, each with the reason."""

@@ -19,9 +19,15 @@ from typing import Final
 import forwardauth
 from forwardauth.adapters.registry import ADAPTERS
 from forwardauth.errors import ForwardAuthError
+from tests.support.repository import (
+    PACKAGE,
+    ROOT,
+    imported,
+    texts,
+    trees,
+    undocumented,
+)
 
-ROOT: Final = Path(__file__).parents[2]
-PACKAGE: Final = ROOT / "forwardauth"
 MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
@@ -68,6 +74,8 @@ IMPORT_NAMES: Final = {
 }
 """Distributions that are imported by another name than their own."""
 
+OWN: Final = sys.stdlib_module_names | {"forwardauth", "tests"}
+
 INDIRECT: Final = frozenset({"bcrypt"})
 """Dependencies that another one imports: libpass needs a backend for bcrypt."""
 
@@ -104,63 +112,18 @@ FOREIGN_WORDS: Final = re.compile(
     )
 )
 
-_SKIPPED_FOLDERS: Final = frozenset({"__pycache__", "build", "dist", "node_modules"})
-_KEPT_DOT_FOLDERS: Final = frozenset({".ci", ".github"})
-
 
 def _lines(offenders: Iterable[str]) -> str:
     """Return the offenders one on a line: pytest shortens a long list."""
     return "\n".join(("", *sorted(offenders), ""))
 
 
-def _is_ours(folder: str) -> bool:
-    if folder.startswith("."):
-        return folder in _KEPT_DOT_FOLDERS
-    return folder not in _SKIPPED_FOLDERS and not folder.endswith(".egg-info")
-
-
-def _texts() -> Iterator[tuple[str, str]]:
-    """Yield name and text of every text file of the repository."""
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = filter(_is_ours, folders)
-        for path in sorted(Path(folder) / name for name in files):
-            try:
-                yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
-            except UnicodeDecodeError:
-                continue
-
-
-def _trees(top: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Yield name, relative to *top*, and syntax tree of every module below it."""
-    for path in sorted(top.rglob("*.py")):
-        yield path.relative_to(top).as_posix(), ast.parse(path.read_bytes())
-
-
-def _imported(tree: ast.Module) -> Iterator[str]:
-    """Yield the top-level name of every absolute import, wherever it stands."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
-
-
-def _undocumented(name: str, node: ast.AST) -> Iterator[str]:
-    """Yield the public definitions in *node* that say nothing about themselves."""
-    for child in ast.iter_child_nodes(node):
-        match child:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                if child.name.startswith("_"):
-                    continue
-                place = f"{name}.{child.name}"
-                if ast.get_docstring(child) is None:
-                    yield place
-                if isinstance(child, ast.ClassDef):
-                    yield from _undocumented(place, child)
-            case ast.If() | ast.Try():
-                yield from _undocumented(name, child)
-            case _:
-                pass
+def _declared(group: str) -> set[str]:
+    """Return the import names of the dependencies, or of the extra *group*."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = project.get(group) or project["optional-dependencies"][group]
+    names = {re.split("[<>=!~ ]", line, maxsplit=1)[0].lower() for line in lines}
+    return {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in names}
 
 
 def _asks_for_the_time(node: ast.AST) -> bool:
@@ -184,7 +147,7 @@ def test_every_module_says_what_it_owns() -> None:
     offenders = [
         name
         for top in (PACKAGE, ROOT / "tests")
-        for name, tree in _trees(top)
+        for name, tree in trees(top)
         if ast.get_docstring(tree) is None
     ]
 
@@ -194,7 +157,7 @@ def test_every_module_says_what_it_owns() -> None:
 def test_every_public_definition_is_documented() -> None:
     """Each public function, class and method of the package has a docstring."""
     offenders = [
-        place for name, tree in _trees(PACKAGE) for place in _undocumented(name, tree)
+        place for name, tree in trees(PACKAGE) for place in undocumented(name, tree)
     ]
 
     assert not offenders, _lines(offenders)
@@ -204,7 +167,7 @@ def test_every_test_states_its_fact() -> None:
     """Each test function has a docstring, which is what a failure is read by."""
     offenders = [
         f"{name}::{node.name}"
-        for name, tree in _trees(ROOT / "tests")
+        for name, tree in trees(ROOT / "tests")
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if node.name.startswith("test_")
@@ -216,7 +179,7 @@ def test_every_test_states_its_fact() -> None:
 
 def test_every_module_has_a_unit_test_that_mirrors_it() -> None:
     """``a/b.py`` is tested by ``tests/unit/a/test_b.py``, or a reason is given."""
-    modules = {name for name, _ in _trees(PACKAGE) if not name.endswith("__init__.py")}
+    modules = {name for name, _ in trees(PACKAGE) if not name.endswith("__init__.py")}
     untested = {
         name
         for name in modules
@@ -234,7 +197,7 @@ def test_every_unit_test_mirrors_a_module() -> None:
     """No test outlives the module it was written for."""
     offenders = [
         name
-        for name in (path for path, _ in _trees(ROOT / "tests/unit"))
+        for name in (path for path, _ in trees(ROOT / "tests/unit"))
         if Path(name).name.startswith("test_") and name != "test_repository.py"
         if not (
             PACKAGE / Path(name).with_name(Path(name).name.removeprefix("test_"))
@@ -248,7 +211,7 @@ def test_modules_stay_short() -> None:
     """A module above 250 lines is listed with the reason why."""
     long = {
         name
-        for name, _ in _trees(PACKAGE)
+        for name, _ in trees(PACKAGE)
         if len((PACKAGE / name).read_text("utf-8").splitlines()) > MAX_LINES
     }
 
@@ -300,7 +263,7 @@ def test_only_the_clock_asks_for_the_time() -> None:
     """No module but ``clock`` reads the system's time, so tests can hold it still."""
     offenders = [
         f"{name}: {ast.unparse(node)}"
-        for name, tree in _trees(PACKAGE)
+        for name, tree in trees(PACKAGE)
         if name != "clock.py"
         for node in ast.walk(tree)
         if _asks_for_the_time(node)
@@ -313,10 +276,9 @@ def test_third_party_packages_stay_at_home() -> None:
     """Each foreign package is imported only where it belongs."""
     offenders = [
         f"{name} imports {package}"
-        for name, tree in _trees(PACKAGE)
-        for package in sorted(set(_imported(tree)))
-        if package in HOMES
-        or (package not in sys.stdlib_module_names and package != "forwardauth")
+        for name, tree in trees(PACKAGE)
+        for package in sorted(set(imported(tree)))
+        if package in HOMES or package not in OWN
         if not name.startswith(HOMES.get(package, ("nowhere",)))
     ]
 
@@ -325,16 +287,19 @@ def test_third_party_packages_stay_at_home() -> None:
 
 def test_every_dependency_is_declared_and_used() -> None:
     """What is imported is in ``pyproject.toml``, and what is there is imported."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    required = {
-        re.split("[<>=!~ ]", line, maxsplit=1)[0].lower()
-        for line in project["dependencies"]
-    }
-    declared = {IMPORT_NAMES.get(name, name) for name in required - INDIRECT}
-    used = {package for _, tree in _trees(PACKAGE) for package in _imported(tree)}
+    declared = _declared("dependencies") - INDIRECT
+    used = {package for _, tree in trees(PACKAGE) for package in imported(tree)}
 
-    foreign = used - sys.stdlib_module_names - {"forwardauth", *OPTIONAL}
-    offenders = declared ^ foreign
+    offenders = declared ^ (used - OWN - OPTIONAL)
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_package_that_tests_import_is_declared() -> None:
+    """The ``test`` extra and the dependencies are enough to run the tests."""
+    used = {package for _, tree in trees(ROOT / "tests") for package in imported(tree)}
+
+    offenders = used - OWN - _declared("dependencies") - _declared("test")
 
     assert not offenders, _lines(offenders)
 
@@ -343,7 +308,7 @@ def test_repository_speaks_of_itself_alone() -> None:
     """No file names the places and tools it was written with."""
     offenders = [
         f"{name}: {found[0]}"
-        for name, text in _texts()
+        for name, text in texts()
         for found in FOREIGN_WORDS.finditer(text)
     ]
 
@@ -354,7 +319,7 @@ def test_links_between_documents_lead_somewhere() -> None:
     """No page links to a file that is not there."""
     offenders = [
         f"{name} -> {target}"
-        for name, text in _texts()
+        for name, text in texts()
         if name.endswith(".md")
         for target in re.findall(
             r"\]\(<?([^)\s>#]+)", re.sub("(?s)```.*?```", "", text)
@@ -370,7 +335,7 @@ def test_paths_that_documents_name_exist() -> None:
     """A page that sends readers to a file or folder sends them to one that is there."""
     offenders = [
         f"{name} -> {path}"
-        for name, text in _texts()
+        for name, text in texts()
         if name.endswith(".md")
         for path in re.findall(
             r"`((?:forwardauth|tests|script|deploy|docs)/[^`]*)`", text

@@ -65,9 +65,14 @@ class SignInNeeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forbidden:
-    """Signing in would not help. *page* is HTML for a browser, else empty."""
+    """Signing in would not help.
+
+    *page* is HTML for a browser, with the ``Content-Security-Policy`` it needs; both
+    are empty for a program.
+    """
 
     page: bytes = b""
+    content_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,17 +135,6 @@ SAFE_HEADERS: Final = (
 )
 """On every answer: nothing in between may keep a verdict for another request."""
 
-_PAGE_HEADERS: Final = (
-    *SAFE_HEADERS,
-    ("Content-Type", "text/html; charset=utf-8"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'",
-    ),
-    ("Referrer-Policy", "no-referrer"),
-)
-
 
 def answer_allowed(subject: Subject) -> Answer:
     """Return exactly 200 with all four identity headers, empty when unknown.
@@ -158,10 +152,16 @@ def answer_allowed(subject: Subject) -> Answer:
 
 
 def answer_forbidden(verdict: Forbidden) -> Answer:
-    """Return 403: the page, with headers that let it load and run nothing, or JSON."""
+    """Return 403: the page under its policy, or JSON."""
     if not verdict.page:
         return answer_json(403, "forbidden")
-    return Answer(status=403, headers=_PAGE_HEADERS, body=verdict.page)
+    headers = (
+        *SAFE_HEADERS,
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Security-Policy", verdict.content_policy),
+        ("Referrer-Policy", "no-referrer"),
+    )
+    return Answer(status=403, headers=headers, body=verdict.page)
 
 
 def answer_json(status: int, message: str, *, redirect: str | None = None) -> Answer:

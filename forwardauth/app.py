@@ -1,0 +1,247 @@
+"""The composition root: settings in, applications out.
+
+Law: everything is built here and handed on; no other module looks for its parts.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from forwardauth.clock import Clock, SystemClock
+from forwardauth.config.problems import Place, Problem
+from forwardauth.config.schema import LogoutScope, SameSite, Settings
+from forwardauth.errors import ConfigError
+from forwardauth.sessions.housekeeping import Housekeeper
+from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.manager import SessionManager
+from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.revoker import SessionRevoker
+from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.factory import build_store
+from forwardauth.users.file import UsersFile
+from forwardauth.users.model import User
+from forwardauth.users.passwords import Passwords
+from forwardauth.users.stamps import is_current
+from forwardauth.users.table import UserChange, UserChangeKind
+from forwardauth.users.throttle import LoginThrottle
+from forwardauth.web import keys
+from forwardauth.web.assets import Assets
+from forwardauth.web.audit import AuditLog
+from forwardauth.web.csrf import FormTokens
+from forwardauth.web.forms import MAX_BODY_BYTES
+from forwardauth.web.identity import Identities
+from forwardauth.web.metrics import Metrics
+from forwardauth.web.middlewares.errors import answer_errors
+from forwardauth.web.pages import Pages
+from forwardauth.web.routes import create_management_routes, create_routes
+from forwardauth.web.settings import LogoutSettings, WebSettings
+from forwardauth.web.signing import load_key
+
+_SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
+_CAUSES: Final = {
+    UserChangeKind.PASSWORD_CHANGED: EndCause.PASSWORD_CHANGED,
+    UserChangeKind.DISABLED: EndCause.USER_DISABLED,
+    UserChangeKind.REMOVED: EndCause.USER_REMOVED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applications:
+    """What is served.
+
+    Attributes:
+        main: Verify and the portal; owns the resources and the background work.
+        management: Metrics and probes, for a listener of its own.
+    """
+
+    main: web.Application
+    management: web.Application
+
+
+def create_applications(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: SessionStore | None = None,
+) -> Applications:
+    """Return the applications for *settings*, with nothing opened yet.
+
+    Args:
+        settings: From ``config.load``.
+        clock: The machine's when not given.
+        store: What ``session.store`` names when not given.
+
+    Raises:
+        ConfigError: The users file, the journal or the key file cannot be used.
+    """
+    clock = clock or SystemClock()
+    store = store or build_store(settings.session.store, clock)
+    timeouts = Timeouts(
+        absolute=settings.session.absolute_timeout,
+        idle=settings.session.idle_timeout,
+        remember_me=settings.session.remember_me,
+    )
+    metrics = Metrics()
+    audit = AuditLog(metrics)
+    revoker = SessionRevoker(
+        store=store,
+        clock=clock,
+        timeouts=timeouts,
+        journal=open_journal(settings),
+        observer=audit,
+    )
+    sessions = SessionManager(
+        store=store, clock=clock, timeouts=timeouts, revoker=revoker, observer=audit
+    )
+    user_changes = _UserChanges(sessions, revoker)
+    users = UsersFile(settings.users.file, on_change=user_changes)
+    user_changes.lookup_user = users.get
+    assets = Assets(
+        base_path=settings.server.base_path, replacements=settings.portal.templates
+    )
+    main = web.Application(middlewares=[answer_errors], client_max_size=MAX_BODY_BYTES)
+    main[keys.ACCESS_CONTROL] = settings.access_control
+    main[keys.ASSETS] = assets
+    main[keys.AUDIT] = audit
+    main[keys.CLOCK] = clock
+    main[keys.IDENTITIES] = Identities(sessions, revoker, users)
+    main[keys.METRICS] = metrics
+    main[keys.PAGES] = Pages(
+        title=settings.portal.title,
+        templates=settings.portal.templates,
+        base_path=settings.server.base_path,
+        assets=assets,
+        remember_me=settings.session.remember_me,
+        clock=clock,
+    )
+    main[keys.PASSWORDS] = Passwords(decoy=lambda: users.table.decoy)
+    main[keys.REVOKER] = revoker
+    main[keys.SESSIONS] = sessions
+    main[keys.SETTINGS] = _web_settings(settings)
+    main[keys.STORE] = store
+    main[keys.THROTTLE] = LoginThrottle(clock)
+    main[keys.TOKENS] = FormTokens(_load_key(settings), clock)
+    main[keys.USERS] = users
+    main.add_routes(create_routes(settings.server.base_path))
+    main.on_response_prepare.append(_hide_server)
+    main.cleanup_ctx.append(_run_background)
+    return Applications(main=main, management=_create_management(main))
+
+
+def open_journal(settings: Settings) -> RevocationJournal:
+    """Return the journal of *settings*, which can be written.
+
+    Raises:
+        ConfigError: It cannot; a service that forgets what it promised must not start.
+    """
+    journal = RevocationJournal(settings.session.journal)
+    try:
+        journal.check_writable()
+    except OSError as exc:
+        raise _unusable(settings, "session.journal", exc) from exc
+    return journal
+
+
+def _load_key(settings: Settings) -> bytes:
+    try:
+        return load_key(settings.session.journal.parent, settings.session.secret)
+    except OSError as exc:
+        raise _unusable(settings, "session.secret", exc) from exc
+
+
+def _unusable(settings: Settings, key: str, error: OSError) -> ConfigError:
+    place = Place(key=key, source=str(settings.source or ""))
+    remedy = "choose a folder that the service may write to"
+    return ConfigError([Problem(place=place, reason=str(error), remedy=remedy)])
+
+
+def _web_settings(settings: Settings) -> WebSettings:
+    logout = LogoutSettings(
+        paths=frozenset(settings.logout.paths),
+        default_target=settings.logout.default_target,
+        default_to_login=settings.logout.default_to_login,
+        is_for_user=settings.logout.scope is LogoutScope.USER,
+        clear_cookies=settings.logout.clear_cookies,
+        clear_site_data=settings.logout.clear_site_data,
+    )
+    return WebSettings(
+        domains=settings.domains,
+        targets=settings.target_policy,
+        default_targets={
+            entry.domain.name: entry.default_target
+            for entry in settings.cookies
+            if entry.default_target is not None
+        },
+        trusted_proxies=settings.server.trusted_proxies,
+        base_path=settings.server.base_path,
+        cookie_name=settings.session.cookie_name,
+        same_site=_SAME_SITE[settings.session.same_site],
+        remember_me=settings.session.remember_me,
+        logout=logout,
+    )
+
+
+class _UserChanges:
+    """Ends sessions when an edit of the users file asks for it."""
+
+    def __init__(self, sessions: SessionManager, revoker: SessionRevoker) -> None:
+        self._sessions = sessions
+        self._revoker = revoker
+        self.lookup_user: Callable[[str], User | None] = lambda _: None
+
+    async def __call__(self, changes: tuple[UserChange, ...]) -> None:
+        for change in changes:
+            cause = _CAUSES[change.kind]
+            if change.kind is UserChangeKind.PASSWORD_CHANGED:
+                await self._end_outdated(change.username, cause)
+            else:
+                await self._revoker.revoke_user(change.username, cause=cause)
+
+    async def _end_outdated(self, username: str, cause: EndCause) -> None:
+        """End the sessions of the old password alone.
+
+        Another worker may have seen the edit first, and signed the user in since.
+        """
+        user = self.lookup_user(username)
+        for live in await self._sessions.list_user(username):
+            stamps = live.session.credential
+            if user is None or not is_current(stamps, user.password_hash):
+                await self._revoker.revoke_digest(live.digest, cause=cause)
+
+
+def _create_management(main: web.Application) -> web.Application:
+    """Return the management application, which shares what *main* holds."""
+    management = web.Application(middlewares=[answer_errors])
+    management[keys.METRICS] = main[keys.METRICS]
+    management[keys.PAGES] = main[keys.PAGES]
+    management[keys.STORE] = main[keys.STORE]
+    management.add_routes(create_management_routes())
+    management.on_response_prepare.append(_hide_server)
+    return management
+
+
+async def _hide_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """Name no versions: whoever looks for a hole need not be helped."""
+    response.headers["Server"] = "forwardauth"
+
+
+async def _run_background(app: web.Application) -> AsyncIterator[None]:
+    """Run what nobody asks for, and close everything when the service stops."""
+    work = [
+        asyncio.create_task(Housekeeper(app[keys.REVOKER]).run()),
+        asyncio.create_task(app[keys.USERS].watch()),
+    ]
+    yield
+    for task in work:
+        task.cancel()
+    for task in work:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await app[keys.SESSIONS].close()
+    await app[keys.PASSWORDS].close()
+    await app[keys.STORE].close()

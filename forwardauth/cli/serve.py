@@ -1,0 +1,104 @@
+"""``forwardauth serve``: runs the service, in this process or in several workers."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from aiohttp import web
+
+from forwardauth.app import Applications, create_applications
+from forwardauth.cli.context import config_option, load
+from forwardauth.cli.listeners import Listeners, open_listeners
+from forwardauth.cli.workers import supervise
+from forwardauth.config.schema import Settings
+from forwardauth.web import keys
+
+MAX_LINE_BYTES: Final = 16 * 1024
+"""Request line and header limit: a URL of 8190 characters fits a header with room."""
+
+_DRAIN_SECONDS: Final = 10.0
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+_log = logging.getLogger(__name__)
+
+
+@click.command()
+@config_option
+@click.option(
+    "--log-level",
+    type=click.Choice(_LEVELS),
+    default="info",
+    show_default=True,
+    help="The least serious lines that are written.",
+)
+def serve(config_path: Path | None, log_level: str) -> None:
+    """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
+    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
+    settings = load(config_path)
+    # Built here in any case, so that every mistake is told before anything listens.
+    applications = create_applications(settings)
+    with contextlib.closing(open_listeners(settings)) as listeners:
+        if settings.server.workers == 1:
+            asyncio.run(_serve(applications, listeners))
+        else:
+            del applications
+            supervise(
+                settings.server.workers,
+                lambda number: _serve_as_worker(settings, listeners, number),
+            )
+
+
+def _serve_as_worker(settings: Settings, listeners: Listeners, number: int) -> None:
+    """Serve in a forked process; the first worker answers for management, too.
+
+    What the parent has built is not used: a worker that is replaced after a month must
+    read the users file as it is by then.
+    """
+    management = listeners.management if number == 0 else ()
+    own = Listeners(main=listeners.main, management=management, files=())
+    asyncio.run(_serve(create_applications(settings), own))
+
+
+async def _serve(applications: Applications, listeners: Listeners) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    reloads: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGHUP, _reload_users, applications, reloads)
+    async with contextlib.AsyncExitStack() as stack:
+        served = (
+            (applications.management, listeners.management),
+            (applications.main, listeners.main),
+        )
+        for application, sockets in served:
+            runner = web.AppRunner(
+                application,
+                access_log=None,
+                handle_signals=False,
+                shutdown_timeout=_DRAIN_SECONDS,
+                max_line_size=MAX_LINE_BYTES,
+                max_field_size=MAX_LINE_BYTES,
+            )
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            for listener in sockets:
+                # A copy: the runner closes what it serves, and we close ours.
+                await web.SockSite(runner, listener.dup()).start()
+        for listener in listeners.main:
+            _log.info("listening on %s", listener.getsockname())
+        await stopped.wait()
+        _log.info("stopping")
+
+
+def _reload_users(applications: Applications, reloads: set[asyncio.Task[None]]) -> None:
+    task = asyncio.create_task(applications.main[keys.USERS].reload())
+    reloads.add(task)
+    task.add_done_callback(reloads.discard)

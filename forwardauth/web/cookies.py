@@ -1,0 +1,127 @@
+"""Our cookies: read from a request, set, and cleared.
+
+Laws: one function builds the line that sets a cookie and the line that clears it, so
+that their attributes cannot drift apart. Every line is a ``Set-Cookie`` header of its
+own. All values of a name are read, from every ``Cookie`` header, since a sibling host
+can plant one; nobody may rely on their order.
+
+Source: RFC 6265bis 5.7 (a cookie is replaced only by one of the same name, domain,
+host-only flag and path), 4.2 (several headers), 4.1.3 (prefixes).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from forwardauth.adapters.headers import HeaderSource
+from forwardauth.domains import CookieDomain
+
+MAX_COOKIES: Final = 512
+"""Cookies of one request that are looked at; browsers keep some 180 for a domain."""
+
+_PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
+_HOST_PREFIX: Final = "__Host-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieShape:
+    """Name and attributes of a cookie, whatever its value.
+
+    Attributes:
+        name: As configured, prefix included.
+        is_secure: Whether it carries ``Secure``.
+        same_site: ``Lax`` or ``Strict``; never ``None``, by whose deletion a page of
+            another site could sign people out.
+        domain: Parent domain that it is sent to, ``None`` for this host only.
+    """
+
+    name: str
+    is_secure: bool
+    same_site: str
+    domain: str | None = None
+
+    def set_line(self, value: str, *, max_age: timedelta | None) -> str:
+        """Return the header value that sets the cookie.
+
+        Args:
+            value: Cookie octets of RFC 6265, not quoted.
+            max_age: ``None`` for a cookie that goes when the browser closes.
+        """
+        seconds = None if max_age is None else int(max_age.total_seconds())
+        return self._line(value, seconds, expires=None)
+
+    def clear_line(self) -> str:
+        """Return the header value that makes a browser forget the cookie."""
+        return self._line("", 0, expires=_PAST)
+
+    def _line(self, value: str, max_age: int | None, *, expires: str | None) -> str:
+        parts = [f"{self.name}={value}", "Path=/"]
+        if self.domain is not None:
+            parts.append(f"Domain={self.domain}")
+        if max_age is not None:
+            parts.append(f"Max-Age={max_age}")
+        if expires is not None:
+            parts.append(f"Expires={expires}")
+        if self.is_secure:
+            parts.append("Secure")
+        parts += ["HttpOnly", f"SameSite={self.same_site}"]
+        return "; ".join(parts)
+
+
+def session_cookie(name: str, domain: CookieDomain, same_site: str) -> CookieShape:
+    """Return the shape of the session cookie, which all hosts of *domain* share."""
+    return CookieShape(
+        name=name, is_secure=domain.is_secure, same_site=same_site, domain=domain.name
+    )
+
+
+def presession_cookie(name: str, domain: CookieDomain) -> CookieShape:
+    """Return the shape of the pre-session cookie, for the portal's host alone.
+
+    The prefix keeps sibling hosts from planting one; it needs ``Secure``, so a portal
+    on ``*.localhost`` goes without.
+    """
+    prefix = _HOST_PREFIX if domain.is_secure else ""
+    return CookieShape(
+        name=f"{prefix}{name}_login", is_secure=domain.is_secure, same_site="Lax"
+    )
+
+
+def clear_lines(
+    names: Sequence[str], domain: CookieDomain, same_site: str
+) -> Iterator[str]:
+    """Yield a line for each of *names* in each variant that the host could hold.
+
+    Args:
+        names: Cookie names, ours first.
+        domain: The cookie domain that the request's host is at or below.
+        same_site: As at creation.
+    """
+    for name in names:
+        variants = [None] if name.startswith(_HOST_PREFIX) else [domain.name, None]
+        for variant in variants:
+            yield CookieShape(
+                name=name,
+                is_secure=domain.is_secure,
+                same_site=same_site,
+                domain=variant,
+            ).clear_line()
+
+
+def read_cookies(headers: HeaderSource, name: str) -> tuple[str, ...]:
+    """Return every value that the request gives for cookie *name*, each once.
+
+    A value in double quotes is returned with them: ours are never quoted.
+    """
+    values: dict[str, None] = {}
+    count = 0
+    for header in headers.getall("Cookie", []):
+        for pair in header.split(";", MAX_COOKIES):
+            count += 1
+            if count > MAX_COOKIES:
+                break
+            key, separator, value = pair.partition("=")
+            if separator and key.strip(" \t") == name:
+                values[value.strip(" \t")] = None
+    return tuple(values)

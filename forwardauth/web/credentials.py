@@ -1,0 +1,117 @@
+"""The one way in: throttle, password, rehash, new session, for page and API alike.
+
+Laws: the login that was there before is ended before the new one begins. A failure
+never says which half was wrong, and costs the same for a user that does not exist.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from forwardauth.domains import CookieDomain
+from forwardauth.errors import CredentialsError, ThrottledError
+from forwardauth.sessions.ids import SessionId
+from forwardauth.sessions.lifetimes import Login
+from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS, EndCause, Session
+from forwardauth.users.model import User
+from forwardauth.users.stamps import stamp_of
+from forwardauth.web import keys
+from forwardauth.web.cookies import presession_cookie, read_cookies, session_cookie
+from forwardauth.web.forwarded import lookup_browser_address
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A login that succeeded, with the lines that tell the browser.
+
+    Attributes:
+        session: What was created.
+        cookies: Values of ``Set-Cookie``: the session in, the pre-session out.
+    """
+
+    session: Session
+    cookies: tuple[str, ...]
+
+
+async def sign_in(
+    request: web.Request,
+    domain: CookieDomain,
+    *,
+    username: str,
+    password: str,
+    remember_me: bool,
+) -> SignedIn:
+    """Verify the password and begin a session on *domain*.
+
+    Raises:
+        CredentialsError: User and password do not match, or the user is disabled.
+        ThrottledError: Too many attempts on this account or from this address.
+        StoreUnavailableError: The password was right, but no session could be made.
+    """
+    app = request.app
+    settings = app[keys.SETTINGS]
+    address = lookup_browser_address(request, settings.trusted_proxies)
+    user = app[keys.USERS].get(username)
+    try:
+        app[keys.THROTTLE].check(username, address)
+        credential = await _prove(request, user, username, password)
+    except (CredentialsError, ThrottledError) as exc:
+        is_wrong = isinstance(exc, CredentialsError)
+        reason = "credentials" if is_wrong else "throttled"
+        app[keys.AUDIT].login_failed(username, address, reason)
+        raise
+    if user is None:
+        raise CredentialsError("nobody proves the password of an unknown user")
+    presented = read_cookies(request.headers, settings.cookie_name)
+    await app[keys.REVOKER].revoke(presented, cause=EndCause.REPLACED)
+    session_id, session = await app[keys.SESSIONS].create(
+        Login(
+            username=user.username,
+            domain=domain.name,
+            credential=credential,
+            methods=("pwd",),
+            remembered=remember_me and settings.remember_me is not None,
+            address="" if address is None else str(address),
+            user_agent=request.headers.get("User-Agent", "")[
+                :MAX_USER_AGENT_CHARACTERS
+            ],
+        )
+    )
+    cookies = _cookie_lines(request, domain, session_id, session)
+    return SignedIn(session=session, cookies=cookies)
+
+
+async def _prove(
+    request: web.Request, user: User | None, username: str, password: str
+) -> tuple[str, ...]:
+    """Return the stamps of the password that was proven; see ``users.stamps``."""
+    app = request.app
+    throttle = app[keys.THROTTLE]
+    address = lookup_browser_address(request, app[keys.SETTINGS].trusted_proxies)
+    try:
+        proof = await app[keys.PASSWORDS].verify(user, password)
+    except CredentialsError:
+        throttle.record_failure(username, address)
+        raise
+    except ThrottledError:
+        throttle.release(username, address)
+        raise
+    throttle.record_success(username, address)
+    if user is None or proof.new_hash is None:
+        return () if user is None else (user.stamp,)
+    users = app[keys.USERS]
+    await users.save_hash(user.username, user.password_hash, proof.new_hash)
+    return (user.stamp, stamp_of(proof.new_hash))
+
+
+def _cookie_lines(
+    request: web.Request, domain: CookieDomain, session_id: SessionId, session: Session
+) -> tuple[str, ...]:
+    settings = request.app[keys.SETTINGS]
+    shape = session_cookie(settings.cookie_name, domain, settings.same_site)
+    max_age = settings.remember_me if session.remembered else None
+    presession = presession_cookie(settings.cookie_name, domain)
+    return (shape.set_line(session_id, max_age=max_age), presession.clear_line())

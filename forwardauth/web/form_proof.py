@@ -1,0 +1,58 @@
+"""Proof that a form post came from a page of ours, and the token for the next form."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from forwardauth.domains import CookieDomain
+from forwardauth.sessions.ids import digests_of
+from forwardauth.web import keys
+from forwardauth.web.cookies import presession_cookie, read_cookies
+from forwardauth.web.csrf import PRESESSION_LIFETIME
+
+
+def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bool:
+    """Whether *token* was made for this browser's session or pre-session."""
+    name = request.app[keys.SETTINGS].cookie_name
+    tokens = request.app[keys.TOKENS]
+    shape = presession_cookie(name, domain)
+    return tokens.is_valid(
+        token,
+        presession=tokens.lookup_presession(read_cookies(request.headers, shape.name)),
+        digests=digests_of(read_cookies(request.headers, name)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormToken:
+    """A token for a form, with the cookie line that it needs, if any."""
+
+    value: str
+    cookies: tuple[str, ...] = ()
+
+
+def get_form_token(request: web.Request, domain: CookieDomain) -> FormToken:
+    """Return a token bound to the session, or to a pre-session that may be new.
+
+    Anonymous visitors get a signed cookie and nothing is stored for them.
+    """
+    name = request.app[keys.SETTINGS].cookie_name
+    tokens = request.app[keys.TOKENS]
+    digests = digests_of(read_cookies(request.headers, name))
+    if digests:
+        return FormToken(value=tokens.token_for_session(digests[0]))
+    return get_login_token(request, domain)
+
+
+def get_login_token(request: web.Request, domain: CookieDomain) -> FormToken:
+    """Return a token for the login form: bound to the pre-session in any case."""
+    name = request.app[keys.SETTINGS].cookie_name
+    tokens = request.app[keys.TOKENS]
+    shape = presession_cookie(name, domain)
+    found = tokens.lookup_presession(read_cookies(request.headers, shape.name))
+    presession = found or tokens.create_presession()
+    line = shape.set_line(presession.value, max_age=PRESESSION_LIFETIME)
+    return FormToken(
+        value=tokens.token_for_presession(presession),
+        cookies=() if found else (line,),
+    )

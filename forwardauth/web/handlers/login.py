@@ -1,0 +1,182 @@
+"""Signing in by the page: ``GET`` and ``POST /login``.
+
+Laws: the form counts only with a token bound to the pre-session cookie, or when the
+browser itself says that our own page posts. Only a checked target is gone to.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from forwardauth.domains import CookieDomain
+from forwardauth.errors import (
+    CredentialsError,
+    CsrfError,
+    ProxyRequestError,
+    StoreUnavailableError,
+    ThrottledError,
+    UnsafeTargetError,
+)
+from forwardauth.redirects import SafeTarget, check_only_target
+from forwardauth.request import parse_method
+from forwardauth.web import keys
+from forwardauth.web.answers import (
+    RETRY_AFTER_SECONDS,
+    PortalUrl,
+    page,
+    portal_url,
+    see_other,
+)
+from forwardauth.web.cookies import read_cookies
+from forwardauth.web.credentials import sign_in
+from forwardauth.web.form_proof import get_login_token, has_form_token
+from forwardauth.web.forms import Fields, read_form, read_query
+from forwardauth.web.forwarded import get_host, get_portal_domain
+from forwardauth.web.intent import Provenance, judge_provenance
+from forwardauth.web.languages import negotiate
+from forwardauth.web.pages import LoginFailure
+
+
+async def login_page(request: web.Request) -> web.StreamResponse:
+    """Answer ``GET /login``: the form, or straight on for who is signed in."""
+    settings = request.app[keys.SETTINGS]
+    domain = get_portal_domain(request, settings.domains)
+    fields = read_query(request)
+    target = _lookup_target(request, fields)
+    presented = read_cookies(request.headers, settings.cookie_name)
+    failure = None
+    try:
+        if await request.app[keys.IDENTITIES].lookup(presented, domain) is not None:
+            return see_other(_destination(request, domain, target))
+    except StoreUnavailableError:
+        failure = LoginFailure.UNAVAILABLE
+    return _show(request, domain, _Form(target=target, method=_method(fields)), failure)
+
+
+async def login(request: web.Request) -> web.StreamResponse:
+    """Answer ``POST /login``: 303 to the target, or the form with what is wrong."""
+    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    fields = await read_form(request)
+    target = _lookup_target(request, fields)
+    form = _Form(
+        target=target,
+        method=_method(fields),
+        username=fields.only("username"),
+        remember_me=fields.only("remember_me") != "",
+    )
+    try:
+        check_own_form(request, domain, fields.only("csrf_token"))
+        signed_in = await sign_in(
+            request,
+            domain,
+            username=form.username,
+            password=fields.only("password"),
+            remember_me=form.remember_me,
+        )
+    except CsrfError:
+        return _show(request, domain, form, LoginFailure.EXPIRED)
+    except CredentialsError:
+        return _show(request, domain, form, LoginFailure.CREDENTIALS)
+    except ThrottledError as exc:
+        return _show(request, domain, form, LoginFailure.THROTTLED, exc.retry_after)
+    except StoreUnavailableError:
+        return _show(request, domain, form, LoginFailure.UNAVAILABLE)
+    return see_other(_destination(request, domain, target), cookies=signed_in.cookies)
+
+
+def check_own_form(request: web.Request, domain: CookieDomain, token: str) -> None:
+    """Return when the post comes from a form of ours.
+
+    A token that has run out is made up for by a browser that says itself where the
+    post comes from; an older browser shows the form once more.
+
+    Raises:
+        CsrfError: It does not show that. Source: OWASP, login CSRF.
+    """
+    domains = request.app[keys.SETTINGS].domains
+    provenance = judge_provenance(
+        request.headers, host=get_host(request), domains=domains
+    )
+    is_same_origin = request.headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
+    if is_same_origin and provenance is Provenance.PROVEN:
+        return
+    if not has_form_token(request, domain, token):
+        raise CsrfError("the form has no valid token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What the form keeps when it is shown again."""
+
+    target: SafeTarget | None
+    method: str | None
+    username: str = ""
+    remember_me: bool = False
+
+
+_STATUS = {
+    LoginFailure.CREDENTIALS: 401,
+    LoginFailure.EXPIRED: 403,
+    LoginFailure.THROTTLED: 429,
+    LoginFailure.UNAVAILABLE: 503,
+}
+
+
+def _show(
+    request: web.Request,
+    domain: CookieDomain,
+    form: _Form,
+    failure: LoginFailure | None,
+    retry_after: timedelta | None = None,
+) -> web.StreamResponse:
+    token = get_login_token(request, domain)
+    html = request.app[keys.PAGES].login(
+        language=negotiate(request.headers.get("Accept-Language")),
+        csrf_token=token.value,
+        target=form.target,
+        method=form.method,
+        username=form.username,
+        failure=failure,
+        retry_after=retry_after,
+        destination_host=form.target and urlsplit(form.target).hostname,
+        remembered=form.remember_me,
+    )
+    headers: list[tuple[str, str]] = []
+    if retry_after is not None:
+        headers.append(("Retry-After", str(int(retry_after.total_seconds()) + 1)))
+    elif failure is LoginFailure.UNAVAILABLE:
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    status = 200 if failure is None else _STATUS[failure]
+    return page(
+        html,
+        status=status,
+        cookies=token.cookies,
+        headers=headers,
+        referrer="same-origin",
+    )
+
+
+def _lookup_target(request: web.Request, fields: Fields) -> SafeTarget | None:
+    """Return the one valid target; a refused one is dropped, and the log says why."""
+    values = fields.targets()
+    try:
+        return check_only_target(values, request.app[keys.SETTINGS].targets)
+    except UnsafeTargetError as exc:
+        request.app[keys.AUDIT].target_refused("login", exc.reason, values[0])
+        return None
+
+
+def _destination(
+    request: web.Request, domain: CookieDomain, target: SafeTarget | None
+) -> SafeTarget | PortalUrl:
+    defaults = request.app[keys.SETTINGS].default_targets
+    return target or defaults.get(domain.name) or portal_url(domain, "/")
+
+
+def _method(fields: Fields) -> str | None:
+    try:
+        return parse_method(fields.only("rm"), header="rm")
+    except ProxyRequestError:
+        return None

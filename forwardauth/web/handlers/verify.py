@@ -1,0 +1,129 @@
+"""The verify flow: may this request pass?
+
+    proxy request ─► original request ─► logout? ─► session ─► decision ─► answer
+
+Laws: 2xx is answered for ``Allowed`` alone. Nothing is written for a request without a
+live session. A logout on a protected host comes before any rule.
+"""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from forwardauth.access_control.decision import Decision, Outcome
+from forwardauth.adapters.base import (
+    Adapter,
+    Allowed,
+    Forbidden,
+    Malformed,
+    ProxyRequest,
+    RequestKind,
+    SignInNeeded,
+    Unavailable,
+    Verdict,
+)
+from forwardauth.adapters.kinds import classify
+from forwardauth.domains import CookieDomain, CookieDomains
+from forwardauth.errors import ProxyRequestError, StoreUnavailableError
+from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
+from forwardauth.web import keys
+from forwardauth.web.answers import content_policy, from_adapter
+from forwardauth.web.audit import log_verdict
+from forwardauth.web.cookies import read_cookies
+from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
+from forwardauth.web.handlers.takeover import take_over_logout
+from forwardauth.web.metrics import VERIFICATIONS
+from forwardauth.web.sign_in import forbidden_page, login_url
+
+
+def create_verify(adapter: Adapter) -> Handler:
+    """Return the handler that speaks the dialect of *adapter*."""
+
+    async def verify(request: web.Request) -> web.StreamResponse:
+        settings = request.app[keys.SETTINGS]
+        check_trusted_peer(request, settings.trusted_proxies)
+        try:
+            original = adapter.read(_proxy_request(request))
+            domain = _get_domain(original, settings.domains)
+        except ProxyRequestError as exc:
+            _tell(request, adapter, reason=exc.reason)
+            return from_adapter(adapter.answer(Malformed(error=exc)))
+        if adapter.takes_over_logout and original.path in settings.logout.paths:
+            return await take_over_logout(request, original, domain)
+        try:
+            subject = await _lookup_subject(request, domain)
+        except StoreUnavailableError:
+            _tell(request, adapter, original=original, reason="store_unavailable")
+            return from_adapter(adapter.answer(Unavailable()))
+        decision = request.app[keys.ACCESS_CONTROL].decide(subject, original)
+        user = subject.username
+        _tell(request, adapter, original=original, decision=decision, user=user)
+        verdict = _verdict(request, original, domain, subject, decision.outcome)
+        return from_adapter(adapter.answer(verdict))
+
+    return verify
+
+
+def _tell(
+    request: web.Request,
+    adapter: Adapter,
+    *,
+    original: OriginalRequest | None = None,
+    decision: Decision | None = None,
+    user: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Count and log the verdict: by decision, else *reason* says why there is none."""
+    outcome = decision.outcome.value if decision else "refused"
+    request.app[keys.METRICS].count(VERIFICATIONS, adapter.name, outcome)
+    log_verdict(
+        adapter.name, outcome, original, decision=decision, user=user, reason=reason
+    )
+
+
+def _proxy_request(request: web.Request) -> ProxyRequest:
+    trusted = request.app[keys.SETTINGS].trusted_proxies
+    return ProxyRequest(
+        method=request.method,
+        target=request.raw_path,
+        headers=request.headers,
+        client=lookup_browser_address(request, trusted),
+    )
+
+
+def _get_domain(original: OriginalRequest, domains: CookieDomains) -> CookieDomain:
+    domain = domains.lookup(original.host)
+    if domain is None:
+        raise ProxyRequestError(
+            "host", "host_unknown", "is below no configured cookie domain"
+        )
+    return domain
+
+
+async def _lookup_subject(request: web.Request, domain: CookieDomain) -> Subject:
+    app = request.app
+    presented = read_cookies(request.headers, app[keys.SETTINGS].cookie_name)
+    identity = await app[keys.IDENTITIES].lookup(presented, domain)
+    return ANONYMOUS if identity is None else identity.subject
+
+
+def _verdict(
+    request: web.Request,
+    original: OriginalRequest,
+    domain: CookieDomain,
+    subject: Subject,
+    outcome: Outcome,
+) -> Verdict:
+    kind = classify(original.method, request.headers)
+    match outcome:
+        case Outcome.ALLOW:
+            return Allowed(subject=subject)
+        case Outcome.SIGN_IN:
+            url = login_url(domain, original, request.app[keys.SETTINGS].targets)
+            return SignInNeeded(login_url=url, kind=kind, method=original.method)
+        case Outcome.FORBIDDEN if kind is RequestKind.NAVIGATION:
+            return Forbidden(
+                page=forbidden_page(request, original, domain, subject),
+                content_policy=content_policy(domain.portal),
+            )
+        case Outcome.FORBIDDEN:
+            return Forbidden()

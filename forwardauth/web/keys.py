@@ -1,0 +1,37 @@
+"""What the application holds for its handlers, each under a typed key."""
+
+from typing import Final
+
+from aiohttp import web
+
+from forwardauth.access_control.rules import AccessControl
+from forwardauth.clock import Clock
+from forwardauth.sessions.manager import SessionManager
+from forwardauth.sessions.revoker import SessionRevoker
+from forwardauth.sessions.store import SessionStore
+from forwardauth.users.file import UsersFile
+from forwardauth.users.passwords import Passwords
+from forwardauth.users.throttle import LoginThrottle
+from forwardauth.web.assets import Assets
+from forwardauth.web.audit import AuditLog
+from forwardauth.web.csrf import FormTokens
+from forwardauth.web.identity import Identities
+from forwardauth.web.metrics import Metrics
+from forwardauth.web.pages import Pages
+from forwardauth.web.settings import WebSettings
+
+ACCESS_CONTROL: Final = web.AppKey("access_control", AccessControl)
+ASSETS: Final = web.AppKey("assets", Assets)
+AUDIT: Final = web.AppKey("audit", AuditLog)
+CLOCK: Final = web.AppKey("clock", Clock)
+IDENTITIES: Final = web.AppKey("identities", Identities)
+METRICS: Final = web.AppKey("metrics", Metrics)
+PAGES: Final = web.AppKey("pages", Pages)
+PASSWORDS: Final = web.AppKey("passwords", Passwords)
+REVOKER: Final = web.AppKey("revoker", SessionRevoker)
+SESSIONS: Final = web.AppKey("sessions", SessionManager)
+SETTINGS: Final = web.AppKey("settings", WebSettings)
+STORE: Final = web.AppKey("store", SessionStore)
+THROTTLE: Final = web.AppKey("throttle", LoginThrottle)
+TOKENS: Final = web.AppKey("tokens", FormTokens)
+USERS: Final = web.AppKey("users", UsersFile)

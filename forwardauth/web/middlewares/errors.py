@@ -1,0 +1,113 @@
+"""From errors to answers: one table, in one place.
+
+Laws: an error is never a 2xx. What we did not foresee is a 500 with a reference that
+stands in the log, and nothing of it reaches the client.
+"""
+
+import logging
+import secrets
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from forwardauth.adapters.kinds import prefers_html
+from forwardauth.errors import (
+    CredentialsError,
+    CsrfError,
+    ForwardAuthError,
+    ProxyRequestError,
+    StoreUnavailableError,
+    ThrottledError,
+    UnsafeTargetError,
+    UntrustedProxyError,
+)
+from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page
+from forwardauth.web.keys import PAGES
+from forwardauth.web.languages import negotiate
+from forwardauth.web.pages import ErrorKind
+
+STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
+    ProxyRequestError: (400, ErrorKind.BAD_REQUEST),
+    UntrustedProxyError: (403, ErrorKind.FORBIDDEN),
+    CredentialsError: (401, ErrorKind.FORBIDDEN),
+    ThrottledError: (429, ErrorKind.THROTTLED),
+    CsrfError: (403, ErrorKind.FORM_EXPIRED),
+    UnsafeTargetError: (400, ErrorKind.BAD_REQUEST),
+    StoreUnavailableError: (503, ErrorKind.UNAVAILABLE),
+}
+"""``ConfigError`` has no row: the service does not start with one."""
+
+KIND_BY_STATUS: Final = {
+    404: ErrorKind.NOT_FOUND,
+    405: ErrorKind.METHOD_NOT_ALLOWED,
+    413: ErrorKind.TOO_LARGE,
+    415: ErrorKind.UNSUPPORTED_TYPE,
+}
+_REFERENCE_BYTES: Final = 4
+_UNHANDLED: Final = (500, ErrorKind.INTERNAL)
+
+_log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error that a handler raises, as a page or as JSON."""
+    try:
+        return await handler(request)
+    except web.HTTPException as exc:
+        kind = KIND_BY_STATUS.get(exc.status, ErrorKind.BAD_REQUEST)
+        allow = exc.headers.get("Allow")
+        headers = () if allow is None else (("Allow", allow),)
+        return answer_error(request, exc.status, kind, headers=headers)
+    except ForwardAuthError as exc:
+        return _answer_own(request, exc)
+    except Exception:  # noqa: BLE001 - the outermost place, and it logs
+        reference = secrets.token_hex(_REFERENCE_BYTES)
+        _log.exception("unhandled error, reference %s", reference)
+        return answer_error(request, *_UNHANDLED, reference=reference)
+
+
+def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResponse:
+    status, kind = STATUS_BY_ERROR.get(type(error), _UNHANDLED)
+    headers: list[tuple[str, str]] = []
+    if isinstance(error, ThrottledError):
+        seconds = int(error.retry_after.total_seconds()) + 1
+        headers.append(("Retry-After", str(seconds)))
+    elif isinstance(error, StoreUnavailableError):
+        _log.error("session store unavailable: %s", error)
+        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    else:
+        _log.info("request refused: %s", error)
+    return answer_error(request, status, kind, headers=headers, message=str(error))
+
+
+def answer_error(
+    request: web.Request,
+    status: int,
+    kind: ErrorKind,
+    *,
+    headers: list[tuple[str, str]] | tuple[tuple[str, str], ...] = (),
+    reference: str | None = None,
+    message: str | None = None,
+) -> web.StreamResponse:
+    """Return an error page, or JSON below ``/api/`` and for programs.
+
+    Args:
+        request: Decides which of both, and the language.
+        status: Not 2xx.
+        kind: The text of the page.
+        headers: Further header lines.
+        reference: What to look for in the log.
+        message: For JSON; the kind's name when not given. Holds no secret.
+    """
+    if not prefers_html(request.headers.get("Accept")):
+        data = None if reference is None else {"reference": reference}
+        return ko(message or kind.value, status=status, data=data, headers=headers)
+    html = request.app[PAGES].error(
+        language=negotiate(request.headers.get("Accept-Language")),
+        status=status,
+        kind=kind,
+        reference=reference,
+    )
+    return page(html, status=status, headers=headers)

@@ -1,0 +1,47 @@
+"""Which path leads to which handler: all of them, in one place."""
+
+from aiohttp import web
+
+from forwardauth.adapters.registry import ADAPTERS
+from forwardauth.web.handlers.api import first_factor, safe_redirection, state
+from forwardauth.web.handlers.assets import asset
+from forwardauth.web.handlers.health import health, ready
+from forwardauth.web.handlers.home import end_sessions, home
+from forwardauth.web.handlers.login import login, login_page
+from forwardauth.web.handlers.logout import logout, signed_out
+from forwardauth.web.handlers.logout_api import logout_api, logout_preflight
+from forwardauth.web.handlers.metrics import metrics
+from forwardauth.web.handlers.verify import create_verify
+
+
+def create_routes(base_path: str) -> list[web.RouteDef]:
+    """Return the routes of the service, below *base_path* (empty or ``/…``)."""
+    routes = [
+        web.get(f"{base_path}/", home),
+        web.post(f"{base_path}/sessions", end_sessions),
+        web.get(f"{base_path}/login", login_page),
+        web.post(f"{base_path}/login", login),
+        web.get(f"{base_path}/logout", logout),
+        web.post(f"{base_path}/logout", logout),
+        web.get(f"{base_path}/signed-out", signed_out),
+        web.post(f"{base_path}/api/firstfactor", first_factor),
+        web.get(f"{base_path}/api/state", state),
+        web.post(f"{base_path}/api/logout", logout_api),
+        web.options(f"{base_path}/api/logout", logout_preflight),
+        web.post(f"{base_path}/api/checks/safe-redirection", safe_redirection),
+        web.get(f"{base_path}/api/health", health),
+        web.get(f"{base_path}/static/{{name}}", asset),
+    ]
+    for adapter in ADAPTERS:
+        handler = create_verify(adapter)
+        routes += [web.route("*", base_path + path, handler) for path in adapter.paths]
+    return routes
+
+
+def create_management_routes() -> list[web.RouteDef]:
+    """Return the routes of the management listener, which has no base path."""
+    return [
+        web.get("/metrics", metrics),
+        web.get("/healthz", health),
+        web.get("/readyz", ready),
+    ]

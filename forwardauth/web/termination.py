@@ -1,0 +1,171 @@
+"""What every logout has in common, whichever way it was asked for.
+
+    revoke ─► clear cookies ─► check target ─► answer
+
+Law: that order. No target, body, template or client can keep a session alive once its
+end was asked for, and an end that the store did not confirm is never told as done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from forwardauth.domains import CookieDomain
+from forwardauth.errors import UnsafeTargetError
+from forwardauth.redirects import SafeTarget, check_only_target
+from forwardauth.sessions.model import EndCause
+from forwardauth.web import keys
+from forwardauth.web.answers import RETRY_AFTER_SECONDS, PortalUrl, ko, page, portal_url
+from forwardauth.web.cookies import clear_lines, presession_cookie, read_cookies
+from forwardauth.web.forwarded import lookup_browser_address
+from forwardauth.web.languages import negotiate
+
+PENDING_MESSAGE = (
+    "this browser is signed out here, but the session store does not answer: "
+    "the session on the server will be ended as soon as it does"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """What was ended, and the lines that make the browser forget it.
+
+    Attributes:
+        is_pending: Whether the store has still to end something.
+        count: How many sessions the store has ended.
+        cookies: Values of ``Set-Cookie``.
+    """
+
+    is_pending: bool
+    count: int
+    cookies: tuple[str, ...]
+
+
+async def terminate(
+    request: web.Request, domain: CookieDomain, host: str
+) -> Termination:
+    """End what the request's cookies name, first of all and whatever follows.
+
+    Args:
+        request: Its cookies are those of the browser, through the proxy.
+        domain: The cookie domain that *host* is at or below.
+        host: The host that the browser asked.
+    """
+    settings = request.app[keys.SETTINGS]
+    ended = await request.app[keys.REVOKER].revoke(
+        read_cookies(request.headers, settings.cookie_name),
+        cause=EndCause.USER,
+        is_for_user=settings.logout.is_for_user,
+    )
+    names = [settings.cookie_name, *settings.logout.clear_cookies]
+    if host == domain.portal.host:
+        names.insert(1, presession_cookie(settings.cookie_name, domain).name)
+    return Termination(
+        is_pending=ended.is_pending,
+        count=len(ended.sessions),
+        cookies=tuple(clear_lines(names, domain, settings.same_site)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where a logout leads.
+
+    Attributes:
+        url: Checked, or a page of ours.
+        kind: ``accepted``, ``refused`` or ``none``, for the audit log and for JSON.
+    """
+
+    url: SafeTarget | PortalUrl
+    kind: str
+
+
+def choose_destination(
+    request: web.Request, values: Sequence[str], domain: CookieDomain
+) -> Destination:
+    """Return the first that counts: a valid target, the default, a page of ours."""
+    target, kind = lookup_target(request, values)
+    if target is not None:
+        return Destination(url=target, kind=kind)
+    logout = request.app[keys.SETTINGS].logout
+    if logout.default_target is not None:
+        return Destination(url=logout.default_target, kind=kind)
+    path = "/login" if logout.default_to_login else "/signed-out"
+    return Destination(url=portal_url(domain, path), kind=kind)
+
+
+def lookup_target(
+    request: web.Request, values: Sequence[str]
+) -> tuple[SafeTarget | None, str]:
+    """Return the one valid target of a logout and what became of it, see ``kind``.
+
+    A refused target is no error and is never shown; the log says why.
+    """
+    try:
+        target = check_only_target(values, request.app[keys.SETTINGS].targets)
+    except UnsafeTargetError as exc:
+        request.app[keys.AUDIT].target_refused("logout", exc.reason, values[0])
+        return None, "refused"
+    return target, "none" if target is None else "accepted"
+
+
+def clear_site_data(request: web.Request) -> tuple[tuple[str, str], ...]:
+    """Return the ``Clear-Site-Data`` header of a logout, if the operator wants one.
+
+    Its values are quoted strings; browsers ignore others without a word.
+    Source: W3C Clear Site Data 3.1.
+    """
+    values = request.app[keys.SETTINGS].logout.clear_site_data
+    if not values:
+        return ()
+    return (("Clear-Site-Data", ", ".join(f'"{value}"' for value in values)),)
+
+
+def tell(
+    request: web.Request,
+    *,
+    result: str,
+    host: str,
+    count: int = 0,
+    target: str = "none",
+) -> None:
+    """Write the audit line of a logout request."""
+    trusted = request.app[keys.SETTINGS].trusted_proxies
+    request.app[keys.AUDIT].logout_answered(
+        result=result,
+        ended=count,
+        address=lookup_browser_address(request, trusted),
+        host=host,
+        target=target,
+    )
+
+
+def pending_page(
+    request: web.Request, termination: Termination, domain: CookieDomain
+) -> web.Response:
+    """Return 503: what is done, what is pending, and that it is being retried."""
+    html = request.app[keys.PAGES].logout_pending(
+        language=negotiate(request.headers.get("Accept-Language")),
+        portal=domain.portal,
+    )
+    return page(
+        html,
+        status=503,
+        cookies=termination.cookies,
+        headers=(("Retry-After", str(RETRY_AFTER_SECONDS)),),
+        origin=domain.portal,
+    )
+
+
+def pending_json(
+    termination: Termination, headers: Sequence[tuple[str, str]] = ()
+) -> web.Response:
+    """Return the same as JSON."""
+    return ko(
+        PENDING_MESSAGE,
+        status=503,
+        data={"pending": True},
+        cookies=termination.cookies,
+        headers=(("Retry-After", str(RETRY_AFTER_SECONDS)), *headers),
+    )

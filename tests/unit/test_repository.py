@@ -194,14 +194,21 @@ def test_every_module_has_a_unit_test_that_mirrors_it() -> None:
 
 
 def test_every_unit_test_mirrors_a_module() -> None:
-    """No test outlives the module it was written for."""
-    offenders = [
-        name
-        for name in (path for path, _ in trees(ROOT / "tests/unit"))
+    """No test outlives the module, or the folder, it was written for."""
+    tests = [
+        Path(name)
+        for name, _ in trees(ROOT / "tests/unit")
         if Path(name).name.startswith("test_") and name != "test_repository.py"
-        if not (
-            PACKAGE / Path(name).with_name(Path(name).name.removeprefix("test_"))
-        ).exists()
+    ]
+    mirrored = {
+        test: PACKAGE / test.with_name(test.name.removeprefix("test_"))
+        for test in tests
+    }
+
+    offenders = [
+        test.as_posix()
+        for test, module in mirrored.items()
+        if not module.exists() and not module.with_suffix("").is_dir()
     ]
 
     assert not offenders, _lines(offenders)

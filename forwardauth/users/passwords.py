@@ -1,0 +1,135 @@
+"""Proof of a password, off the event loop and bounded.
+
+Laws: an unknown user, a disabled user and a wrong password cost one verification each
+and raise the same error. Few verifications run at once, since each takes 64 MiB, and
+few wait: a flood of logins is turned away, not queued.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from unicodedata import normalize
+
+from forwardauth.errors import CredentialsError, ThrottledError
+from forwardauth.users.hashes import Hasher
+from forwardauth.users.model import User
+from forwardauth.users.stamps import is_current, stamp_of
+
+__all__ = [
+    "MAX_PASSWORD_BYTES",
+    "PasswordProof",
+    "Passwords",
+    "is_current",
+    "stamp_of",
+]
+
+MAX_PASSWORD_BYTES: Final = 1024
+"""The longest password, in UTF-8 as received. Longer ones only cost time."""
+
+_BUSY: Final = timedelta(seconds=2)
+"""The wait when all places are taken; by then the queue has moved on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordProof:
+    """The password was right.
+
+    Attributes:
+        new_hash: What the users file should hold instead of the present hash, which is
+            older or weaker; ``None`` when it may stay.
+    """
+
+    new_hash: str | None = field(repr=False)
+
+
+class Passwords:
+    """Verifies passwords in threads of its own; one for each worker."""
+
+    def __init__(
+        self,
+        *,
+        max_concurrent: int = 2,
+        max_waiting: int = 32,
+        hasher: Hasher | None = None,
+        decoy: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """Keep the limits; threads start with the first verification.
+
+        Args:
+            max_concurrent: Verifications that run at once.
+            max_waiting: Verifications that wait for one of those to end.
+            hasher: Parameters of new hashes.
+            decoy: Returns the hash that stands in for that of an unknown user, such as
+                ``UsersTable.decoy``; on ``None``, one with the hasher's parameters.
+        """
+        self._hasher = hasher or Hasher()
+        self._decoy = decoy
+        self._own_decoy = self._hasher.decoy()
+        self._places = threading.BoundedSemaphore(max_concurrent + max_waiting)
+        self._pool = ThreadPoolExecutor(max_concurrent, thread_name_prefix="password")
+
+    async def verify(self, user: User | None, password: str) -> PasswordProof:
+        """Return when *password* is that of *user*, who may sign in.
+
+        Args:
+            user: ``None`` for an unknown one.
+            password: As received; compared in its composed form (NFC).
+
+        Raises:
+            CredentialsError: Unknown or disabled user, wrong password, or one that no
+                user can have: longer than 1024 bytes, or not text.
+            ThrottledError: Too many verifications are waiting. Nothing was verified.
+        """
+        if not self._places.acquire(blocking=False):
+            raise ThrottledError(_BUSY)
+        try:
+            job = self._pool.submit(self._prove, user, password)
+        except RuntimeError:  # closed meanwhile
+            self._places.release()
+            raise
+        # The place is free when the job has ended, not when its caller went away.
+        job.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(job)
+
+    def _prove(self, user: User | None, password: str) -> PasswordProof:
+        secret = _secret_of(password)
+        if user is None:
+            stored = self._decoy() or self._own_decoy
+        else:
+            stored = user.password_hash
+        # Whatever is wrong already, the verification runs: its time tells nothing.
+        is_right = self._hasher.verify(stored, secret or b"")
+        if user is None or user.disabled or secret is None or not is_right:
+            raise CredentialsError("user name and password do not match")
+        return PasswordProof(new_hash=self._hasher.successor(stored, secret))
+
+    def hash(self, password: str) -> str:
+        """Return a new hash of *password*. Blocks; meant for the command line.
+
+        Raises:
+            ValueError: It is longer than 1024 bytes, or not text.
+        """
+        secret = _secret_of(password)
+        if secret is None:
+            raise ValueError(
+                f"the password is longer than {MAX_PASSWORD_BYTES} bytes, or not UTF-8"
+            )
+        return self._hasher.hash(secret)
+
+    async def close(self) -> None:
+        """Drop what waits and return when the running verifications have ended."""
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+
+def _secret_of(password: str) -> bytes | None:
+    """Return the bytes that are hashed, ``None`` for what can be no password."""
+    try:
+        if len(password.encode()) > MAX_PASSWORD_BYTES:
+            return None
+    except UnicodeEncodeError:  # a lone surrogate
+        return None
+    return normalize("NFC", password).encode()

@@ -58,7 +58,6 @@ HOMES: Final = {
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),
     "redis": ("sessions/stores/redis",),
-    "ruamel": ("users/editor.py",),
     "sqlite3": ("sessions/stores/sqlite",),
     "uvloop": ("cli/serve.py",),
     "yaml": ("config/", "users/document.py"),
@@ -70,7 +69,6 @@ IMPORT_NAMES: Final = {
     "libpass": "passlib",
     "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
-    "ruamel.yaml": "ruamel",
 }
 """Distributions that are imported by another name than their own."""
 

@@ -1,0 +1,163 @@
+"""The users file as the running service sees it: watched, and kept when an edit breaks.
+
+Laws: an edit takes effect within five seconds or is refused as a whole; a refused one
+leaves the users as they were. What ends sessions is told until it has been heard: a
+store that is down at that moment does not make a disabled user's session outlive him.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from forwardauth.errors import ConfigError, StoreUnavailableError
+from forwardauth.users.editor import EditError, replace_hash
+from forwardauth.users.model import User
+from forwardauth.users.reader import load_users, parse_users
+from forwardauth.users.table import (
+    UserChange,
+    UserChangeKind,
+    UsersTable,
+    changes_between,
+    disabled_in,
+)
+from forwardauth.users.version import Signature, lookup_signature, read_version
+
+__all__ = [
+    "OnChange",
+    "UserChange",
+    "UserChangeKind",
+    "UsersFile",
+    "UsersTable",
+    "load_users",
+]
+
+POLL_SECONDS: Final = 1.0
+
+OnChange: TypeAlias = Callable[[tuple[UserChange, ...]], Awaitable[None]]
+"""Ends sessions. It may be told of a change twice; raising means "tell me again"."""
+
+_log = logging.getLogger(__name__)
+
+
+class UsersFile:
+    """The users of one file, always those of its last good version."""
+
+    def __init__(self, path: Path, *, on_change: OnChange) -> None:
+        """Read the file; blocks, so construct it before the service answers.
+
+        Args:
+            path: The users file.
+            on_change: Called with what ends sessions, after the new table counts.
+
+        Raises:
+            ConfigError: The file cannot be used.
+        """
+        self._path = path
+        self._on_change = on_change
+        version = read_version(path)
+        self._table = parse_users(version.text, place=str(path))
+        self._judged: Signature | None = version.signature
+        self._seen: Signature | None = version.signature
+        self._pending = {c.username: c for c in disabled_in(self._table)}
+        self._reading = asyncio.Lock()
+        self._is_told = True
+        self._is_saving_refused = False
+
+    @property
+    def table(self) -> UsersTable:
+        """The users that count now."""
+        return self._table
+
+    def get(self, username: str) -> User | None:
+        """Return the user of that name, however it is spelled."""
+        return self._table.get(username)
+
+    async def watch(self) -> None:
+        """Poll until cancelled. It reads the file's status, not the file.
+
+        Polling works on every file system and mount, sees files that are replaced as
+        well as those that are written in place, and needs no further package.
+        """
+        while True:
+            try:
+                await self.poll_once()
+            except Exception:  # noqa: BLE001 - the watch outlives whatever one turn meets
+                _log.exception("the users file could not be watched")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def poll_once(self) -> None:
+        """Take one look; read a new version once it has stood still for two looks.
+
+        A file that is being written shows another size or time at the next look. Half
+        of it may well be valid YAML, in which the users of the other half are missing.
+        """
+        async with self._reading:
+            seen = await asyncio.to_thread(lookup_signature, self._path)
+            has_settled, self._seen = seen == self._seen, seen
+            if has_settled and seen != self._judged:
+                await self._read()
+        await self._tell()
+
+    async def reload(self) -> None:
+        """Read the file now, whether it looks changed or not; SIGHUP does this.
+
+        A broken file is logged and changes nothing.
+        """
+        async with self._reading:
+            await self._read()
+        await self._tell()
+
+    async def _read(self) -> None:
+        """Judge the version on disk: take it, or log once why not."""
+        self._judged = await asyncio.to_thread(lookup_signature, self._path)
+        try:
+            version = await asyncio.to_thread(read_version, self._path)
+            self._judged = version.signature
+            table = await asyncio.to_thread(
+                parse_users, version.text, place=str(self._path)
+            )
+        except ConfigError as exc:
+            first, *others = exc.problems
+            more = f" (and {len(others)} more)" if others else ""
+            _log.error("users stay as they were: %s%s", first, more)
+            return
+        changes = changes_between(self._table, table)
+        # The new table counts first. A login that is under way may still make a
+        # session, but with a stamp or a user that verify refuses from here on.
+        self._table = table
+        self._pending |= {change.username: change for change in changes}
+        _log.info("users read from %s: %d", self._path, len(table.users))
+
+    async def _tell(self) -> None:
+        """Pass on what ends sessions; keep it until that has worked."""
+        changes = tuple(self._pending.values())
+        if not changes:
+            return
+        try:
+            await self._on_change(changes)
+        except StoreUnavailableError as exc:
+            if self._is_told:
+                _log.warning("sessions of changed users have yet to end: %s", exc)
+            self._is_told = False
+            return
+        self._is_told = True
+        for change in changes:
+            if self._pending.get(change.username) is change:
+                del self._pending[change.username]
+
+    async def save_hash(self, username: str, old_hash: str, new_hash: str) -> None:
+        """Replace a hash in the file by a stronger one of the same password.
+
+        It is done only while the file still holds *old_hash* for that user. A file that
+        cannot be written is no error: the login stands, and the log says so once.
+        """
+        try:
+            await asyncio.to_thread(
+                replace_hash, self._path, username, old=old_hash, new=new_hash
+            )
+        except (ConfigError, EditError) as exc:
+            if not self._is_saving_refused:
+                _log.warning("old password hashes stay in the users file: %s", exc)
+            self._is_saving_refused = True

@@ -1,0 +1,214 @@
+"""``forwardauth users``: the users file, without opening an editor.
+
+Law: a password is typed unseen or read from standard input. It is never an argument,
+where every user of the machine and the shell's history would see it.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from forwardauth.cli.context import config_option, load
+from forwardauth.cli.epilog import examples
+from forwardauth.users import editor, fields
+from forwardauth.users.editor import EditError
+from forwardauth.users.model import User
+from forwardauth.users.passwords import Passwords
+from forwardauth.users.problems import RefusedValueError, quote
+from forwardauth.users.reader import load_users
+
+MIN_PASSWORD_CHARACTERS: Final = 8
+"""Source: NIST SP 800-63B-4 3.1.1.2, which asks for 15 where nothing else is asked."""
+
+_ENDS_SESSIONS: Final = "running instances end the user's sessions within five seconds"
+_HEADINGS: Final = ("NAME", "DISPLAY NAME", "EMAIL", "GROUPS", "STATUS")
+
+
+@click.group()
+def users() -> None:
+    """Add, list, change and remove users.
+
+    The file is the one that users.file names. A running service sees every change
+    within five seconds.
+    """
+
+
+@users.command(
+    epilog=examples(
+        "forwardauth users add alice --display-name 'Alice Doe' --group admins",
+        "pass show alice | forwardauth users add alice",
+    )
+)
+@click.argument("name")
+@click.option("--display-name", default="", help="For people, such as 'Alice Doe'.")
+@click.option("--email", default="", help="What applications get as Remote-Email.")
+@click.option("--group", "groups", multiple=True, help="May be given several times.")
+@config_option
+def add(
+    name: str,
+    display_name: str,
+    email: str,
+    groups: tuple[str, ...],
+    config_path: Path | None,
+) -> None:
+    """Add the user NAME, and create the users file when there is none.
+
+    Asks for the password on a terminal; else reads it from standard input, one line.
+    """
+    path = load(config_path).users.file
+    with _telling_refusals():
+        fields.check_username(name)
+        if path.exists() and (taken := load_users(path).get(name)):
+            raise EditError(f"user {quote(taken.username)} exists already")
+        editor.add_user(
+            path,
+            username=name,
+            password_hash=_ask_for_hash(),
+            display_name=display_name,
+            email=email,
+            groups=groups,
+        )
+    click.echo(f"{name} can sign in")
+
+
+@users.command(
+    "list", epilog=examples("forwardauth users list", "forwardauth users list --json")
+)
+@click.option("--json", "is_json", is_flag=True, help="For programs.")
+@config_option
+def list_(is_json: bool, config_path: Path | None) -> None:
+    """List the users, without their password hashes."""
+    found = load_users(load(config_path).users.file).users.values()
+    if is_json:
+        rows = [_record_of(user) for user in found]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for line in _table_of([_HEADINGS, *map(_cells_of, found)]):
+        click.echo(line)
+
+
+@users.command(epilog=examples("forwardauth users passwd alice"))
+@click.argument("name")
+@config_option
+def passwd(name: str, config_path: Path | None) -> None:
+    """Give NAME another password, and end the sessions of the old one.
+
+    Asks for the password on a terminal; else reads it from standard input, one line.
+    """
+    path = load(config_path).users.file
+    with _telling_refusals():
+        if load_users(path).get(name) is None:
+            raise EditError(f"there is no user {quote(name)}")
+        editor.set_password(path, name, _ask_for_hash())
+    click.echo(f"{name} has a new password; {_ENDS_SESSIONS}")
+
+
+@users.command(epilog=examples("forwardauth users disable alice"))
+@click.argument("name")
+@config_option
+def disable(name: str, config_path: Path | None) -> None:
+    """Keep NAME from signing in, and end the user's sessions."""
+    with _telling_refusals():
+        editor.set_disabled(load(config_path).users.file, name, is_disabled=True)
+    click.echo(f"{name} is disabled; {_ENDS_SESSIONS}")
+
+
+@users.command(epilog=examples("forwardauth users enable alice"))
+@click.argument("name")
+@config_option
+def enable(name: str, config_path: Path | None) -> None:
+    """Let NAME sign in again. Sessions from before stay ended."""
+    with _telling_refusals():
+        editor.set_disabled(load(config_path).users.file, name, is_disabled=False)
+    click.echo(f"{name} can sign in")
+
+
+@users.command(epilog=examples("forwardauth users remove alice"))
+@click.argument("name")
+@config_option
+def remove(name: str, config_path: Path | None) -> None:
+    """Take NAME out of the users file, and end the user's sessions."""
+    with _telling_refusals():
+        editor.remove_user(load(config_path).users.file, name)
+    click.echo(f"{name} is removed; {_ENDS_SESSIONS}")
+
+
+@users.command(
+    "hash",
+    epilog=examples(
+        "forwardauth users hash", "pass show alice | forwardauth users hash"
+    ),
+)
+def hash_() -> None:
+    """Print the hash of a password, for the key password in the users file."""
+    click.echo(_ask_for_hash())
+
+
+def _ask_for_hash() -> str:
+    """Return the hash of the password that is typed, or piped in."""
+    password = _ask_for_password()
+    if len(password) < MIN_PASSWORD_CHARACTERS:
+        raise click.UsageError(
+            f"the password has {len(password)} characters; it needs at least"
+            f" {MIN_PASSWORD_CHARACTERS}, and is better with 15"
+        )
+    try:
+        return Passwords().hash(password)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
+def _ask_for_password() -> str:
+    if sys.stdin.isatty():
+        # An empty line asks again, so that nobody sets one by leaning on the keyboard.
+        typed: str = click.prompt(
+            "Password", hide_input=True, confirmation_prompt="Again", err=True
+        )
+        return typed
+    line = sys.stdin.readline()
+    if not line:
+        raise click.UsageError("no password on standard input")
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+@contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """Turn what the editor refuses into a sentence, with 1 or 2 for the status."""
+    try:
+        yield
+    except EditError as exc:
+        raise click.ClickException(str(exc)) from exc
+    except RefusedValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
+def _record_of(user: User) -> dict[str, object]:
+    return {
+        "username": user.username,
+        "displayname": user.display_name,
+        "email": user.email,
+        "groups": user.groups,
+        "disabled": user.disabled,
+    }
+
+
+def _cells_of(user: User) -> tuple[str, ...]:
+    groups = ", ".join(user.groups)
+    status = "disabled" if user.disabled else "enabled"
+    return (user.username, user.display_name, user.email, groups, status)
+
+
+def _table_of(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return *rows* as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]

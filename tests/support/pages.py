@@ -1,0 +1,150 @@
+"""Pages in every state, from as few arguments as a test wants to name."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from forwardauth.domains import Origin
+from forwardauth.sessions.ids import Handle
+from forwardauth.web.assets import Assets
+from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure, Pages, SessionRow
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+class FixedClock:
+    """Holds the time still."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+def create_pages(**changes: object) -> Pages:
+    options: dict[str, object] = {
+        "title": "Sign in",
+        "templates": None,
+        "base_path": "/",
+        "assets": Assets(),
+        "remember_me": timedelta(days=30),
+        "clock": FixedClock(),
+    }
+    return Pages(**{**options, **changes})  # type: ignore[arg-type]  # by name, in tests
+
+
+def create_row(**changes: object) -> SessionRow:
+    options: dict[str, object] = {
+        "handle": Handle("a" * 32),
+        "created": NOW - timedelta(hours=3),
+        "seen": NOW - timedelta(minutes=5),
+        "address": "192.0.2.1",
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0",
+        "is_current": False,
+        "remembered": False,
+    }
+    return SessionRow(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+PAGES = create_pages()
+PORTAL = Origin(scheme="https", host="auth.example.com")
+
+
+def login(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "csrf_token": "token",
+        "target": None,
+        "method": None,
+        "username": "",
+        "failure": None,
+        "retry_after": None,
+        "destination_host": None,
+    }
+    return pages.login(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def confirm(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "csrf_token": "token",
+        "target": None,
+        "action": "https://auth.example.com/logout",
+        "username": "ada",
+    }
+    return pages.confirm_logout(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def home(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "csrf_token": "token",
+        "username": "ada",
+        "display_name": "Ada Lovelace",
+        "sessions": [
+            create_row(is_current=True),
+            create_row(handle=Handle("b" * 32), user_agent="curl/8", remembered=True),
+        ],
+        "logout_action": "https://auth.example.com/logout",
+    }
+    return pages.home(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def forbidden(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "username": "ada",
+        "host": "app.example.com",
+        "logout_action": "https://auth.example.com/logout",
+        "csrf_token": None,
+    }
+    return pages.forbidden(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def signed_out(
+    pages: Pages = PAGES, language: str = "en", ended: str = "browser"
+) -> str:
+    return pages.signed_out(
+        language=language, ended=EndedScope(ended), login_url="/login"
+    )
+
+
+def error(kind: ErrorKind, pages: Pages = PAGES, language: str = "en") -> str:
+    return pages.error(language=language, status=400, kind=kind, reference="7f3a")
+
+
+# Every page in every state, as a function of who renders it and in which language.
+STATES: dict[str, Callable[[Pages, str], str]] = {
+    "login": lambda pages, tag: login(pages, language=tag),
+    **{
+        f"login {failure}": lambda pages, tag, failure=failure: login(  # type: ignore[misc]  # bound early
+            pages,
+            language=tag,
+            failure=failure,
+            username="ada",
+            retry_after=timedelta(seconds=100),
+            target="https://app.example.com/",
+            method="POST",
+            destination_host="app.example.com",
+            remembered=True,
+        )
+        for failure in LoginFailure
+    },
+    **{
+        f"logout {ended}": lambda pages, tag, ended=ended: signed_out(pages, tag, ended)  # type: ignore[misc]  # bound early
+        for ended in EndedScope
+    },
+    "confirm": lambda pages, tag: confirm(pages, language=tag, target="https://a.b/"),
+    "confirm unknown": lambda pages, tag: confirm(pages, language=tag, username=None),
+    "pending": lambda pages, tag: pages.logout_pending(language=tag),
+    "home": lambda pages, tag: home(pages, language=tag),
+    "home alone": lambda pages, tag: home(
+        pages,
+        language=tag,
+        display_name="",
+        sessions=[create_row(is_current=True, user_agent="")],
+    ),
+    "forbidden": lambda pages, tag: forbidden(pages, language=tag),
+    "forbidden form": lambda pages, tag: forbidden(pages, language=tag, csrf_token="t"),
+    **{
+        f"error {kind}": lambda pages, tag, kind=kind: error(kind, pages, tag)  # type: ignore[misc]  # bound early
+        for kind in ErrorKind
+    },
+}

@@ -84,7 +84,8 @@ def page(
         headers: Further header lines.
         referrer: ``same-origin`` where a form needs a true ``Origin``: under
             ``no-referrer`` browsers send ``null``.
-        origin: The portal, for a page that is shown on a protected host.
+        origin: The portal, for a page with a form (the sites of an http portal on
+            localhost are http too), and for one that is shown on a protected host.
     """
     response = web.Response(
         text=html, status=status, content_type="text/html", charset="utf-8"

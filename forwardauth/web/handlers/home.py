@@ -40,7 +40,9 @@ async def home(request: web.Request) -> web.StreamResponse:
         sessions=[_row(live, identity) for live in found],
         logout_action=domain.portal_url("/logout"),
     )
-    return page(html, cookies=token.cookies, referrer="same-origin")
+    return page(
+        html, cookies=token.cookies, referrer="same-origin", origin=domain.portal
+    )
 
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:

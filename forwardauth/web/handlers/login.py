@@ -155,6 +155,7 @@ def _show(
         cookies=token.cookies,
         headers=headers,
         referrer="same-origin",
+        origin=domain.portal,
     )
 
 

@@ -111,7 +111,7 @@ async def _confirm(
         action=domain.portal_url("/logout"),
         username=await _lookup_username(request, domain),
     )
-    return page(html, cookies=token.cookies)
+    return page(html, cookies=token.cookies, origin=domain.portal)
 
 
 async def _lookup_username(request: web.Request, domain: CookieDomain) -> str | None:

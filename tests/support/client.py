@@ -1,0 +1,176 @@
+"""A browser's side of HTTP through a gateway: raw header lines, cookies, no magic."""
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tests.support.cookies import CookieJar
+
+Headers = Iterable[tuple[str, str]]
+
+NAVIGATION: Final = (
+    ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),
+    ("Sec-Fetch-Mode", "navigate"),
+    ("Sec-Fetch-Dest", "document"),
+)
+"""What a browser says of a request that fills its window, but for the site."""
+
+FETCH: Final = (
+    ("Accept", "*/*"),
+    ("Sec-Fetch-Site", "same-origin"),
+    ("Sec-Fetch-Mode", "cors"),
+    ("Sec-Fetch-Dest", "empty"),
+)
+"""What a browser says of ``fetch()`` in a page of the same origin."""
+
+_TIMEOUT_SECONDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer; header lines are kept as they came, repetitions too."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def lines(self, name: str) -> list[str]:
+        """Return the value of every line of header *name*, in order."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str:
+        """Return the value of the one line of header *name*."""
+        (value,) = self.lines(name)
+        return value
+
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return json.loads(self.body)
+
+    def reached(self, name: str) -> list[str]:
+        """Return the lines of header *name* that reached the sample application."""
+        return [v for key, v in self.json()["headers"] if key.lower() == name.lower()]
+
+
+@dataclass(kw_only=True)
+class Client:
+    """One browser, whose every name resolves to loopback.
+
+    Attributes:
+        authority: The certificate authority it trusts.
+        jar: Its cookies.
+    """
+
+    authority: Path
+    jar: CookieJar = field(default_factory=CookieJar)
+
+    def navigate(
+        self,
+        url: str,
+        *,
+        site: str = "none",
+        method: str = "GET",
+        headers: Headers = (),
+    ) -> Reply:
+        """Ask for *url* as a window does that comes from *site*."""
+        said = (*NAVIGATION, ("Sec-Fetch-Site", site), *headers)
+        return self.send(method, url, headers=said)
+
+    def fetch(self, url: str, *, method: str = "GET") -> Reply:
+        """Ask for *url* as a script in a page of the same origin does."""
+        return self.send(method, url, headers=FETCH)
+
+    def post_json(self, url: str, content: object, *, headers: Headers = ()) -> Reply:
+        """Post *content* as JSON."""
+        return self.send(
+            "POST",
+            url,
+            headers=(("Content-Type", "application/json"), *headers),
+            body=json.dumps(content).encode(),
+        )
+
+    def send(
+        self, method: str, url: str, *, headers: Headers = (), body: bytes | None = None
+    ) -> Reply:
+        """Send exactly *headers*, beside ``Host``, ``Cookie`` and the body's length."""
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        connection = self._connect(parts.scheme, parts.hostname, parts.port)
+        try:
+            connection.putrequest(
+                method,
+                parts.path + (f"?{parts.query}" if parts.query else ""),
+                skip_host=True,
+                skip_accept_encoding=True,
+            )
+            connection.putheader("Host", parts.netloc)
+            if cookies := self.jar.header(parts.hostname):
+                connection.putheader("Cookie", cookies)
+            for name, value in headers:
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            reply = Reply(
+                status=response.status,
+                headers=tuple(response.getheaders()),
+                body=response.read(),
+            )
+        finally:
+            connection.close()
+        self.jar.update(parts.hostname, reply.lines("Set-Cookie"))
+        return reply
+
+    def send_raw(self, url: str, head: str) -> bytes:
+        """Send *head*, to which ``Cookie`` is added, as it is to the host of *url*.
+
+        Returns:
+            Everything that comes back until the other side closes.
+        """
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        lines = [head.rstrip("\r\n"), "Connection: close"]
+        if cookies := self.jar.header(parts.hostname):
+            lines.append(f"Cookie: {cookies}")
+        connection = self._connect(parts.scheme, parts.hostname, parts.port)
+        try:
+            connection.connect()
+            assert connection.sock is not None
+            connection.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            with connection.sock.makefile("rb") as answer:
+                return answer.read()
+        finally:
+            connection.close()
+
+    def context(self) -> ssl.SSLContext:
+        """Return what TLS needs to trust the gateway."""
+        return ssl.create_default_context(cafile=self.authority)
+
+    def _connect(
+        self, scheme: str, host: str, port: int | None
+    ) -> http.client.HTTPConnection:
+        assert port is not None, "the tests' gateways listen on no default port"
+        if scheme == "http":
+            return http.client.HTTPConnection(
+                "127.0.0.1", port, timeout=_TIMEOUT_SECONDS
+            )
+        return _Connection(host, port, self.context())
+
+
+class _Connection(http.client.HTTPSConnection):
+    """Connects to loopback, and names *host* in the handshake."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=_TIMEOUT_SECONDS, context=context)
+        self._tls = context
+
+    def connect(self) -> None:
+        plain = socket.create_connection(("127.0.0.1", self.port), _TIMEOUT_SECONDS)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)

@@ -1,0 +1,154 @@
+"""Servers as child processes: started, waited for, and ended by their own pid."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+START_SECONDS: Final = 30.0
+"""How long a server may take until it listens; two busy cores need their time."""
+
+_STOP_SECONDS: Final = 15.0
+_POLL_SECONDS: Final = 0.02
+_TAIL_LINES: Final = 40
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return *count* different ports of loopback that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return tuple(each.getsockname()[1] for each in sockets)
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def wait_for(
+    is_reached: Callable[[], bool], what: str, *, seconds: float = START_SECONDS
+) -> None:
+    """Return when *is_reached* says so; fail the test after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while not is_reached():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(_POLL_SECONDS)
+
+
+def is_listening(port: int) -> bool:
+    """Whether something accepts connections on *port* of loopback."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+class Process:
+    """One server, in a process group of its own; a context manager that ends it.
+
+    Its output goes to *log*, and the end of it into the message of every failure.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str | Path],
+        *,
+        log: Path,
+        ports: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._arguments = [str(argument) for argument in arguments]
+        self._ports = tuple(ports)
+        self._environment = {**os.environ, **(environment or {})}
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is also its process group's."""
+        assert self._child is not None, f"{self.name} was not started"
+        return self._child.pid
+
+    def start(self) -> Self:
+        """Start the server and return when all its ports listen."""
+        assert self._child is None, f"{self.name} runs already"
+        with self.log.open("ab") as output:
+            self._child = subprocess.Popen(  # noqa: S603 - fixed programs of the tests
+                self._arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+        try:
+            wait_for(self._listens, f"{self.name} listens; see {self.log}")
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the server to end, wait for it, and return its exit status."""
+        assert self._child is not None, f"{self.name} was not started"
+        self._child.send_signal(how)
+        try:
+            status = self._child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            message = f"{self.name} did not end on {how.name}; its log:\n{self.tail()}"
+            raise AssertionError(message) from None
+        self._child = None
+        return status
+
+    def kill(self) -> None:
+        """End the server's whole process group without asking."""
+        if self._child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait(_STOP_SECONDS)
+        self._child = None
+
+    def wait(self, seconds: float = _STOP_SECONDS) -> int:
+        """Return the exit status once the server has ended by itself."""
+        assert self._child is not None, f"{self.name} was not started"
+        return self._child.wait(seconds)
+
+    def tail(self) -> str:
+        """Return the last lines of the server's output."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])
+
+    def _listens(self) -> bool:
+        assert self._child is not None
+        status = self._child.poll()
+        assert status is None, f"{self.name} ended with {status}:\n{self.tail()}"
+        return all(map(is_listening, self._ports))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def close(self) -> None:
+        """End the server if it still runs; calling it twice is no error."""
+        if self._child is None or self._child.poll() is not None:
+            self.kill()
+        else:
+            self.stop()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

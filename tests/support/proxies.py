@@ -1,0 +1,207 @@
+"""The proxies of ``deploy/``, run as shipped: only ports and paths are substituted.
+
+Law: every substitution must find its text. A file of ``deploy/`` that changes breaks
+the tests that stand on it, and cannot drift away from them.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, Self
+
+from forwardauth.demo.addresses import DemoError
+from forwardauth.demo.traefik import find_traefik
+from tests.support.binaries import require_binary
+from tests.support.certificates import Certificates
+from tests.support.client import Client
+from tests.support.processes import Process, free_ports, wait_for
+
+DEPLOY: Final = Path(__file__).parents[2] / "deploy"
+SITES: Final = ("www", "app1", "app2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """The ports that stand behind a proxy, all on loopback.
+
+    Attributes:
+        services: One port for each instance of forwardauth. Traefik shows the portal of
+            the first and asks the last; nginx takes them in turn for both.
+        sites: Port of each sample application, by its name in ``deploy/``.
+    """
+
+    services: tuple[int, ...]
+    sites: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A proxy that runs, and where it listens."""
+
+    name: str
+    process: Process
+    port: int
+    plain_port: int
+
+    def url(self, site: str, path: str = "/") -> str:
+        """Return the HTTPS address of *path* on ``<site>.example.com``."""
+        return f"https://{site}.example.com:{self.port}{path}"
+
+    def start(self, authority: Path) -> Self:
+        """Start the proxy and return when it serves the portal.
+
+        Traefik listens before it has read its routes and certificates.
+        """
+        self.process.start()
+        client = Client(authority=authority)
+        try:
+            wait_for(
+                lambda: _serves(client, self.url("auth", "/api/health")),
+                f"{self.name} serves the portal; see {self.process.log}",
+            )
+        except BaseException:
+            self.process.kill()
+            raise
+        return self
+
+
+def substitute(text: str, table: Mapping[str, str]) -> str:
+    """Return *text* with each pattern of *table* replaced, longest file path first.
+
+    Fails:
+        A pattern that matches nothing: the shipped file and the tests have parted.
+    """
+    for pattern, replacement in table.items():
+        text, count = re.subn(pattern, replacement, text)
+        assert count, f"nothing to substitute for {pattern!r}"
+    return text
+
+
+def prepare_nginx(
+    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+) -> Process:
+    """Write ``deploy/nginx`` into *folder* and return nginx, not yet started."""
+    port, plain_port = ports
+    binary = require_binary("nginx")
+    _copy_certificates(folder, certificates)
+    table = {
+        "nginx.conf": {
+            r"(listen +)443\b": rf"\g<1>127.0.0.1:{port}",
+            r"(listen +)80\b": rf"\g<1>127.0.0.1:{plain_port}",
+            r"/etc/nginx/(certificates|forwardauth-)": rf"{folder}/\g<1>",
+            r"/run/nginx.pid": f"{folder}/nginx.pid",
+            r"http \{": "http {\n" + _temporary_folders(folder),
+            **_site_table(backends),
+        },
+        "forwardauth-http.conf": {
+            r"server forwardauth:9091;": "\n".join(
+                f"server 127.0.0.1:{service};" for service in backends.services
+            )
+        },
+        "forwardauth-server.conf": {r"/etc/nginx/": f"{folder}/"},
+        "forwardauth-location.conf": {},
+        "forwardauth-portal.conf": {},
+    }
+    _write(folder, "nginx", table)
+    # The compiled-in user may not read a folder of the tests.
+    more = ("-g", "daemon off;" + (" user root;" if os.geteuid() == 0 else ""))
+    return Process(
+        "nginx",
+        [binary, "-c", folder / "nginx.conf", "-p", folder, "-e", "stderr", *more],
+        log=folder / "nginx.log",
+        ports=ports,
+    )
+
+
+def prepare_traefik(
+    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+) -> Process:
+    """Write ``deploy/traefik`` into *folder* and return Traefik, not yet started."""
+    port, plain_port = ports
+    binary = _traefik()
+    _copy_certificates(folder, certificates)
+    table = {
+        "traefik.yaml": {
+            r'":443"': f'"127.0.0.1:{port}"',
+            r'":80"': f'"127.0.0.1:{plain_port}"',
+            r"/etc/traefik/": f"{folder}/",
+        },
+        "dynamic/routes.yaml": {
+            r"forwardauth:9091/verify": f"127.0.0.1:{backends.services[-1]}/verify",
+            r"forwardauth:9091\n": f"127.0.0.1:{backends.services[0]}\n",
+            **_site_table(backends),
+        },
+        "dynamic/tls.yaml": {r"/etc/traefik/": f"{folder}/"},
+    }
+    _write(folder, "traefik", table)
+    return Process(
+        "traefik",
+        [binary, f"--configFile={folder / 'traefik.yaml'}"],
+        log=folder / "traefik.log",
+        ports=ports,
+    )
+
+
+Prepare = Callable[[Path, Certificates, Backends, tuple[int, int]], Process]
+
+PROXIES: Final[Mapping[str, Prepare]] = {
+    "nginx": prepare_nginx,
+    "traefik": prepare_traefik,
+}
+"""Each proxy that the scenarios run against, by the name of its folder."""
+
+
+def prepare_gateway(
+    name: str, folder: Path, certificates: Certificates, backends: Backends
+) -> Gateway:
+    """Return the gateway *name* on free ports, its process not yet started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, plain_port = free_ports(2)
+    process = PROXIES[name](folder, certificates, backends, (port, plain_port))
+    return Gateway(name=name, process=process, port=port, plain_port=plain_port)
+
+
+def _traefik() -> str:
+    """Return the program of the extra ``demo``, which need not be on the path."""
+    try:
+        return str(find_traefik())
+    except DemoError:
+        return require_binary("traefik")
+
+
+def _serves(client: Client, url: str) -> bool:
+    try:
+        return client.send("GET", url).status == HTTPStatus.OK
+    except OSError:
+        return False
+
+
+def _site_table(backends: Backends) -> dict[str, str]:
+    return {
+        rf"http://{site}:80\b": f"http://127.0.0.1:{backends.sites[site]}"
+        for site in SITES
+    }
+
+
+def _temporary_folders(folder: Path) -> str:
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    return "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+
+
+def _copy_certificates(folder: Path, certificates: Certificates) -> None:
+    target = folder / "certificates"
+    target.mkdir()
+    for file in (certificates.certificate, certificates.key):
+        shutil.copy(file, target)
+
+
+def _write(folder: Path, proxy: str, table: Mapping[str, Mapping[str, str]]) -> None:
+    for name, changes in table.items():
+        text = (DEPLOY / proxy / name).read_text()
+        target = folder / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(substitute(text, changes))

@@ -45,20 +45,23 @@ def read_version(path: Path) -> Version:
             MiB, or not UTF-8.
     """
     try:
-        # Without O_NONBLOCK a named pipe in the file's place would hold us for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_open_at_once) as file:
+            # Asked of the open file: a rename in between cannot mix two versions.
+            status = os.fstat(file.fileno())
+            _check_status(status, path)
+            raw = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError as exc:
         remedy = "run forwardauth users add NAME, which creates it"
         raise _refusal(path, "the users file is missing", remedy) from exc
     except OSError as exc:
         reason = f"the users file cannot be read: {exc.strerror}"
         raise _refusal(path, reason, "let this process read it") from exc
-    with os.fdopen(descriptor, "rb") as file:
-        # Asked of the open file, so that a rename in between cannot mix two versions.
-        status = os.fstat(descriptor)
-        _check_status(status, path)
-        raw = file.read(MAX_FILE_BYTES + 1)
     return Version(text=_decode(raw, path), signature=_signature_of(status))
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open *path*; without O_NONBLOCK a named pipe would hold us for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _check_status(status: os.stat_result, path: Path) -> None:

@@ -2,8 +2,8 @@
 
 A bucket drips: one failure is forgotten in each interval. When the table is full the
 bucket with the fewest failures goes first, and of those the one that was counted
-longest ago. Law: whoever wants a block forgotten must first bring as many other keys as
-the table holds to as many failures, and each of those takes as many attempts.
+longest ago. Law: whoever wants a block forgotten must first fill the rest of the table
+with keys that have as many failures, and each of those takes as many attempts.
 """
 
 from collections import OrderedDict

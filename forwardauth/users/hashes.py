@@ -113,12 +113,12 @@ def check_hash(text: str) -> str:
         family = re.match(r"\$([a-z0-9-]{1,20})\$", bare)
         if family is None:
             raise ValueError("looks like plain text")
-        raise ValueError(f"is a {family[1]} hash, which is not read")
+        raise ValueError(f"has the form {family[0]}, which is not read")
     match = form.pattern.fullmatch(bare)
     if match is None or not all(map(_is_base64, _encoded(match))):
-        raise ValueError(f"is a {form.name} hash with a mistake in it")
+        raise ValueError(f"has the form of {form.name}, with a mistake in it")
     if form.reader is None and int(match["kib"]) < _KIB_PER_LANE * int(match["lanes"]):
-        raise ValueError("is an argon2 hash with less than 8 KiB of memory per lane")
+        raise ValueError("has less than the 8 KiB for each lane that argon2 needs")
     return bare
 
 

@@ -1,0 +1,486 @@
+"""The users file as the running service sees it."""
+# ruff: noqa: ASYNC240 - the edit of a small file may block a test's loop
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forwardauth.errors import ConfigError, StoreUnavailableError
+from forwardauth.users import editor, file
+from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
+from forwardauth.users.hashes import Hasher
+from forwardauth.users.stamps import stamp_of, successor_salt
+from forwardauth.users.version import Version, read_version
+from tests.support.users import ARGON2ID, BCRYPT, CHEAP, entry, write_users
+
+REHASHED = CHEAP.hash(b"U*U", salt=successor_salt(stamp_of(BCRYPT)))
+
+
+class Listener:
+    """Remembers what it was told; fails as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+        self.has_failed = asyncio.Event()
+        self.was_told = asyncio.Event()
+
+    async def __call__(self, changes: tuple[UserChange, ...]) -> None:
+        if self.error is not None:
+            self.has_failed.set()
+            raise self.error
+        self.told += [(change.username, change.kind.value) for change in changes]
+        self.was_told.set()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A users file with alice and bob."""
+    return write_users(tmp_path / "users.yaml", entry("alice"), entry("bob", BCRYPT))
+
+
+@pytest.fixture
+def listener() -> Listener:
+    """Who is told what ends sessions."""
+    return Listener()
+
+
+@pytest.fixture
+def users(path: Path, listener: Listener) -> UsersFile:
+    """The file as the service has read it."""
+    return UsersFile(path, on_change=listener)
+
+
+async def settle(users: UsersFile) -> None:
+    """Look twice, as two seconds of watching do."""
+    await users.poll_once()
+    await users.poll_once()
+
+
+def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the messages of errors and warnings."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+    ]
+
+
+def test_users_are_there_from_the_start(users: UsersFile) -> None:
+    """The service begins with what the file holds."""
+    assert list(users.table.users) == ["alice", "bob"]
+    assert users.get("ALICE") is users.table.users["alice"]
+    assert users.get("eve") is None
+
+
+def test_broken_file_stops_the_start(path: Path, listener: Listener) -> None:
+    """There are no older users to keep."""
+    path.write_text("users: [\n")
+
+    with pytest.raises(ConfigError):
+        UsersFile(path, on_change=listener)
+
+
+async def test_untouched_file_is_not_read(
+    users: UsersFile, path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watching costs a question for the file's status."""
+    reads: list[Path] = []
+
+    def read(path: Path) -> Version:
+        reads.append(path)
+        return read_version(path)
+
+    monkeypatch.setattr("forwardauth.users.file.read_version", read)
+
+    await settle(users)
+    assert reads == []
+    path.touch()
+    await settle(users)
+    await settle(users)
+
+    assert reads == [path]
+    assert listener.told == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ([entry("alice")], [("bob", "removed")]),
+        (
+            [entry("alice", ARGON2ID, "disabled: true"), entry("bob", BCRYPT)],
+            [("alice", "disabled")],
+        ),
+        (
+            [entry("alice", BCRYPT), entry("bob", BCRYPT)],
+            [("alice", "password_changed")],
+        ),
+        ([entry("alice"), entry("bob", REHASHED)], []),
+        ([entry("alice", ARGON2ID, "groups: [x]"), entry("bob", BCRYPT)], []),
+        ([entry("alice"), entry("bob", BCRYPT), entry("carol")], []),
+    ],
+    ids=["removed", "disabled", "password", "rehashed", "groups", "added"],
+)
+async def test_edit_takes_effect_and_ends_sessions(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    entries: list[str],
+    told: list[tuple[str, str]],
+) -> None:
+    """V-7, L-12: two looks after an edit it counts, and is told once."""
+    write_users(path, *entries)
+
+    await settle(users)
+    await settle(users)
+
+    assert list(users.table.users) == [text.split(":")[0].strip() for text in entries]
+    assert listener.told == told
+
+
+async def test_new_groups_and_names_take_effect(users: UsersFile, path: Path) -> None:
+    """V-7: an edit that ends no session counts from the next request on."""
+    write_users(path, entry("alice", ARGON2ID, "groups: [x]", "displayname: A"))
+
+    await settle(users)
+
+    alice = users.get("alice")
+    assert alice is not None
+    assert (alice.groups, alice.display_name) == (("x",), "A")
+
+
+async def test_listener_finds_the_new_table(path: Path) -> None:
+    """When sessions are ended, nobody can sign in with the old entry any more."""
+    seen: list[bool] = []
+
+    async def listen(_: tuple[UserChange, ...]) -> None:
+        bob = watched.get("bob")
+        seen.append(bob is not None and bob.disabled)
+
+    watched = UsersFile(path, on_change=listen)
+    editor.set_disabled(path, "bob", is_disabled=True)
+
+    await settle(watched)
+
+    assert seen == [True]
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Save as most editors do: write beside it, then rename."""
+    beside = path.with_name("users.yaml~")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def write_in_place(path: Path, text: str) -> None:
+    """Save as a mounted file must be saved."""
+    path.write_text(text)
+
+
+def write_with_old_time(path: Path, text: str) -> None:
+    """Save as an archive does, which restores the time of the original."""
+    path.write_text(text)
+    os.utime(path, ns=(0, 0))
+
+
+def delete_and_create(path: Path, text: str) -> None:
+    """Save as some tools do."""
+    path.unlink()
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    "save", [replace_file, write_in_place, write_with_old_time, delete_and_create]
+)
+async def test_every_way_of_saving_is_seen(
+    users: UsersFile, path: Path, save: Callable[[Path, str], None]
+) -> None:
+    """An edit counts, however it came to the disk."""
+    await settle(users)
+
+    save(path, "users:\n" + entry("carol"))
+    await settle(users)
+    save(path, "users:\n" + entry("david"))
+    await settle(users)
+
+    assert list(users.table.users) == ["david"]
+
+
+async def test_half_a_file_does_not_remove_the_other_half(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A file that still grows is not read, though its first half is good YAML."""
+    whole = path.read_text() + entry("carol")
+    path.write_text(whole[: whole.index("  bob:")])
+    await users.poll_once()
+    path.write_text(whole[: whole.index("  carol:")])
+    await users.poll_once()
+    path.write_text(whole)
+
+    await settle(users)
+
+    assert list(users.table.users) == ["alice", "bob", "carol"]
+    assert listener.told == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", ":1: the users file holds no mapping; "),
+        ("users:\n  alice: [\n", ":3: this is not YAML: "),
+        (
+            "users:\n  alice: {password: x}\n",
+            ":2: the password of user 'alice' looks like plain text; ",
+        ),
+    ],
+    ids=["truncated", "half written", "plain text"],
+)
+async def test_broken_edit_keeps_the_users_and_is_logged_once(
+    users: UsersFile,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+    text: str,
+    problem: str,
+) -> None:
+    """V-47: one line names place and reason; the next good version counts again."""
+    path.write_text(text)
+    for _ in range(5):
+        await users.poll_once()
+
+    (message,) = errors_in(caplog)
+    assert message.startswith(f"users stay as they were: {path}{problem}")
+    assert list(users.table.users) == ["alice", "bob"]
+
+    write_users(path, entry("alice"))
+    await settle(users)
+
+    assert list(users.table.users) == ["alice"]
+    assert len(errors_in(caplog)) == 1
+
+
+async def test_each_broken_version_is_logged(
+    users: UsersFile, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever tries again and fails again is told again, of all mistakes how many."""
+    path.write_text("users:\n  a: {}\n")
+    await settle(users)
+    path.write_text("users:\n  a: {}\n  b: {}\n")
+    await settle(users)
+
+    first, second = errors_in(caplog)
+    assert "more)" not in first
+    assert second.endswith("(and 1 more)")
+
+
+async def test_deleted_file_keeps_the_users_until_it_is_back(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A file that is gone removes nobody: a mount may have failed."""
+    path.unlink()
+    for _ in range(5):
+        await users.poll_once()
+
+    (message,) = errors_in(caplog)
+    assert "the users file is missing" in message
+    assert list(users.table.users) == ["alice", "bob"]
+
+    write_users(path, entry("alice"))
+    await settle(users)
+
+    assert listener.told == [("bob", "removed")]
+
+
+async def test_file_that_was_refused_for_its_mode_is_read_after_a_chmod(
+    users: UsersFile, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The remedy that the log names is seen, though the content is the same."""
+    write_users(path, entry("carol"))
+    path.chmod(0o666)
+    await settle(users)
+    assert "others can write the users file" in errors_in(caplog)[0]
+
+    path.chmod(0o600)
+    await settle(users)
+
+    assert list(users.table.users) == ["carol"]
+
+
+async def test_what_ends_sessions_is_told_until_it_is_heard(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """L-12: a store outage does not let a disabled user's session live on."""
+    listener.error = StoreUnavailableError("no answer")
+    editor.set_disabled(path, "bob", is_disabled=True)
+    for _ in range(5):
+        await users.poll_once()
+    editor.remove_user(path, "alice")
+    await settle(users)
+    assert listener.told == []
+    assert len(errors_in(caplog)) == 1
+
+    listener.error = None
+    await users.poll_once()
+    await users.poll_once()
+
+    assert sorted(listener.told) == [("alice", "removed"), ("bob", "disabled")]
+
+
+async def test_later_end_is_told_after_an_outage_with_its_latest_cause(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A user who was disabled and then removed during an outage is told once."""
+    listener.error = StoreUnavailableError("no answer")
+    editor.set_disabled(path, "bob", is_disabled=True)
+    await settle(users)
+    editor.remove_user(path, "bob")
+    await settle(users)
+    write_users(path, entry("alice"), entry("bob", BCRYPT))
+    await settle(users)
+
+    listener.error = None
+    await users.poll_once()
+
+    assert listener.told == [("bob", "removed")]
+
+
+async def test_change_during_the_telling_is_not_lost(path: Path) -> None:
+    """What is found while the listener is busy waits for the next turn."""
+    told: list[tuple[UserChange, ...]] = []
+
+    async def listen(changes: tuple[UserChange, ...]) -> None:
+        told.append(changes)
+        if len(told) == 1:
+            editor.remove_user(path, "bob")
+            await watched.reload()
+
+    watched = UsersFile(path, on_change=listen)
+    editor.set_disabled(path, "bob", is_disabled=True)
+
+    await settle(watched)
+    await settle(watched)
+
+    kinds = [change.kind for changes in told for change in changes]
+    assert kinds == [UserChangeKind.DISABLED, UserChangeKind.REMOVED]
+
+
+async def test_user_who_is_disabled_at_the_start_has_no_session_left(
+    path: Path, listener: Listener
+) -> None:
+    """L-12: disabled while the service was down, enabled later: sign in again."""
+    editor.set_disabled(path, "bob", is_disabled=True)
+    users = UsersFile(path, on_change=listener)
+
+    await settle(users)
+
+    assert listener.told == [("bob", "disabled")]
+
+
+async def test_reload_reads_at_once(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """SIGHUP does not wait for a second look."""
+    write_users(path, entry("alice"))
+
+    await users.reload()
+
+    assert list(users.table.users) == ["alice"]
+    assert listener.told == [("bob", "removed")]
+
+
+async def test_broken_reload_keeps_the_users(
+    users: UsersFile, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """V-47: it is logged, again when it is asked for again, and raises nothing."""
+    path.write_text("users: [\n")
+
+    await users.reload()
+    await users.reload()
+
+    assert list(users.table.users) == ["alice", "bob"]
+    assert len(errors_in(caplog)) == 2
+
+
+async def test_rehash_is_saved_and_ends_no_session(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """The login that replaces an old hash leaves the user's other sessions alone."""
+    before = path.read_text()
+
+    await users.save_hash("bob", BCRYPT, REHASHED)
+    await settle(users)
+
+    assert path.read_text() == before.replace(BCRYPT, REHASHED)
+    bob = users.get("bob")
+    assert bob is not None
+    assert bob.password_hash == REHASHED
+    assert listener.told == []
+
+
+async def test_rehash_does_not_undo_a_change_of_password(
+    users: UsersFile, path: Path
+) -> None:
+    """Who changes the password during a login has the last word."""
+    editor.set_password(path, "bob", ARGON2ID)
+    before = path.read_text()
+
+    await users.save_hash("bob", BCRYPT, REHASHED)
+
+    assert path.read_text() == before
+
+
+async def test_file_that_cannot_be_written_is_logged_once(
+    users: UsersFile,
+    path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A read-only users file is no error for a login."""
+    path.with_name(".users.yaml.lock").mkdir()
+
+    await users.save_hash("bob", BCRYPT, REHASHED)
+    await users.save_hash("bob", BCRYPT, REHASHED)
+
+    (message,) = errors_in(caplog)
+    assert "old password hashes stay in the users file: " in message
+    assert BCRYPT in path.read_text()
+
+
+async def test_watch_outlives_a_listener_that_breaks(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A fault of ours in one turn is logged, and the next turn goes on."""
+    monkeypatch.setattr(file, "POLL_SECONDS", 0)
+    listener.error = RuntimeError("a fault")
+    editor.set_disabled(path, "bob", is_disabled=True)
+    watch = asyncio.create_task(users.watch())
+    async with asyncio.timeout(10):
+        await listener.has_failed.wait()
+        listener.error = None
+        await listener.was_told.wait()
+
+    watch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watch
+
+    assert listener.told == [("bob", "disabled")]
+    assert set(errors_in(caplog)) == {"the users file could not be watched"}
+
+
+def test_rehash_of_the_default_is_known_as_the_successor() -> None:
+    """The hash that a login writes and the one that the watch compares are the same."""
+    new = Hasher(time_cost=1, memory_kib=8, parallelism=1).successor(BCRYPT, b"U*U")
+
+    assert new == REHASHED

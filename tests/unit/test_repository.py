@@ -43,6 +43,7 @@ TESTED_ELSEWHERE: Final = {
 
 WITHOUT_STATUS: Final = {
     "ConfigError": "the service does not start with one: exit status 2",
+    "WorkerFailedError": "raised in the process that serves nothing: exit status 1",
 }
 """Errors that no request can meet, each with the reason."""
 

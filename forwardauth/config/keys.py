@@ -1,0 +1,119 @@
+"""Every key of ``config.yaml``: how it is written, and what it is when left out.
+
+This table is what unknown keys, environment variables, ``config.yaml`` and
+``docs/configuration.md`` are compared with. ``*`` stands for the index of an entry.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+PREFIX: Final = "FORWARDAUTH_"
+"""What the names of our environment variables start with."""
+
+_INDEX: Final = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,2})(?=\.)", re.ASCII)
+
+
+class Kind(StrEnum):
+    """How a value is written."""
+
+    TEXT = "text"
+    LIST = "list"
+    ENTRIES = "entries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key.
+
+    Attributes:
+        kind: One text, a list of texts (a single one may stand without brackets), or
+            a list of mappings.
+        default: What it is when left out, as it would be written.
+        is_required: Whether leaving it out is a mistake.
+        is_nullable: Whether ``null`` is a value of its own.
+    """
+
+    kind: Kind = Kind.TEXT
+    default: str | tuple[str, ...] | None = None
+    is_required: bool = False
+    is_nullable: bool = False
+
+
+_NULL: Final = Key(is_nullable=True)
+_REQUIRED: Final = Key(is_required=True)
+_NONE: Final = Key(kind=Kind.LIST, default=())
+
+KEYS: Final[dict[str, Key]] = {
+    "server.listen": Key(kind=Kind.LIST, default=("127.0.0.1:9091",)),
+    "server.base_path": Key(default="/"),
+    "server.trusted_proxies": Key(kind=Kind.LIST, default=("127.0.0.0/8", "::1/128")),
+    "server.workers": Key(default="1"),
+    "server.management": Key(default="127.0.0.1:9191", is_nullable=True),
+    "cookies": Key(kind=Kind.ENTRIES, is_required=True),
+    "cookies.*.domain": _REQUIRED,
+    "cookies.*.portal": _REQUIRED,
+    "cookies.*.default_target": _NULL,
+    "session.store": Key(default="sqlite:sessions.db"),
+    "session.cookie_name": Key(default="forwardauth_session"),
+    "session.same_site": Key(default="lax"),
+    "session.absolute_timeout": Key(default="24h"),
+    "session.idle_timeout": Key(default="1h"),
+    "session.remember_me": Key(default="30d", is_nullable=True),
+    "session.journal": Key(default="revocations.journal"),
+    "session.secret": _NULL,
+    "logout.paths": Key(kind=Kind.LIST, default=("/logout",)),
+    "logout.default_target": _NULL,
+    "logout.allowed_targets": _NONE,
+    "logout.scope": Key(default="browser"),
+    "logout.clear_cookies": _NONE,
+    "logout.clear_site_data": _NONE,
+    "users.file": _REQUIRED,
+    "access_control.default_policy": Key(default="deny"),
+    "access_control.rules": Key(kind=Kind.ENTRIES, default=()),
+    "access_control.rules.*.domain": Key(kind=Kind.LIST, is_required=True),
+    "access_control.rules.*.policy": _REQUIRED,
+    "access_control.rules.*.users": _NONE,
+    "access_control.rules.*.groups": _NONE,
+    "access_control.rules.*.subject": _NONE,
+    "portal.templates": _NULL,
+    "portal.title": Key(default="Sign in"),
+}
+
+UNSUPPORTED_CRITERIA: Final = frozenset(
+    {
+        "basic",
+        "domain_regex",
+        "methods",
+        "networks",
+        "path",
+        "path_regex",
+        "preflight",
+        "query",
+        "resources",
+    }
+)
+"""Criteria of a rule that cannot be checked yet, so that no rule may hold them."""
+
+
+def pattern_of(key: str) -> str:
+    """Return *key* with ``*`` in place of each index, the form that ``KEYS`` has."""
+    return _INDEX.sub("*", key)
+
+
+def names_below(key: str) -> tuple[str, ...]:
+    """Return the names that may stand directly below *key*, in the table's order."""
+    prefix = f"{pattern_of(key + '.')}" if key else ""
+    return tuple(
+        dict.fromkeys(
+            name.removeprefix(prefix).partition(".")[0]
+            for name in KEYS
+            if name.startswith(prefix)
+        )
+    )
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable of *key*, as in ``FORWARDAUTH_USERS__FILE``."""
+    return PREFIX + key.upper().replace(".", "__")

@@ -1,0 +1,222 @@
+"""One mapping of the configuration while it is read: text in, types out.
+
+A section never raises for a wrong value. It notes the problem, goes on with the
+default, and remembers which keys were wrong, so that nothing is concluded from them.
+"""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from forwardauth.config.keys import KEYS, UNSUPPORTED_CRITERIA, names_below, pattern_of
+from forwardauth.config.problems import Findings, Place, RefusedValueError, quote
+from forwardauth.config.tree import Listing, Node, Scalar, Table
+
+T = TypeVar("T")
+
+_RULES: Final = "access_control.rules.*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What all sections of one configuration share.
+
+    Attributes:
+        findings: Where problems go.
+        file_folder: What relative paths of the file and of defaults are relative to.
+        working_folder: The same for those of the environment.
+    """
+
+    findings: Findings
+    file_folder: Path
+    working_folder: Path
+
+
+class Section:
+    """Hands out the values of one mapping, each with its type."""
+
+    def __init__(self, table: Table, reading: Reading) -> None:
+        """Note every key of *table* that does not exist."""
+        self.place = table.place
+        self._table = table
+        self._reading = reading
+        self._unsound: set[str] = set()
+        self._names = names_below(self.place.key)
+        for name, node in table.entries.items():
+            if name not in self._names:
+                self._refuse_unknown(name, node.place)
+
+    def text(self, name: str, parse: Callable[[str], T]) -> T:
+        """Return the value of a key that has a default other than null."""
+        value = self.optional(name, parse)
+        if value is not None:
+            return value
+        default = KEYS[self._pattern(name)].default
+        return parse(default if isinstance(default, str) else "")
+
+    def optional(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return the value, or ``None`` when it is null, missing or refused."""
+        node = self._lookup(name)
+        if node is None:
+            return None
+        if not isinstance(node, Scalar):
+            self.refuse(name, "must be one value", "write it on the key's own line")
+            return None
+        if not node.is_null:
+            return self._parse(name, node, parse)
+        if not KEYS[self._pattern(name)].is_nullable:
+            self.refuse(name, "is empty", "write a value, or leave the key out")
+        return None
+
+    def texts(
+        self,
+        name: str,
+        parse: Callable[[str], T],
+        *,
+        misshapen: tuple[str, str] = ("must be a list of plain values", "write [A, B]"),
+    ) -> tuple[T, ...]:
+        """Return the values of a list; a single one may stand without brackets.
+
+        Args:
+            name: The key.
+            parse: Reads one value.
+            misshapen: Reason and remedy for a value that is a list or a mapping.
+        """
+        node = self._lookup(name)
+        if node is None:
+            return ()
+        if isinstance(node, Scalar) and node.is_null:
+            self.refuse(name, "is empty", "write [] for none, or leave the key out")
+            return ()
+        values: list[T] = []
+        for item in node.items if isinstance(node, Listing) else (node,):
+            if not isinstance(item, Scalar) or item.is_null:
+                self._note(name, item.place, *misshapen)
+                continue
+            value = self._parse(name, item, parse)
+            if value is not None:
+                values.append(value)
+        return tuple(values)
+
+    def entries(self, name: str) -> tuple["Section", ...]:
+        """Return the mappings of a list, each as a section of its own."""
+        node = self._lookup(name)
+        if node is None:
+            return ()
+        if not isinstance(node, Listing):
+            self.refuse(name, "must be a list", "begin each entry with a dash")
+            return ()
+        sections: list[Section] = []
+        for item in node.items:
+            if isinstance(item, Table):
+                sections.append(Section(item, self._reading))
+            else:
+                self._note(
+                    name, item.place, "must hold keys", "write them as KEY: VALUE"
+                )
+        return tuple(sections)
+
+    def section(self, name: str) -> "Section":
+        """Return the mapping *name*; one that is left out is empty."""
+        node = self._table.entries.get(name)
+        if isinstance(node, Table):
+            return Section(node, self._reading)
+        if node is not None and not (isinstance(node, Scalar) and node.is_null):
+            self.refuse(name, "must hold keys", "write them below it, indented")
+        place = self.place.below(name) if node is None else node.place
+        return Section(Table(place=place), self._reading)
+
+    def folder(self, name: str) -> Path:
+        """Return what a relative path in *name* is relative to; absolute."""
+        place = self.place_of(name)
+        if place.line is None and name in self._table.entries:
+            return self._reading.working_folder
+        return self._reading.file_folder
+
+    def path(self, name: str) -> Path | None:
+        """Return the value as an absolute path; ``None`` as in ``optional``."""
+        folder = self.folder(name)
+        return self.optional(name, lambda text: parse_path(text, folder=folder))
+
+    def place_of(self, name: str) -> Place:
+        """Return where *name* was written, else where it would be."""
+        node = self._table.entries.get(name)
+        return self.place.below(name) if node is None else node.place
+
+    def is_written(self, name: str) -> bool:
+        """Whether *name* is there, with whatever value."""
+        return name in self._table.entries
+
+    def is_sound(self, *names: str) -> bool:
+        """Whether none of *names* had a problem so far."""
+        return self._unsound.isdisjoint(names)
+
+    def refuse(self, name: str, reason: str, remedy: str) -> None:
+        """Note a problem of the key *name*."""
+        self._note(name, self.place_of(name), reason, remedy)
+
+    def warn(self, name: str, reason: str, remedy: str) -> None:
+        """Note a warning about the key *name*."""
+        self._reading.findings.warn(self.place_of(name), reason, remedy)
+
+    def _note(self, name: str, place: Place, reason: str, remedy: str) -> None:
+        self._unsound.add(name)
+        self._reading.findings.refuse(place, reason, remedy)
+
+    def _pattern(self, name: str) -> str:
+        return pattern_of(f"{self.place.key}.{name}" if self.place.key else name)
+
+    def _lookup(self, name: str) -> Node | None:
+        node = self._table.entries.get(name)
+        if node is not None:
+            return node
+        key, place = KEYS[self._pattern(name)], self.place.below(name)
+        if key.is_required:
+            remedy = f"add {place.key}, as docs/configuration.md shows it"
+            self._note(name, place, "is missing", remedy)
+            return None
+        if isinstance(key.default, tuple):
+            items = tuple(Scalar(place=place, text=text) for text in key.default)
+            return Listing(place=place, items=items)
+        return Scalar(place=place, text=key.default or "")
+
+    def _parse(self, name: str, node: Scalar, parse: Callable[[str], T]) -> T | None:
+        try:
+            return parse(node.text)
+        except RefusedValueError as exc:
+            self._note(name, node.place, exc.reason, exc.remedy)
+            return None
+
+    def _refuse_unknown(self, name: str, place: Place) -> None:
+        if (
+            pattern_of(self.place.key + ".") == _RULES + "."
+            and name in UNSUPPORTED_CRITERIA
+        ):
+            self._note(
+                name,
+                place,
+                f"this version cannot check {quote(name)}",
+                "take the whole rule out: without the criterion it would match more",
+            )
+            return
+        near = difflib.get_close_matches(name, self._names, n=1)
+        elsewhere = [key for key in KEYS if key.rpartition(".")[2] == name]
+        remedy = f"the keys here are {', '.join(self._names)}"
+        if near:
+            remedy = f"did you mean {quote(near[0])}?"
+        elif elsewhere:
+            remedy = f"did you mean {quote(elsewhere[0])}?"
+        self._note(name, place, "is not a key", remedy)
+
+
+def parse_path(text: str, *, folder: Path) -> Path:
+    """Return *text* as a path; a relative one is taken from *folder*.
+
+    Raises:
+        RefusedValueError: Empty, or holds a NUL character.
+    """
+    if not text or "\0" in text:
+        raise RefusedValueError("is not a path", "write the path of a file or folder")
+    return folder / text

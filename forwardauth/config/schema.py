@@ -1,0 +1,174 @@
+"""The settings as frozen values: what the rest of the program is built from.
+
+Only ``config.load`` makes them. Every path is absolute, every redirect target has been
+checked, and the values fit each other.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from forwardauth.access_control.rules import AccessControl
+from forwardauth.config.addresses import Address, Network, TcpAddress, UnixAddress
+from forwardauth.domains import CookieDomain, CookieDomains
+from forwardauth.redirects import AllowedTarget, SafeTarget, TargetPolicy
+
+__all__ = [
+    "CookieSettings",
+    "LogoutScope",
+    "LogoutSettings",
+    "PortalSettings",
+    "SameSite",
+    "ServerSettings",
+    "SessionSettings",
+    "Settings",
+    "TcpAddress",
+    "UnixAddress",
+    "UsersSettings",
+]
+
+
+class SameSite(StrEnum):
+    """When a browser sends the session cookie along from another site."""
+
+    LAX = "lax"
+    STRICT = "strict"
+
+
+class LogoutScope(StrEnum):
+    """Which sessions a logout ends: those of this login, or all of the user's."""
+
+    BROWSER = "browser"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Where the service listens and whom it believes.
+
+    Attributes:
+        listen: At least one.
+        base_path: Empty, or starts with ``/`` and does not end with one.
+        trusted_proxies: Who may speak for clients.
+        workers: Processes, at least one; ``auto`` has been resolved.
+        management: Where metrics and probes are served; ``None`` for nowhere.
+    """
+
+    listen: tuple[Address, ...]
+    base_path: str
+    trusted_proxies: tuple[Network, ...]
+    workers: int
+    management: Address | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSettings:
+    """One parent domain.
+
+    Attributes:
+        domain: Its name and its portal.
+        default_target: Where a login without a target ends; ``None`` for the portal.
+    """
+
+    domain: CookieDomain
+    default_target: SafeTarget | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """How long sessions live and where they are kept.
+
+    Attributes:
+        store: URL of the store; it may hold a password, so it is never shown whole.
+        cookie_name: Name of the session cookie.
+        same_site: Its ``SameSite`` attribute.
+        absolute_timeout: From sign-in, whatever happens.
+        idle_timeout: From the last request; not above *absolute_timeout*.
+        remember_me: Replaces both for a session that asked for it; ``None`` takes the
+            choice away.
+        journal: File of revocations that the store has not confirmed yet.
+        secret: Signs form tokens and cookies from before a session; at least 32
+            characters. ``None``: made at first start, kept beside *journal*.
+    """
+
+    store: str = field(repr=False)
+    cookie_name: str
+    same_site: SameSite
+    absolute_timeout: timedelta
+    idle_timeout: timedelta
+    remember_me: timedelta | None
+    journal: Path
+    secret: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutSettings:
+    """What a logout ends, clears and leads to.
+
+    Attributes:
+        paths: Taken over on every protected host; exact paths.
+        default_target: Where a logout without a usable target ends.
+        default_to_login: Whether that place is the login page; *default_target* is
+            ``None`` then. With neither, it is the logout page.
+        allowed_targets: What may be led to beyond the cookie domains.
+        scope: Which sessions end.
+        clear_cookies: Cookies of applications on the parent domain.
+        clear_site_data: Values of ``Clear-Site-Data``, without quotes.
+    """
+
+    paths: tuple[str, ...]
+    default_target: SafeTarget | None
+    default_to_login: bool
+    allowed_targets: tuple[AllowedTarget, ...]
+    scope: LogoutScope
+    clear_cookies: tuple[str, ...]
+    clear_site_data: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsersSettings:
+    """Where the users are kept."""
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalSettings:
+    """How the portal looks.
+
+    Attributes:
+        templates: Folder whose files replace the shipped ones; ``None`` for none.
+        title: Heading of the login page.
+    """
+
+    templates: Path | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration; *source* is its file, ``None`` without one."""
+
+    server: ServerSettings
+    cookies: tuple[CookieSettings, ...]
+    session: SessionSettings
+    logout: LogoutSettings
+    users: UsersSettings
+    access_control: AccessControl
+    portal: PortalSettings
+    source: Path | None
+
+    @property
+    def domains(self) -> CookieDomains:
+        """The parent domains; made anew, so keep it where it is asked often."""
+        return CookieDomains(entries=tuple(entry.domain for entry in self.cookies))
+
+    @property
+    def target_policy(self) -> TargetPolicy:
+        """Where browsers may be sent after login and logout; made anew."""
+        return TargetPolicy(
+            domains=self.domains,
+            allowed=self.logout.allowed_targets,
+            logout_paths=self.logout.paths,
+        )

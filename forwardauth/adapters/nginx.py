@@ -3,12 +3,16 @@
 Law: only 200, 401 and 403 mean something to nginx; anything else is a 500 for its
 client. So a malformed request is 403 here. An outage stays 503, and the client's 500
 is what it is: closed, and not a lie.
+
+Law: what is answered often has no body. nginx does not read the body of a subrequest,
+and closes the connection that has one; it would open a new one for each question.
 Source: https://nginx.org/en/docs/http/ngx_http_auth_request_module.html
 """
 
 from typing import Final
 
 from forwardauth.adapters.base import (
+    SAFE_HEADERS,
     Allowed,
     Answer,
     Forbidden,
@@ -18,7 +22,6 @@ from forwardauth.adapters.base import (
     Unavailable,
     Verdict,
     answer_allowed,
-    answer_forbidden,
     answer_json,
     answer_unavailable,
 )
@@ -72,18 +75,13 @@ class NginxAdapter:
             case Allowed():
                 return answer_allowed(verdict.subject)
             case SignInNeeded():
-                answer = answer_json(401, "sign-in needed", redirect=verdict.login_url)
                 directions = (
                     ("Location", verdict.login_url),
                     (REQUEST_KIND_HEADER, verdict.kind.value),
                 )
-                return Answer(
-                    status=401,
-                    headers=(*directions, *answer.headers),
-                    body=answer.body,
-                )
+                return Answer(status=401, headers=(*directions, *SAFE_HEADERS))
             case Forbidden():
-                return answer_forbidden(verdict)
+                return Answer(status=403, headers=SAFE_HEADERS)
             case Malformed():
                 return answer_json(403, str(verdict.error))
             case Unavailable():

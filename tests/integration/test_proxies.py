@@ -5,6 +5,7 @@ One list of scenarios, run behind each proxy: real proxy, real service, real sit
 """
 
 import hashlib
+import socket
 import ssl
 from collections.abc import Iterator
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -13,11 +14,12 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from forwardauth.request import MAX_URI_CHARACTERS
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.client import Client, Reply
 from tests.support.html import check_page
 from tests.support.installation import COOKIE, Installation, installation
-from tests.support.processes import wait_for
+from tests.support.processes import count_closed_connections, wait_for
 from tests.support.proxies import PROXIES
 from tests.support.redis_server import RedisServer
 from tests.support.service import PASSWORD
@@ -262,8 +264,9 @@ class TestScenarios:
         assert reply.status == 401
 
     def test_long_address_passes(self, site: Installation) -> None:
-        """An address of eight thousand characters is decided like any other."""
-        url = site.url("app1", "/" + "a" * 3900 + "?q=" + "b" * 3900)
+        """The longest address that is read at all is decided like any other."""
+        path = "/" + "a" * 4000 + "?q="
+        url = site.url("app1", path + "b" * (MAX_URI_CHARACTERS - len(path)))
 
         refused = site.client().navigate(url)
         passed = site.signed_in("alice").navigate(url)
@@ -297,6 +300,23 @@ class TestScenarios:
                 await session.ws_connect(site.url("app1", "/websocket"))
 
         assert caught.value.status == 401
+
+    @pytest.mark.parametrize(
+        ("username", "status"), [(None, 401), ("alice", 200), ("bob", 403)]
+    )
+    def test_asking_keeps_its_connections_open(
+        self, site: Installation, username: str | None, status: int
+    ) -> None:
+        """A connection for each question would cost most of the throughput."""
+        client = site.client() if username is None else site.signed_in(username)
+        (service,) = site.services
+        (port,) = service.ports
+        before = count_closed_connections(port)
+
+        statuses = {client.fetch(site.url("app2")).status for _ in range(20)}
+
+        assert statuses == {status}
+        assert count_closed_connections(port) - before < 5
 
     def test_member_of_no_allowed_group_is_forbidden(self, site: Installation) -> None:
         """403 does not send somebody who is signed in to sign in again (V-31)."""
@@ -347,8 +367,14 @@ class TestScenarios:
 
     def test_name_of_another_domain_gets_no_handshake(self, site: Installation) -> None:
         """Who asks for a name without a certificate learns nothing, not even a 404."""
-        with pytest.raises(ssl.SSLError):
-            site.client().navigate(f"https://evil.example:{site.gateway.port}/")
+        credulous = ssl.create_default_context()
+        credulous.check_hostname = False
+        credulous.verify_mode = ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", site.gateway.port)) as plain,
+            pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"),
+        ):
+            credulous.wrap_socket(plain, server_hostname="evil.example")
 
 
 class TestLogout:

@@ -50,6 +50,19 @@ def is_listening(port: int) -> bool:
         return False
 
 
+def count_closed_connections(port: int) -> int:
+    """Return how many connections to *port* have been closed a short while ago.
+
+    Linux remembers each for a minute, as TIME_WAIT, state 6 of ``/proc/net/tcp``.
+    """
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    end = f":{port:04X}"
+    return sum(
+        row[3] == "06" and (row[1].endswith(end) or row[2].endswith(end))
+        for row in rows
+    )
+
+
 class Process:
     """One server, in a process group of its own; a context manager that ends it.
 
@@ -68,7 +81,7 @@ class Process:
         self.name = name
         self.log = log
         self._arguments = [str(argument) for argument in arguments]
-        self._ports = tuple(ports)
+        self.ports = tuple(ports)
         self._environment = {**os.environ, **(environment or {})}
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -133,7 +146,7 @@ class Process:
         assert self._child is not None
         status = self._child.poll()
         assert status is None, f"{self.name} ended with {status}:\n{self.tail()}"
-        return all(map(is_listening, self._ports))
+        return all(map(is_listening, self.ports))
 
     def __enter__(self) -> Self:
         return self.start()

@@ -29,7 +29,7 @@ from forwardauth.web.renderer import Renderer
 __all__ = ["EndedScope", "ErrorKind", "LoginFailure", "Pages", "SessionRow"]
 
 DEFAULT_TITLE: Final = "Sign in"
-"""The title that names nothing: pages then carry their own heading alone."""
+"""The title that is no name of a site."""
 
 
 class Pages:
@@ -40,7 +40,8 @@ class Pages:
     absolute, and the answer's CSP has to allow that origin for styles and images.
 
     Args:
-        title: The site's name, shown on every page unless it is ``DEFAULT_TITLE``.
+        title: Heading of the login page, and name of the site on all others.
+            ``DEFAULT_TITLE`` is translated, and names nothing elsewhere.
         templates: Folder whose files replace the shipped templates; ``None`` for none.
         base_path: Where the portal lives: empty, ``/``, or ``/`` and a path.
         assets: The static files.

@@ -409,6 +409,17 @@ def test_title_names_the_site_unless_it_is_the_default() -> None:
     assert unnamed.find("header").text == ""
 
 
+def test_title_is_the_heading_of_the_login_page() -> None:
+    """An operator's title stands there once; the default is translated."""
+    named = check_page(login(create_pages(title="Example Lab")))
+    unnamed = check_page(login(language="de"))
+
+    assert named.find("h1").text == "Example Lab"
+    assert named.find("title").text == "Sign in · Example Lab"
+    assert named.find("header").text == ""
+    assert unnamed.find("h1").text == unnamed.find("title").text == "Anmelden"
+
+
 def test_template_that_raises_does_not_cost_the_logout_page(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,239 @@
+"""The whole service in the test's own process, with a store and a clock to hold."""
+
+from collections.abc import Iterable
+from http.cookies import SimpleCookie
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+from argon2 import PasswordHasher
+from yarl import URL
+
+from forwardauth.app import create_applications
+from forwardauth.clock import Clock
+from forwardauth.config.load import load_settings
+from forwardauth.sessions.ids import SessionId
+from forwardauth.sessions.lifetimes import Login
+from forwardauth.sessions.model import Session
+from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.memory import MemoryStore
+from forwardauth.users.stamps import stamp_of
+from forwardauth.web import keys
+from tests.support.client import Headers, Reply
+from tests.support.clock import FakeClock
+from tests.support.configuration import write_config
+
+PORTAL: Final = "auth.example.com"
+APP: Final = "app.example.com"
+PASSWORD: Final = "correct horse battery"
+COOKIE: Final = "forwardauth_session"
+
+_CHEAP: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+HASH: Final = _CHEAP.hash(PASSWORD)
+"""Weak on purpose, so that a test does not wait; a login replaces it."""
+
+USERS: Final = f"""\
+users:
+  alice:
+    displayname: Alice Liddell
+    password: "{HASH}"
+    email: alice@example.com
+    groups: [dev, ops]
+  bob:
+    displayname: Bob
+    password: "{HASH}"
+  carol:
+    displayname: Carol
+    disabled: true
+    password: "{HASH}"
+"""
+
+CONFIG: Final = """\
+cookies:
+  - domain: example.com
+    portal: https://auth.example.com
+  - domain: example.org
+    portal: https://login.example.org
+    default_target: https://www.example.org/
+users:
+  file: users.yaml
+session:
+  store: "memory:"
+access_control:
+  rules:
+    - {domain: public.example.com, policy: bypass}
+    - {domain: closed.example.com, policy: deny}
+    - {domain: ops.example.com, policy: one_factor, groups: [ops]}
+    - {domain: ops.example.com, policy: deny}
+    - {domain: ["*.example.com", "*.example.org"], policy: one_factor}
+"""
+
+
+class Portal:
+    """A running service; one connection a request, header lines as they are."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        extra: str = "",
+        store: SessionStore | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        users = folder / "users.yaml"
+        if not users.exists():
+            users.write_text(USERS, encoding="utf-8")
+            users.chmod(0o600)
+        self.users = users
+        self.settings = load_settings(write_config(folder, CONFIG + extra), {})
+        self.clock = clock or FakeClock()
+        self.store = store or MemoryStore()
+        apps = create_applications(self.settings, clock=self.clock, store=self.store)
+        self.app = apps.main
+        self._main = TestServer(apps.main)
+        self._management = TestServer(apps.management)
+
+    async def __aenter__(self) -> Self:
+        await self._main.start_server()
+        await self._management.start_server()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._management.close()
+        await self._main.close()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        host: str = PORTAL,
+        headers: Headers = (),
+        cookie: str | None = None,
+        body: bytes | None = None,
+        is_management: bool = False,
+    ) -> Reply:
+        """Send one request as it is written, and return the answer as it came."""
+        server = self._management if is_management else self._main
+        lines = [("Host", host), *headers]
+        if cookie is not None:
+            lines.append(("Cookie", f"{COOKIE}={cookie}"))
+        async with (
+            aiohttp.ClientSession(
+                skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            ) as client,
+            client.request(
+                method,
+                URL(str(server.make_url("/")).rstrip("/") + path, encoded=True),
+                headers=lines,
+                data=body,
+                allow_redirects=False,
+            ) as response,
+        ):
+            content = await response.read()
+            raw = [(k.decode(), v.decode()) for k, v in response.raw_headers]
+        return Reply(status=response.status, headers=tuple(raw), body=content)
+
+    async def post_form(
+        self,
+        path: str,
+        fields: Iterable[tuple[str, str]],
+        *,
+        headers: Headers = (),
+        cookie: str | None = None,
+        host: str = PORTAL,
+    ) -> Reply:
+        """Post *fields* as a browser's form does."""
+        kind = ("Content-Type", "application/x-www-form-urlencoded")
+        return await self.send(
+            "POST",
+            path,
+            host=host,
+            headers=[*headers, kind],
+            cookie=cookie,
+            body=urlencode(list(fields)).encode(),
+        )
+
+    async def post_json(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        headers: Headers = (),
+        cookie: str | None = None,
+        host: str = PORTAL,
+    ) -> Reply:
+        """Post *body* as JSON."""
+        kind = ("Content-Type", "application/json")
+        return await self.send(
+            "POST", path, host=host, headers=[*headers, kind], cookie=cookie, body=body
+        )
+
+    async def create_session(
+        self,
+        username: str = "alice",
+        *,
+        domain: str = "example.com",
+        linked_to: Session | None = None,
+    ) -> tuple[SessionId, Session]:
+        """Sign *username* in without the password."""
+        return await self.app[keys.SESSIONS].create(
+            Login(
+                username=username,
+                domain=domain,
+                credential=(stamp_of(HASH),),
+                methods=("pwd",),
+                remembered=False,
+                address="192.0.2.1",
+                user_agent="test",
+                linked_to=linked_to,
+            )
+        )
+
+    async def verify(
+        self,
+        cookie: str | None,
+        *,
+        host: str = APP,
+        adapter: str = "traefik",
+        method: str = "GET",
+        uri: str = "/",
+        headers: Headers = (),
+    ) -> Reply:
+        """Ask as a proxy does whether a request may pass."""
+        lines = {
+            "traefik": (
+                ("X-Forwarded-Proto", "https"),
+                ("X-Forwarded-Host", host),
+                ("X-Forwarded-Uri", uri),
+                ("X-Forwarded-Method", method),
+            ),
+            "nginx": (
+                ("X-Original-URL", f"https://{host}{uri}"),
+                ("X-Original-Method", method),
+            ),
+        }[adapter]
+        return await self.send(
+            "GET",
+            f"/verify/{adapter}",
+            host="forwardauth.internal",
+            headers=[*lines, *headers],
+            cookie=cookie,
+        )
+
+
+def cookie_value(reply: Reply, name: str) -> str:
+    """Return the value that the one line setting cookie *name* gives it."""
+    found = SimpleCookie()
+    (line,) = [l for l in reply.lines("Set-Cookie") if l.startswith(f"{name}=")]
+    found.load(line)
+    return found[name].value

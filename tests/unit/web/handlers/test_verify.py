@@ -1,0 +1,356 @@
+"""Verify as a proxy sees it, from bytes to bytes."""
+
+from datetime import timedelta
+
+import pytest
+
+from forwardauth.sessions.ids import create_session_id
+from forwardauth.web import keys
+from tests.support.client import NAVIGATION
+from tests.support.clock import FakeClock
+from tests.support.portal import COOKIE, PORTAL, Portal
+
+ADAPTERS = ["nginx", "traefik"]
+IDENTITY = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_live_session_passes_with_identity(portal: Portal, adapter: str) -> None:
+    """A live session is exactly 200, no body, all four identity headers (V-25, V-26)."""
+    token, _ = await portal.create_session()
+
+    reply = await portal.verify(token, adapter=adapter)
+
+    assert reply.status == 200
+    assert reply.body == b""
+    assert [reply.header(name) for name in IDENTITY] == [
+        "alice",
+        "dev,ops",
+        "Alice Liddell",
+        "alice@example.com",
+    ]
+    assert reply.lines("Set-Cookie") == []
+    assert reply.header("Cache-Control") == "no-store"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_bypass_passes_with_empty_identity(portal: Portal, adapter: str) -> None:
+    """An open host passes anonymously, with every identity header empty (V-26)."""
+    reply = await portal.verify(None, host="public.example.com", adapter=adapter)
+
+    assert reply.status == 200
+    assert [reply.lines(name) for name in IDENTITY] == [[""]] * 4
+
+
+@pytest.mark.parametrize(
+    ("adapter", "method", "status"),
+    [
+        ("traefik", "GET", 302),
+        ("traefik", "HEAD", 302),
+        ("traefik", "POST", 303),
+        ("traefik", "PUT", 401),
+        ("nginx", "GET", 401),
+        ("nginx", "POST", 401),
+    ],
+)
+async def test_anonymous_navigation_is_sent_to_portal(
+    portal: Portal, adapter: str, method: str, status: int
+) -> None:
+    """Nobody signed in: the portal's absolute URL, with the way back (V-28, V-30)."""
+    reply = await portal.verify(
+        None, adapter=adapter, method=method, uri="/a?b=c%20d", headers=NAVIGATION
+    )
+
+    expected = (
+        "https://auth.example.com/login?rd=https%3A%2F%2Fapp.example.com%2Fa%3Fb%3Dc%2520d"
+        f"&rm={method}"
+    )
+    assert reply.status == status
+    if status == 401 and adapter == "traefik":
+        assert reply.json()["data"]["redirect"] == expected
+    else:
+        assert reply.header("Location") == expected
+
+
+async def test_program_gets_401_with_login_url(portal: Portal) -> None:
+    """A request that is no navigation gets 401 and JSON (V-29)."""
+    reply = await portal.verify(None, headers=[("Sec-Fetch-Mode", "cors")])
+
+    assert reply.status == 401
+    assert reply.json()["data"]["redirect"].startswith(
+        "https://auth.example.com/login?"
+    )
+    assert reply.lines("WWW-Authenticate") == []
+    assert reply.lines("Location") == []
+
+
+async def test_second_domain_has_its_own_portal(portal: Portal) -> None:
+    """The domain of a request is chosen by its host."""
+    reply = await portal.verify(None, host="app.example.org", headers=NAVIGATION)
+
+    assert reply.header("Location").startswith("https://login.example.org/login?")
+
+
+async def test_session_counts_on_its_own_domain_only(portal: Portal) -> None:
+    """A cookie of one cookie domain, replayed on another, is nobody's (V-8)."""
+    token, _ = await portal.create_session(domain="example.com")
+
+    reply = await portal.verify(token, host="app.example.org")
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_wrong_group_is_forbidden(portal: Portal, adapter: str) -> None:
+    """Signed in but not meant: 403, and never the portal (V-31)."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(token, host="ops.example.com", adapter=adapter)
+
+    assert reply.status == 403
+    assert reply.lines("Location") == []
+    assert b"bob" not in reply.body
+
+
+async def test_forbidden_browser_is_told_who_it_is(portal: Portal) -> None:
+    """A browser gets a page with the user's name and a way to sign out (V-31, V-36)."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(token, host="ops.example.com", headers=NAVIGATION)
+
+    assert reply.status == 403
+    assert b"bob" in reply.body
+    assert b"https://auth.example.com/logout" in reply.body
+    policy = reply.header("Content-Security-Policy")
+    assert "style-src https://auth.example.com" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_no_rule_denies(portal: Portal, adapter: str) -> None:
+    """A deny rule forbids an anonymous request: signing in would not help (V-1)."""
+    reply = await portal.verify(None, host="closed.example.com", adapter=adapter)
+
+    assert reply.status == 403
+
+
+@pytest.mark.parametrize(("adapter", "status"), [("nginx", 403), ("traefik", 400)])
+async def test_host_below_no_domain_is_refused(
+    portal: Portal, adapter: str, status: int
+) -> None:
+    """A host that nobody configured is malformed, 403 where nginx knows no 400."""
+    reply = await portal.verify(None, host="app.example.net", adapter=adapter)
+
+    assert reply.status == status
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method"],
+)
+async def test_missing_header_is_named(portal: Portal, missing: str) -> None:
+    """A header that the proxy forgot is 400 and named (V-13, V-23)."""
+    lines = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "public.example.com",
+        "X-Forwarded-Uri": "/",
+        "X-Forwarded-Method": "GET",
+    }
+    del lines[missing]
+
+    reply = await portal.send("GET", "/verify/traefik", headers=lines.items())
+
+    assert reply.status == 400
+    assert missing in reply.json()["message"]
+
+
+async def test_other_header_family_is_ignored(portal: Portal) -> None:
+    """The nginx adapter goes by X-Original-* whatever X-Forwarded-* says (V-12)."""
+    reply = await portal.verify(
+        None,
+        adapter="nginx",
+        headers=[
+            ("X-Forwarded-Host", "public.example.com"),
+            ("X-Forwarded-Uri", "/"),
+            ("X-Original-URI", "https://public.example.com/"),
+        ],
+    )
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize("path", ["/api/authz/auth-request", "/api/authz/forward-auth"])
+async def test_authelia_paths_answer(portal: Portal, path: str) -> None:
+    """The paths of Authelia's users reach the same adapters."""
+    reply = await portal.send("GET", path)
+
+    assert reply.status in {400, 403}
+    assert "X-" in reply.json()["message"]
+
+
+async def test_own_query_is_ignored(portal: Portal) -> None:
+    """What a proxy appends to the verify address changes nothing (V-10)."""
+    headers = [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "app.example.com"),
+        ("X-Forwarded-Uri", "/x"),
+        ("X-Forwarded-Method", "GET"),
+        *NAVIGATION,
+    ]
+
+    reply = await portal.send(
+        "GET", "/verify/traefik?rd=https://evil.example/&auth=basic", headers=headers
+    )
+
+    assert reply.status == 302
+    assert "evil" not in reply.header("Location")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "DELETE", "OPTIONS", "PROPFIND"])
+async def test_any_verify_method_gives_the_same_decision(
+    portal: Portal, method: str
+) -> None:
+    """The method of the verify request itself does not matter (V-37)."""
+    token, _ = await portal.create_session()
+    headers = [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "app.example.com"),
+        ("X-Forwarded-Uri", "/"),
+        ("X-Forwarded-Method", "GET"),
+    ]
+
+    allowed = await portal.send(
+        method, "/verify/traefik", headers=headers, cookie=token
+    )
+    refused = await portal.send(method, "/verify/traefik", headers=headers)
+
+    assert (allowed.status, refused.status) == (200, 401)
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "",
+        "x",
+        "a" * 43,
+        "A" * 5000,
+        '"quoted"',
+        "é" * 20,
+        create_session_id(),
+        create_session_id() + "=",
+        " " + create_session_id(),
+    ],
+    ids=lambda value: value[:12],
+)
+async def test_garbage_cookie_is_no_cookie(portal: Portal, cookie: str) -> None:
+    """Malformed, oversized and unknown cookies are nobody's (V-4)."""
+    reply = await portal.verify(None, headers=[("Cookie", f"{COOKIE}={cookie}")])
+
+    assert reply.status == 401
+
+
+async def test_planted_cookie_beside_the_live_one_passes(portal: Portal) -> None:
+    """One live session among several values counts, in any order and header (V-5)."""
+    token, _ = await portal.create_session()
+    planted = create_session_id()
+    orders = [
+        [("Cookie", f"{COOKIE}={planted}; {COOKIE}={token}")],
+        [("Cookie", f"{COOKIE}={token}; {COOKIE}={planted}")],
+        [("Cookie", f"{COOKIE}={planted}"), ("Cookie", f"a=b; {COOKIE}={token}")],
+    ]
+
+    replies = [await portal.verify(None, headers=headers) for headers in orders]
+
+    assert [reply.status for reply in replies] == [200, 200, 200]
+
+
+async def test_two_live_sessions_are_nobodys(portal: Portal) -> None:
+    """With two live sessions nobody can tell whose request it is (V-5)."""
+    mine, _ = await portal.create_session("alice")
+    planted, _ = await portal.create_session("bob")
+    header = ("Cookie", f"{COOKIE}={mine}; {COOKIE}={planted}")
+
+    reply = await portal.verify(None, headers=[header])
+
+    assert reply.status == 401
+
+
+async def test_many_cookies_are_nobodys(portal: Portal) -> None:
+    """More cookies of our name than anybody has are refused unread (V-42)."""
+    token, _ = await portal.create_session()
+    others = "; ".join(f"{COOKIE}={create_session_id()}" for _ in range(8))
+    header = ("Cookie", f"{COOKIE}={token}; {others}")
+
+    reply = await portal.verify(None, headers=[header])
+
+    assert reply.status == 401
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "status"),
+    [(timedelta(minutes=59), 200), (timedelta(hours=1), 401)],
+    ids=["within", "over"],
+)
+async def test_idle_timeout_ends_session(
+    portal: Portal, elapsed: timedelta, status: int
+) -> None:
+    """A session that was not used for its idle timeout is over (V-6, L-58)."""
+    token, _ = await portal.create_session()
+    assert isinstance(portal.clock, FakeClock)
+    portal.clock.advance(elapsed)
+
+    reply = await portal.verify(token)
+
+    assert reply.status == status
+
+
+async def test_use_extends_session(portal: Portal) -> None:
+    """A session that is used lives on, up to its absolute timeout (V-44)."""
+    token, _ = await portal.create_session()
+    assert isinstance(portal.clock, FakeClock)
+    statuses = []
+    for _ in range(50):
+        portal.clock.advance(timedelta(minutes=30))
+        statuses.append((await portal.verify(token)).status)
+        await portal.app[keys.SESSIONS].close()
+
+    assert statuses == [200] * 47 + [401] * 3
+
+
+async def test_anonymous_verify_leaves_nothing(portal: Portal) -> None:
+    """Anonymous traffic makes no record and no cookie."""
+    reply = await portal.verify(None, headers=NAVIGATION)
+
+    assert reply.lines("Set-Cookie") == []
+    assert await portal.store.count() == 0
+
+
+async def test_disabled_user_is_out_at_once(portal: Portal) -> None:
+    """A session of somebody who may not sign in is ended by the next verify (V-7)."""
+    token, session = await portal.create_session("carol")
+
+    reply = await portal.verify(token)
+
+    assert reply.status == 401
+    assert await portal.store.list_owner(session.username) == ()
+
+
+async def test_changed_password_ends_session(portal: Portal) -> None:
+    """A session that was proven with another password has ended (L-12, V-7)."""
+    token, _ = await portal.create_session()
+    text = portal.users.read_text(encoding="utf-8")
+    other = text.replace("m=8", "m=16", 1)
+    portal.users.write_text(other, encoding="utf-8")
+    await portal.app[keys.USERS].reload()
+
+    reply = await portal.verify(token)
+
+    assert reply.status == 401
+    assert await portal.store.count() == 0
+
+
+async def test_portal_page_is_not_verify(portal: Portal) -> None:
+    """No path of the portal is a 2xx verify answer by accident (V-9)."""
+    reply = await portal.send("GET", "/verify/unknown", host=PORTAL)
+
+    assert reply.status == 404

@@ -1,0 +1,134 @@
+"""``forwardauth access``: the rules, asked about a request that nobody has to make."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+
+import click
+
+from forwardauth.access_control.explain import Explanation
+from forwardauth.access_control.explain import explain as explain_access
+from forwardauth.cli.context import config_option, load
+from forwardauth.cli.epilog import examples
+from forwardauth.config.schema import Settings
+from forwardauth.errors import ProxyRequestError
+from forwardauth.request import (
+    ANONYMOUS,
+    METHODS,
+    OriginalRequest,
+    Subject,
+    parse_host,
+    parse_method,
+    parse_scheme,
+    parse_uri,
+)
+from forwardauth.users.reader import load_users
+
+_SIGNED_IN = 1
+
+
+@click.group()
+def access() -> None:
+    """Explain who may ask for what."""
+
+
+@access.command(
+    epilog=examples(
+        "forwardauth access explain https://git.example.com/",
+        "forwardauth access explain https://git.example.com/ --user alice",
+    )
+)
+@click.argument("url")
+@click.option("--user", metavar="NAME", help="Signed in as NAME; nobody by default.")
+@click.option("--method", default="GET", show_default=True, help="In upper case.")
+@click.option("--ip", metavar="ADDRESS", help="The address of the client.")
+@config_option
+def explain(
+    url: str, user: str | None, method: str, ip: str | None, config_path: Path | None
+) -> None:
+    """Say which rule decides about a request for URL, and why.
+
+    The groups of the user are those in the users file.
+    """
+    original = parse_request(url, method=method, ip=ip)
+    settings = load(config_path)
+    subject = ANONYMOUS if user is None else _load_subject(settings, user)
+    groups = ", ".join(sorted(subject.groups)) or "none"
+    who = "nobody" if subject.is_anonymous else f"{subject.username}, groups: {groups}"
+    click.echo(f"{original.method} {original.url}  as {who}")
+    for line in _answer(settings, subject, original):
+        click.echo(line)
+
+
+def parse_request(url: str, *, method: str, ip: str | None) -> OriginalRequest:
+    """Return the request as an adapter would read it.
+
+    Raises:
+        click.UsageError: It would be refused before any rule is asked.
+    """
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    try:
+        scheme = parse_scheme(scheme, header="URL")
+        host, port = parse_host(authority, scheme=scheme, header="URL")
+        raw_path, query = parse_uri(slash + path or "/", header="URL")
+        return OriginalRequest(
+            scheme=scheme,
+            host=host,
+            port=port,
+            method=parse_method(method, header="METHOD"),
+            path=raw_path,
+            query=query,
+            client=None if ip is None else _parse_ip(ip),
+        )
+    except ProxyRequestError as exc:
+        hint = f"; known are {', '.join(sorted(METHODS))}"
+        message = f"{exc}{hint if exc.reason == 'method_unknown' else ''}"
+        raise click.UsageError(message) from exc
+
+
+def _parse_ip(text: str) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(text)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
+def _load_subject(settings: Settings, name: str) -> Subject:
+    """Return the user as a session would name one.
+
+    Raises:
+        click.ClickException: There is no such user, or the user is disabled.
+    """
+    user = load_users(settings.users.file).get(name)
+    if user is None or user.disabled:
+        trouble = "has no such user" if user is None else "has this user disabled"
+        message = f"{settings.users.file} {trouble}: {name}"
+        raise click.ClickException(message)
+    return Subject(
+        username=user.username,
+        display_name=user.display_name,
+        email=user.email,
+        groups=frozenset(user.groups),
+        level=_SIGNED_IN,
+    )
+
+
+def _answer(
+    settings: Settings, subject: Subject, original: OriginalRequest
+) -> list[str]:
+    """Return the way to the decision, a line for each step."""
+    if settings.domains.lookup(original.host) is None:
+        return [f"refused: {original.host} is below no cookie domain"]
+    if original.path in settings.logout.paths:
+        return [f"signs out: {original.path} is in logout.paths, before any rule"]
+    return _tell(explain_access(settings.access_control, subject, original))
+
+
+def _tell(explanation: Explanation) -> list[str]:
+    lines = [
+        f"  rule {step.rule}: {step.remark}{'  <- decides' if step.is_deciding else ''}"
+        for step in explanation.steps
+    ]
+    decision = explanation.decision
+    by = "no rule matches" if decision.rule is None else f"rule {decision.rule}"
+    return [*lines, f"{decision.outcome}: {by}, policy {decision.policy}"]

@@ -1,0 +1,116 @@
+"""``forwardauth config``: everything that is wrong, before the service is started."""
+
+from pathlib import Path
+
+import click
+
+from forwardauth.access_control.decision import Policy
+from forwardauth.access_control.rules import Rule
+from forwardauth.cli.context import config_option, load, tell_warnings
+from forwardauth.cli.epilog import examples
+from forwardauth.config.files import check_files
+from forwardauth.config.problems import Place, Problem
+from forwardauth.config.schema import Settings
+from forwardauth.errors import ConfigError
+from forwardauth.users.reader import load_users
+from forwardauth.users.table import UsersTable
+
+
+@click.group()
+def config() -> None:
+    """Check the configuration."""
+
+
+@config.command(
+    epilog=examples(
+        "forwardauth config check",
+        "forwardauth config check /etc/forwardauth/config.yaml",
+    )
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@config_option
+def check(file: Path | None, config_path: Path | None) -> None:
+    """Check FILE, the environment, the users file and the folders they name.
+
+    All problems are told at once, each with its place, its reason and a remedy. The
+    status is 0 when the service would start and 2 when it would not.
+    """
+    if file is not None and config_path is not None:
+        raise click.UsageError("name the file once: FILE or --config FILE")
+    settings = load(file or config_path)
+    users = _check_surroundings(settings)
+    tell_warnings(_unknown_names(settings, users))
+    for line in _summary(settings, users):
+        click.echo(line)
+
+
+def _check_surroundings(settings: Settings) -> UsersTable:
+    """Return the users when they and every folder can be used.
+
+    Raises:
+        ConfigError: The problems of both.
+    """
+    problems: list[object] = []
+    users = UsersTable(users={})
+    try:
+        check_files(settings)
+    except ConfigError as exc:
+        problems += exc.problems
+    try:
+        users = load_users(settings.users.file)
+    except ConfigError as exc:
+        problems += exc.problems
+    if problems:
+        raise ConfigError(problems)
+    return users
+
+
+def _unknown_names(settings: Settings, users: UsersTable) -> tuple[Problem, ...]:
+    """Return a warning for each rule that names nobody there is."""
+    groups = {group for user in users.users.values() for group in user.groups}
+    warnings: list[Problem] = []
+    for rule in settings.access_control.rules:
+        unknown = {
+            "user": sorted(rule.subject.users - users.users.keys()),
+            "group": sorted(rule.subject.groups - groups),
+        }
+        warnings += (
+            Problem(
+                place=Place(
+                    key=f"access_control.rules.{rule.number - 1}",
+                    source=str(settings.source or "environment"),
+                ),
+                reason=f"names the {kind} {name}, whom {settings.users.file} has not",
+                remedy="correct the name; upper and lower case count",
+            )
+            for kind, names in unknown.items()
+            for name in names
+        )
+    return tuple(warnings)
+
+
+def _summary(settings: Settings, users: UsersTable) -> list[str]:
+    """Return what would be started, a line each; V-21: with every open door."""
+    rules = settings.access_control.rules
+    store = settings.session.store
+    scheme = store.partition(":")[0]
+    lines = [
+        "the configuration is valid",
+        *(f"  portal   {d.portal_url('/')}" for d in settings.domains.entries),
+        f"  listen   {', '.join(map(str, settings.server.listen))}",
+        f"  store    {store if scheme in {'memory', 'sqlite'} else scheme}",
+        f"  users    {len(users.users)}",
+        f"  rules    {len(rules)}, then {settings.access_control.default_policy}",
+    ]
+    lines += (f"  open to everybody: {_describe(rule)}" for rule in _bypassing(rules))
+    if settings.access_control.default_policy is Policy.BYPASS:
+        lines.append("  open to everybody: what no rule matches")
+    return lines
+
+
+def _bypassing(rules: tuple[Rule, ...]) -> list[Rule]:
+    return [rule for rule in rules if rule.policy is Policy.BYPASS]
+
+
+def _describe(rule: Rule) -> str:
+    return f"{', '.join(map(str, rule.domains))} (rule {rule.number})"

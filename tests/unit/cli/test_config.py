@@ -1,0 +1,169 @@
+"""``forwardauth config check``: all problems at once, or a summary."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forwardauth.cli.main import main
+from tests.support.configuration import COMPLETE, USERS, write_config
+from tests.support.users import ARGON2ID, entry, write_users
+
+RULES = """\
+session:
+  store: redis://:hunter2@redis
+  secret: 0123456789abcdef0123456789abcdef
+access_control:
+  rules:
+    - domain: [www.example.com, status.example.com]
+      policy: bypass
+    - domain: git.example.com
+      groups: developers
+      policy: one_factor
+"""
+
+
+@pytest.fixture(autouse=True)
+def _configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start in a folder with the shortest configuration and one user."""
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path, COMPLETE)
+    write_users(
+        tmp_path / "users.yaml", entry("alice", ARGON2ID, "groups: [developers]")
+    )
+
+
+def check(*arguments: str) -> Result:
+    """Check the configuration."""
+    return CliRunner().invoke(main, ["config", "check", *arguments])
+
+
+def test_a_valid_configuration_is_summed_up(tmp_path: Path) -> None:
+    """What would be started, at a glance."""
+    result = check()
+
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout == (
+        "the configuration is valid\n"
+        "  portal   https://auth.example.com/\n"
+        "  listen   127.0.0.1:9091\n"
+        f"  store    sqlite:{tmp_path}/sessions.db\n"
+        "  users    1\n"
+        "  rules    0, then deny\n"
+    )
+
+
+def test_every_open_door_is_listed(tmp_path: Path) -> None:
+    """V-21: what everybody may see is seen by whoever checks."""
+    write_config(tmp_path, COMPLETE + RULES)
+
+    lines = check().stdout.splitlines()
+
+    assert "  rules    2, then deny" in lines
+    assert lines[-1] == (
+        "  open to everybody: www.example.com, status.example.com (rule 1)"
+    )
+
+
+def test_a_default_that_lets_everybody_in_is_listed(tmp_path: Path) -> None:
+    """V-21: also when no rule says so."""
+    write_config(tmp_path, COMPLETE + "access_control: {default_policy: bypass}\n")
+
+    result = check()
+
+    assert "  open to everybody: what no rule matches\n" in result.stdout
+    assert "Warning: config.yaml:6: access_control.default_policy" in result.stderr
+
+
+def test_the_password_of_the_store_is_not_shown(tmp_path: Path) -> None:
+    """A summary is pasted into issues."""
+    write_config(tmp_path, COMPLETE + RULES)
+
+    result = check()
+
+    assert "  store    redis\n" in result.stdout
+    assert "hunter2" not in result.output
+    assert "0123456789abcdef" not in result.output
+
+
+def test_all_problems_are_told_with_status_2(tmp_path: Path) -> None:
+    """Each on a line of its own, on standard error."""
+    write_config(tmp_path, COMPLETE + "logout:\n  scope: x\n  paths: [y]\n")
+
+    result = check()
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == [
+        "config.yaml:7",
+        "config.yaml:8",
+    ]
+
+
+def test_files_and_users_are_checked_together(tmp_path: Path) -> None:
+    """A missing folder does not hide a broken users file."""
+    write_config(tmp_path, COMPLETE + "session: {journal: none/journal}\n")
+    write_users(tmp_path / "users.yaml", "  alice: {password: secret}\n")
+
+    result = check()
+
+    assert result.exit_code == 2
+    journal, *users = result.stderr.splitlines()
+    assert journal.startswith("config.yaml: session.journal: the folder ")
+    assert users
+    assert all(line.startswith(f"{tmp_path}/users.yaml:") for line in users)
+
+
+def test_a_missing_users_file_names_the_way_out(tmp_path: Path) -> None:
+    """The first run of the shipped configuration ends with the next step."""
+    (tmp_path / "users.yaml").unlink()
+
+    result = check()
+
+    assert result.exit_code == 2
+    assert "forwardauth users add NAME" in result.stderr
+
+
+def test_a_users_file_that_others_can_write_is_refused(tmp_path: Path) -> None:
+    """Whoever can write it can sign in as anybody."""
+    (tmp_path / "users.yaml").chmod(0o666)
+
+    result = check()
+
+    assert result.exit_code == 2
+    assert "users.yaml" in result.stderr
+
+
+def test_a_rule_that_names_nobody_is_a_warning(tmp_path: Path) -> None:
+    """A misspelt group would lock its members out, or a misspelt user in."""
+    text = RULES.replace("groups: developers", "groups: devs\n      users: Alice")
+    write_config(tmp_path, COMPLETE + text)
+
+    result = check()
+
+    assert result.exit_code == 0
+    user, group = result.stderr.splitlines()
+    assert user.startswith(
+        "Warning: config.yaml: access_control.rules.1: names the user Alice"
+    )
+    assert "names the group devs" in group
+
+
+@pytest.mark.parametrize("arguments", [["other.yaml"], ["--config", "other.yaml"]])
+def test_another_file_can_be_checked(tmp_path: Path, arguments: list[str]) -> None:
+    """As an argument, as people try first, or as everywhere else."""
+    (tmp_path / "other.yaml").write_text("cookies: []\n" + USERS)
+
+    result = check(*arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("other.yaml:1: cookies: names no domain;")
+
+
+def test_a_file_is_named_once() -> None:
+    """Two names are a mistake in the call."""
+    result = check("a.yaml", "--config", "b.yaml")
+
+    assert result.exit_code == 2
+    assert "name the file once" in result.stderr

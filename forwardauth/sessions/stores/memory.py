@@ -1,0 +1,119 @@
+"""Sessions in the memory of one process, for tests and demos.
+
+Laws 1 and 2 hold because no method waits for anything: each runs as one step of the
+event loop, so nothing can come between reading and writing. It is gone with the
+process, which is also why it can never be unavailable.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.store import Entry
+
+
+class MemoryStore:
+    """A ``SessionStore`` in three dictionaries."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: dict[Digest, Entry] = {}
+        self._owners: defaultdict[str, set[Digest]] = defaultdict(set)
+        self._logins: defaultdict[str, set[Digest]] = defaultdict(set)
+
+    async def create(self, entry: Entry) -> bool:
+        """Add *entry*; nothing can overtake it."""
+        if entry.digest in self._entries:
+            raise ValueError("the digest is in use")
+        self._entries[entry.digest] = replace(
+            entry, seen=_to_the_ms(entry.seen), expires=_to_the_ms(entry.expires)
+        )
+        self._owners[entry.owner].add(entry.digest)
+        self._logins[entry.login].add(entry.digest)
+        return True
+
+    async def load(self, digest: Digest) -> Entry | None:
+        """Return the entry, or ``None``."""
+        return self._entries.get(digest)
+
+    async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
+        """Move an existing entry's times forward."""
+        entry = self._entries.get(digest)
+        if entry is None or entry.seen >= _to_the_ms(seen):
+            return False
+        self._entries[digest] = replace(
+            entry, seen=_to_the_ms(seen), expires=_to_the_ms(expires)
+        )
+        return True
+
+    async def delete(self, digest: Digest) -> Entry | None:
+        """End one entry."""
+        return self._remove(digest)
+
+    async def delete_login(self, login: str) -> tuple[Entry, ...]:
+        """End every entry of one login."""
+        return self._remove_all(self._logins.get(login, ()))
+
+    async def delete_owner(
+        self, owner: str, *, keep_login: str | None = None
+    ) -> tuple[Entry, ...]:
+        """End every entry of *owner* but those of *keep_login*."""
+        return self._remove_all(
+            digest
+            for digest in self._owners.get(owner, ())
+            if self._entries[digest].login != keep_login
+        )
+
+    async def list_owner(self, owner: str) -> tuple[Entry, ...]:
+        """Return the entries of *owner*, the last used first."""
+        entries = (self._entries[digest] for digest in self._owners.get(owner, ()))
+        return tuple(sorted(entries, key=attrgetter("seen"), reverse=True))
+
+    async def list_all(self) -> AsyncIterator[Entry]:
+        """Yield every entry; one that ends meanwhile may be left out."""
+        for digest in tuple(self._entries):
+            entry = self._entries.get(digest)
+            if entry is not None:
+                yield entry
+
+    async def list_expired(self, now: datetime, *, limit: int) -> tuple[Entry, ...]:
+        """Return up to *limit* expired entries."""
+        expired = (entry for entry in self._entries.values() if entry.expires <= now)
+        return tuple(islice(expired, limit))
+
+    async def count(self) -> int:
+        """Return how many entries are kept."""
+        return len(self._entries)
+
+    async def ping(self) -> None:
+        """Return: memory is always there."""
+
+    async def close(self) -> None:
+        """Keep everything: there is nothing to release."""
+
+    def _remove_all(self, digests: Iterable[Digest]) -> tuple[Entry, ...]:
+        removed = (self._remove(digest) for digest in tuple(digests))
+        return tuple(entry for entry in removed if entry is not None)
+
+    def _remove(self, digest: Digest) -> Entry | None:
+        entry = self._entries.pop(digest, None)
+        if entry is not None:
+            _discard(self._owners, entry.owner, digest)
+            _discard(self._logins, entry.login, digest)
+        return entry
+
+
+def _discard(index: dict[str, set[Digest]], name: str, digest: Digest) -> None:
+    """Take *digest* out of *index*, and the name with its last digest."""
+    index[name].discard(digest)
+    if not index[name]:
+        del index[name]
+
+
+def _to_the_ms(moment: datetime) -> datetime:
+    return from_ms(to_ms(moment))

@@ -1,0 +1,38 @@
+"""The store in memory keeps the contract."""
+
+import pytest
+
+from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.memory import MemoryStore
+from tests.unit.sessions.contract import StoreContract, create_entry
+
+
+class TestMemoryStore(StoreContract):
+    """The contract, kept in memory."""
+
+    @pytest.fixture
+    def store(self) -> SessionStore:
+        """An empty store."""
+        return MemoryStore()
+
+
+async def test_indexes_do_not_outgrow_the_entries() -> None:
+    """A name without entries takes no memory."""
+    store = MemoryStore()
+    for number in range(100):
+        entry = create_entry(owner=f"user{number}", login=f"login-{number}")
+        await store.create(entry)
+        await store.touch(entry.digest, seen=entry.expires, expires=entry.expires)
+        await store.delete(entry.digest)
+
+    kept = [vars(store)[name] for name in vars(store)]
+
+    assert kept == [{}, {}, {}]
+
+
+async def test_two_stores_share_nothing() -> None:
+    """Each process is for itself."""
+    entry = create_entry()
+    await MemoryStore().create(entry)
+
+    assert await MemoryStore().load(entry.digest) is None

@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 from babel import Locale
@@ -126,9 +128,13 @@ def negotiate(accept_language: str | None) -> str:
     return LANGUAGES[0]
 
 
+@cache
 def load_languages() -> Mapping[str, Language]:
-    """Return every language by its tag, with its catalogue read."""
-    return {tag: _load_language(tag) for tag in LANGUAGES}
+    """Return every language by its tag, with its catalogue read.
+
+    What is shipped does not change while the process runs: it is read once.
+    """
+    return MappingProxyType({tag: _load_language(tag) for tag in LANGUAGES})
 
 
 def catalogue_path(tag: str) -> Path:

@@ -11,6 +11,7 @@ shipped page is shown instead and the log names file and line.
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from traceback import walk_tb
 from typing import Final
@@ -45,15 +46,12 @@ class Renderer:
     """
 
     def __init__(self, replacements: Path | None) -> None:
-        shipped = FileSystemLoader(TEMPLATES)
-        self._shipped = create_environment(shipped)
-        for name in self._shipped.list_templates():
-            self._shipped.get_template(name)
+        self._shipped = _load_shipped()
         self._folder = replacements
         self._warned: set[tuple[str, int | None]] = set()
         sources = {} if replacements is None else self._read_sources(replacements)
         self._replaced = create_environment(
-            ChoiceLoader([FunctionLoader(sources.get), shipped])
+            ChoiceLoader([FunctionLoader(sources.get), FileSystemLoader(TEMPLATES)])
         )
         self._is_replaced = bool(sources)
 
@@ -136,6 +134,16 @@ def create_environment(loader: BaseLoader) -> Environment:
     # The i18n extension adds this method to the class at run time.
     install: Callable[..., None] = environment.install_gettext_callables  # type: ignore[attr-defined]
     install(_gettext, _ngettext, newstyle=True)
+    return environment
+
+
+@cache
+def _load_shipped() -> Environment:
+    # Compiled once for the process, before the first request: an upgrade of the package
+    # below a running service does not mix new templates with old code.
+    environment = create_environment(FileSystemLoader(TEMPLATES))
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 

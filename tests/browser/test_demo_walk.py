@@ -19,6 +19,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Run one demonstration for all walks."""
     with running_demo(tmp_path_factory.mktemp("demo")) as running:
         yield running
+        assert running.process.is_running(), running.told()
 
 
 @pytest.fixture

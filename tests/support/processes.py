@@ -137,6 +137,10 @@ class Process:
         assert self._child is not None, f"{self.name} was not started"
         return self._child.wait(seconds)
 
+    def is_running(self) -> bool:
+        """Whether the server was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
     def tail(self) -> str:
         """Return the last lines of the server's output."""
         lines = self.log.read_text(errors="replace").splitlines()
@@ -153,10 +157,10 @@ class Process:
 
     def close(self) -> None:
         """End the server if it still runs; calling it twice is no error."""
-        if self._child is None or self._child.poll() is not None:
-            self.kill()
-        else:
+        if self.is_running():
             self.stop()
+        else:
+            self.kill()
 
     def __exit__(
         self,

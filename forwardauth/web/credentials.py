@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from forwardauth.adapters.headers import IPAddress
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import CredentialsError, ThrottledError
 from forwardauth.sessions.ids import SessionId
@@ -56,7 +57,7 @@ async def sign_in(
     address = lookup_browser_address(request, settings.trusted_proxies)
     user = app[keys.USERS].get(username)
     try:
-        app[keys.THROTTLE].check(username, address)
+        app[keys.THROTTLE].check(username, _place(address))
         credential = await _prove(request, user, username, password)
     except (CredentialsError, ThrottledError) as exc:
         is_wrong = isinstance(exc, CredentialsError)
@@ -74,7 +75,7 @@ async def sign_in(
             credential=credential,
             methods=("pwd",),
             remembered=remember_me and settings.remember_me is not None,
-            address="" if address is None else str(address),
+            address=_place(address),
             user_agent=request.headers.get("User-Agent", "")[
                 :MAX_USER_AGENT_CHARACTERS
             ],
@@ -90,21 +91,26 @@ async def _prove(
     """Return the stamps of the password that was proven; see ``users.stamps``."""
     app = request.app
     throttle = app[keys.THROTTLE]
-    address = lookup_browser_address(request, app[keys.SETTINGS].trusted_proxies)
+    place = _place(lookup_browser_address(request, app[keys.SETTINGS].trusted_proxies))
     try:
         proof = await app[keys.PASSWORDS].verify(user, password)
     except CredentialsError:
-        throttle.record_failure(username, address)
+        throttle.record_failure(username, place)
         raise
     except ThrottledError:
-        throttle.release(username, address)
+        throttle.release(username, place)
         raise
-    throttle.record_success(username, address)
+    throttle.record_success(username, place)
     if user is None or proof.new_hash is None:
         return () if user is None else (user.stamp,)
     users = app[keys.USERS]
     await users.save_hash(user.username, user.password_hash, proof.new_hash)
     return (user.stamp, stamp_of(proof.new_hash))
+
+
+def _place(address: IPAddress | None) -> str:
+    """Return *address* as the throttle knows it; nobody's when it is not known."""
+    return "" if address is None else str(address)
 
 
 def _cookie_lines(

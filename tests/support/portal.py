@@ -234,6 +234,8 @@ class Portal:
 def cookie_value(reply: Reply, name: str) -> str:
     """Return the value that the one line setting cookie *name* gives it."""
     found = SimpleCookie()
-    (line,) = [l for l in reply.lines("Set-Cookie") if l.startswith(f"{name}=")]
+    (line,) = [
+        each for each in reply.lines("Set-Cookie") if each.startswith(f"{name}=")
+    ]
     found.load(line)
     return found[name].value

@@ -1,5 +1,4 @@
 """The users file as the running service sees it."""
-# ruff: noqa: ASYNC240 - the edit of a small file may block a test's loop
 
 import asyncio
 import logging

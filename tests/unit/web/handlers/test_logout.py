@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.ids import create_session_id, digest_of
+from forwardauth.sessions.ids import SessionId, create_session_id, digest_of
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION, Reply
@@ -506,7 +506,7 @@ def down_store() -> DownStore:
 
 async def _stop_and_logout(
     portal: Portal, store: DownStore, *, headers: Iterable[tuple[str, str]] = ()
-) -> tuple[str, Reply]:
+) -> tuple[SessionId, Reply]:
     token, _ = await portal.create_session()
     store.is_down = True
     reply = await portal.send("GET", "/logout", headers=headers, cookie=token)

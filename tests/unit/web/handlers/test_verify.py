@@ -16,7 +16,7 @@ IDENTITY = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"]
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 async def test_live_session_passes_with_identity(portal: Portal, adapter: str) -> None:
-    """A live session is exactly 200, no body, all four identity headers (V-25, V-26)."""
+    """A live session is exactly 200, empty, with all four headers (V-25, V-26)."""
     token, _ = await portal.create_session()
 
     reply = await portal.verify(token, adapter=adapter)

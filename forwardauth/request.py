@@ -21,15 +21,15 @@ METHODS: Final = frozenset(
     (
         *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
         *("OPTIONS", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL"),
-        *("COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH"),
+        *("COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "ACL", "MKCALENDAR"),
     )
 )
-"""Methods of RFC 9110, PATCH (RFC 5789) and WebDAV (RFC 4918, 3253, 5323)."""
+"""Methods of RFC 9110, PATCH (RFC 5789), and WebDAV with access lists and calendars
+(RFC 4918, 3253, 5323, 3744, 4791)."""
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(
-    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::(?P<port>[1-9][0-9]{{0,4}}))?",
-    re.ASCII,
+    rf"(?P<name>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII
 )
 _ORIGIN_FORM: Final = re.compile(
     r"/(?:[!$&-;=@-Z_a-z~\[\]^`{|}\"<>?]|%[0-9A-Fa-f]{2})*", re.ASCII
@@ -117,7 +117,8 @@ def parse_host(value: str, *, scheme: str, header: str) -> tuple[str, int | None
 
     Raises:
         ProxyRequestError: Not letters, digits and hyphens; a trailing dot, userinfo,
-            comma, space or percent sign; a port out of range. Names *header*.
+            comma, space, percent sign or bracket (no address has a cookie domain); a
+            port out of range. Names *header*.
 
     Source: RFC 9110 7.2, narrowed to LDH names (RFC 5890 2.3.1).
     """

@@ -18,6 +18,7 @@ _ORIGIN: Final = re.compile(
 )
 _OWN_SITES: Final = frozenset({"same-origin", "same-site", "none"})
 _PROVING_SITES: Final = frozenset({"same-origin", "same-site"})
+_AHEAD: Final = ("prefetch", "prerender", "preview")
 _FETCH_HEADERS: Final = (
     "Sec-Fetch-Site",
     "Sec-Fetch-Mode",
@@ -109,13 +110,16 @@ def is_deliberate_navigation(headers: HeaderSource) -> bool:
 
 
 def is_prefetch(headers: HeaderSource) -> bool:
-    """Whether the browser fetches ahead of a person's decision."""
+    """Whether the browser fetches ahead of a person's decision.
+
+    ``preview`` is what Safari says when it draws thumbnails of frequent pages.
+    """
     purposes = (
         value.lower()
         for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
         for value in headers.getall(name, [])
     )
-    return any("prefetch" in value or "prerender" in value for value in purposes)
+    return any(word in value for value in purposes for word in _AHEAD)
 
 
 def _parse_origin(value: str) -> Origin | None:

@@ -69,8 +69,13 @@ async def read_form(request: web.BaseRequest) -> Fields:
 
 
 async def read_body(request: web.BaseRequest) -> bytes | None:
-    """Return the body, ``None`` when it is longer than 64 KiB or breaks off."""
+    """Return the body.
+
+    Returns:
+        ``None`` when it is longer than 64 KiB, unpacked, when it breaks off, and when
+        it is not packed as its ``Content-Encoding`` says.
+    """
     try:
         return await request.read()
-    except (web.HTTPRequestEntityTooLarge, ConnectionError):
+    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, ConnectionError):
         return None

@@ -22,6 +22,7 @@ MAX_COOKIES: Final = 512
 
 _PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 _HOST_PREFIX: Final = "__Host-"
+_SECURE_PREFIXES: Final = ("__Secure-", _HOST_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +94,11 @@ def clear_lines(
 ) -> Iterator[str]:
     """Yield a line for each of *names* in each variant that the host could hold.
 
+    Without ``Secure`` a browser ignores the line of a prefixed name altogether, so such
+    a name has it on ``*.localhost`` too.
+
     Args:
-        names: Cookie names, ours first.
+        names: Of the session cookie, and of cookies that applications have set.
         domain: The cookie domain that the request's host is at or below.
         same_site: As at creation.
     """
@@ -103,7 +107,7 @@ def clear_lines(
         for variant in variants:
             yield CookieShape(
                 name=name,
-                is_secure=domain.is_secure,
+                is_secure=domain.is_secure or name.startswith(_SECURE_PREFIXES),
                 same_site=same_site,
                 domain=variant,
             ).clear_line()

@@ -58,13 +58,13 @@ async def terminate(
         cause=EndCause.USER,
         is_for_user=settings.logout.is_for_user,
     )
-    names = [settings.cookie_name, *settings.logout.clear_cookies]
+    same_site = settings.same_site
+    lines = [*clear_lines([settings.cookie_name], domain, same_site)]
     if host == domain.portal.host:
-        names.insert(1, presession_cookie(settings.cookie_name, domain).name)
+        lines.append(presession_cookie(settings.cookie_name, domain).clear_line())
+    lines += clear_lines(settings.logout.clear_cookies, domain, same_site)
     return Termination(
-        is_pending=ended.is_pending,
-        count=len(ended.sessions),
-        cookies=tuple(clear_lines(names, domain, settings.same_site)),
+        is_pending=ended.is_pending, count=len(ended.sessions), cookies=tuple(lines)
     )
 
 

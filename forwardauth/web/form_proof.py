@@ -1,18 +1,25 @@
-"""Proof that a form post came from a page of ours, and the token for the next form."""
+"""Proof that a form post came from a page of ours, and the token for the next form.
+
+Law: a session cookie that was merely presented proves a logout and nothing else. A
+sibling host can plant one, and knows its token from our own confirmation page.
+"""
 
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from forwardauth.domains import CookieDomain
-from forwardauth.sessions.ids import digests_of
+from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.web import keys
 from forwardauth.web.cookies import presession_cookie, read_cookies
 from forwardauth.web.csrf import PRESESSION_LIFETIME
 
 
 def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bool:
-    """Whether *token* was made for this browser's session or pre-session."""
+    """Whether *token* was made for this browser's session or pre-session, live or not.
+
+    For logout alone, which a sibling host may ask for as well.
+    """
     name = request.app[keys.SETTINGS].cookie_name
     tokens = request.app[keys.TOKENS]
     shape = presession_cookie(name, domain)
@@ -21,6 +28,20 @@ def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bo
         presession=tokens.lookup_presession(read_cookies(request.headers, shape.name)),
         digests=digests_of(read_cookies(request.headers, name)),
     )
+
+
+def has_login_token(request: web.Request, domain: CookieDomain, token: str) -> bool:
+    """Whether *token* was made for this browser's pre-session."""
+    name = presession_cookie(request.app[keys.SETTINGS].cookie_name, domain).name
+    tokens = request.app[keys.TOKENS]
+    presession = tokens.lookup_presession(read_cookies(request.headers, name))
+    return tokens.is_valid(token, presession=presession, digests=())
+
+
+def has_session_token(request: web.Request, digest: Digest, token: str) -> bool:
+    """Whether *token* was made for the one live session, *digest*, of this browser."""
+    tokens = request.app[keys.TOKENS]
+    return tokens.is_valid(token, presession=None, digests=(digest,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from forwardauth.sessions.model import EndCause
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
 from forwardauth.web.cookies import clear_lines, read_cookies
-from forwardauth.web.form_proof import get_form_token
 from forwardauth.web.forms import read_form
 from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.login import check_own_form, login_page
@@ -31,18 +30,16 @@ async def home(request: web.Request) -> web.StreamResponse:
         return await login_page(request)
     username = identity.user.username
     found = await request.app[keys.SESSIONS].list_user(username)
-    token = get_form_token(request, domain)
+    token = request.app[keys.TOKENS].token_for_session(identity.live.digest)
     html = request.app[keys.PAGES].home(
         language=negotiate(request.headers.get("Accept-Language")),
-        csrf_token=token.value,
+        csrf_token=token,
         username=username,
         display_name=identity.user.display_name,
         sessions=[_row(live, identity) for live in found],
         logout_action=domain.portal_url("/logout"),
     )
-    return page(
-        html, cookies=token.cookies, referrer="same-origin", origin=domain.portal
-    )
+    return page(html, referrer="same-origin", origin=domain.portal)
 
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:
@@ -50,10 +47,11 @@ async def end_sessions(request: web.Request) -> web.StreamResponse:
     settings = request.app[keys.SETTINGS]
     domain = get_portal_domain(request, settings.domains)
     form = await read_form(request)
-    check_own_form(request, domain, form.only("csrf_token"))
     identity = await _lookup_identity(request, domain)
     if identity is None:
         return see_other(portal_url(domain, "/login"))
+    token = form.only("csrf_token")
+    check_own_form(request, domain, token, session=identity.live.digest)
     wanted = form.only("end")
     revoker, username = request.app[keys.REVOKER], identity.user.username
     if wanted in {OTHERS, ALL}:

@@ -21,6 +21,7 @@ from forwardauth.errors import (
 )
 from forwardauth.redirects import SafeTarget, check_only_target
 from forwardauth.request import parse_method
+from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
 from forwardauth.web.answers import (
     RETRY_AFTER_SECONDS,
@@ -31,7 +32,11 @@ from forwardauth.web.answers import (
 )
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.credentials import sign_in
-from forwardauth.web.form_proof import get_login_token, has_form_token
+from forwardauth.web.form_proof import (
+    get_login_token,
+    has_login_token,
+    has_session_token,
+)
 from forwardauth.web.forms import Fields, read_form, read_query
 from forwardauth.web.forwarded import get_host, get_portal_domain
 from forwardauth.web.intent import Provenance, judge_provenance
@@ -86,11 +91,24 @@ async def login(request: web.Request) -> web.StreamResponse:
     return see_other(_destination(request, domain, target), cookies=signed_in.cookies)
 
 
-def check_own_form(request: web.Request, domain: CookieDomain, token: str) -> None:
+def check_own_form(
+    request: web.Request,
+    domain: CookieDomain,
+    token: str,
+    *,
+    session: Digest | None = None,
+) -> None:
     """Return when the post comes from a form of ours.
 
     A token that has run out is made up for by a browser that says itself where the
     post comes from; an older browser shows the form once more.
+
+    Args:
+        request: The post.
+        domain: Whose portal was asked.
+        token: What the form holds.
+        session: The live session that the form was made for; ``None`` for the login
+            form, which is bound to the pre-session.
 
     Raises:
         CsrfError: It does not show that. Source: OWASP, login CSRF.
@@ -102,7 +120,11 @@ def check_own_form(request: web.Request, domain: CookieDomain, token: str) -> No
     is_same_origin = request.headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
     if is_same_origin and provenance is Provenance.PROVEN:
         return
-    if not has_form_token(request, domain, token):
+    if session is None:
+        is_ours = has_login_token(request, domain, token)
+    else:
+        is_ours = has_session_token(request, session, token)
+    if not is_ours:
         raise CsrfError("the form has no valid token")
 
 

@@ -11,8 +11,8 @@ when the store has confirmed, or when no session it could mean can still be aliv
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,7 @@ class PendingRevocation:
         digest: The key of the session; never the session id.
         login: Its login, when it was known: the linked sessions end too.
         owner: Its user, when every session of the user is to end.
+        is_for_user: The same where the user is not known: the store did not answer.
         cause: Why it ends, a value of ``EndCause``.
         until: When no session of that digest can be alive any more.
     """
@@ -43,6 +44,7 @@ class PendingRevocation:
     owner: str | None
     cause: str
     until: datetime
+    is_for_user: bool = False
 
 
 class RevocationJournal:
@@ -76,9 +78,19 @@ class RevocationJournal:
             OSError: The disk did not take it. It is held in memory all the same, so
                 this worker refuses the digest and retries; a restart would lose it.
         """
-        self._unwritten[revocation.digest] = revocation
-        self._append({"add": _dump(revocation)})
-        self._unwritten.pop(revocation.digest, None)
+        self.add_all([revocation])
+
+    def add_all(self, revocations: Sequence[PendingRevocation]) -> None:
+        """Write many as ``add`` writes one, with one flush of the disk.
+
+        Raises:
+            OSError: As ``add``, for all of them.
+        """
+        by_digest = {revocation.digest: revocation for revocation in revocations}
+        self._unwritten |= by_digest
+        self._append(*({"add": _dump(each)} for each in by_digest.values()))
+        for digest in by_digest:
+            self._unwritten.pop(digest, None)
 
     def remove(self, digest: Digest) -> None:
         """Forget *digest*: the store has ended it, or it cannot be alive any more.
@@ -106,9 +118,9 @@ class RevocationJournal:
         with self._locked():
             pass
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, *lines: dict[str, Any]) -> None:
         with self._locked() as descriptor:
-            _write_all(descriptor, _encode(line))
+            _write_all(descriptor, b"".join(map(_encode, lines)))
             os.fsync(descriptor)
             pending = _read(descriptor)
             if not pending:
@@ -122,6 +134,10 @@ class RevocationJournal:
         temporary = self._path.with_name(self._path.name + ".new")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
         try:
+            # Root may run a command for a service that runs as another user.
+            status = self._path.stat()
+            with suppress(PermissionError):
+                os.fchown(descriptor, status.st_uid, status.st_gid)
             lines = [_encode({"add": _dump(entry)}) for entry in pending.values()]
             _write_all(descriptor, b"".join(lines))
             os.fsync(descriptor)
@@ -199,6 +215,7 @@ def _dump(revocation: PendingRevocation) -> dict[str, Any]:
         "owner": revocation.owner,
         "cause": revocation.cause,
         "until": to_ms(revocation.until),
+        "user": revocation.is_for_user,
     }
 
 
@@ -209,6 +226,7 @@ def _parse(content: dict[str, Any]) -> PendingRevocation:
         owner=content["owner"],
         cause=str(content["cause"]),
         until=from_ms(content["until"]),
+        is_for_user=content.get("user") is True,
     )
 
 

@@ -93,24 +93,55 @@ class SessionRevoker:
         self, digest: Digest, *, cause: EndCause, is_for_user: bool = False
     ) -> Ended:
         """End one session by its key, and those linked to it; see ``revoke``."""
-        revocation = PendingRevocation(
+        revocation = self._prepare(digest, cause, is_for_user=is_for_user)
+        try:
+            entry = await self._store.load(digest)
+            if entry is None:
+                return Ended()
+            revocation = _completed(revocation, entry)
+            return Ended(sessions=await self._carry_out(revocation))
+        except StoreUnavailableError:
+            return self._postpone(revocation)
+
+    async def revoke_session(
+        self,
+        session: Session,
+        digest: Digest,
+        *,
+        cause: EndCause,
+        is_for_user: bool = False,
+    ) -> Ended:
+        """End a session that was looked up, and those linked to it; see ``revoke``.
+
+        With *is_for_user* all of the user's end, even if this one just has.
+        """
+        revocation = replace(
+            self._prepare(digest, cause, is_for_user=is_for_user),
+            login=session.login,
+            owner=session.username if is_for_user else None,
+        )
+        try:
+            return Ended(sessions=await self._carry_out(revocation))
+        except StoreUnavailableError:
+            return self._postpone(revocation)
+
+    def _prepare(
+        self, digest: Digest, cause: EndCause, *, is_for_user: bool
+    ) -> PendingRevocation:
+        return PendingRevocation(
             digest=digest,
             login=None,
             owner=None,
             cause=cause.value,
             until=self._clock.now() + self._timeouts.longest,
+            is_for_user=is_for_user,
         )
-        try:
-            entry = await self._store.load(digest)
-            if entry is None:
-                return Ended()
-            owner = entry.owner if is_for_user else None
-            revocation = replace(revocation, login=entry.login, owner=owner)
-            return Ended(sessions=await self._carry_out(revocation))
-        except StoreUnavailableError:
-            self._remember(revocation)
-            self._observer.end_pending(digest, cause)
-            return Ended(is_pending=True)
+
+    def _postpone(self, revocation: PendingRevocation) -> Ended:
+        self._remember(revocation)
+        cause = EndCause(revocation.cause)
+        self._observer.end_pending(revocation.digest, cause)
+        return Ended(is_pending=True)
 
     async def _carry_out(self, revocation: PendingRevocation) -> tuple[Session, ...]:
         """End in the store what *revocation* names; the presented one first.
@@ -176,11 +207,25 @@ class SessionRevoker:
         self._journal.forget_outdated(self._clock.now())
         for revocation in self._journal.list_pending():
             try:
-                await self._carry_out(revocation)
+                await self._carry_out(await self._complete(revocation))
             except StoreUnavailableError:
                 return True
             self._journal.remove(revocation.digest)
         return False
+
+    async def _complete(self, revocation: PendingRevocation) -> PendingRevocation:
+        """Return *revocation* with what the store can tell, written down first.
+
+        Once the entry is deleted, nothing leads to the sessions that end with it.
+        """
+        if revocation.login is not None:
+            return revocation
+        entry = await self._store.load(revocation.digest)
+        if entry is None:
+            return revocation
+        completed = _completed(revocation, entry)
+        self._remember(completed)
+        return completed
 
     def _finish(
         self, removed: Sequence[Entry | None], cause: EndCause
@@ -195,3 +240,8 @@ class SessionRevoker:
             if session is not None:
                 ended.append(session)
         return tuple(ended)
+
+
+def _completed(revocation: PendingRevocation, entry: Entry) -> PendingRevocation:
+    owner = entry.owner if revocation.is_for_user else None
+    return replace(revocation, login=entry.login, owner=owner)

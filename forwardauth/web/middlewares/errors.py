@@ -36,7 +36,7 @@ STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
     UnsafeTargetError: (400, ErrorKind.BAD_REQUEST),
     StoreUnavailableError: (503, ErrorKind.UNAVAILABLE),
 }
-"""``ConfigError`` has no row: the service does not start with one."""
+"""An error without a row is one that no request should meet: it is not foreseen."""
 
 KIND_BY_STATUS: Final = {
     404: ErrorKind.NOT_FOUND,
@@ -55,12 +55,12 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     """Answer every error that a handler raises, as a page or as JSON."""
     try:
         return await handler(request)
-    except web.HTTPException as exc:
+    except web.HTTPError as exc:
         kind = KIND_BY_STATUS.get(exc.status, ErrorKind.BAD_REQUEST)
         allow = exc.headers.get("Allow")
         headers = () if allow is None else (("Allow", allow),)
         return answer_error(request, exc.status, kind, headers=headers)
-    except ForwardAuthError as exc:
+    except tuple(STATUS_BY_ERROR) as exc:
         return _answer_own(request, exc)
     except Exception:  # noqa: BLE001 - the outermost place, and it logs
         reference = secrets.token_hex(_REFERENCE_BYTES)
@@ -69,7 +69,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResponse:
-    status, kind = STATUS_BY_ERROR.get(type(error), _UNHANDLED)
+    status, kind = next(
+        row for base, row in STATUS_BY_ERROR.items() if isinstance(error, base)
+    )
     headers: list[tuple[str, str]] = []
     if isinstance(error, ThrottledError):
         seconds = int(error.retry_after.total_seconds()) + 1
@@ -91,7 +93,7 @@ def answer_error(
     reference: str | None = None,
     message: str | None = None,
 ) -> web.StreamResponse:
-    """Return an error page, or JSON below ``/api/`` and for programs.
+    """Return an error page, or JSON for who did not ask for HTML.
 
     Args:
         request: Decides which of both, and the language.

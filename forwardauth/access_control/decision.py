@@ -30,6 +30,7 @@ REQUIRED_LEVEL: Final = {
 """How many factors a policy asks for; ``deny`` has no level that would do."""
 
 DEFAULT_POLICY_REASON: Final = "default_policy"
+RULE_REASON: Final = "rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Decision:
             ``default_policy``.
         rule: Number of the deciding rule, from 1 in the order of the file;
             ``None`` when the default policy decided.
-        policy: The policy that applied.
+        policy: The policy that applied, or would if the rule is for whoever asks.
     """
 
     outcome: Outcome
@@ -62,5 +63,16 @@ def conclude(policy: Policy, level: int, *, rule: int | None) -> Decision:
         outcome = Outcome.ALLOW
     else:
         outcome = Outcome.SIGN_IN
-    reason = DEFAULT_POLICY_REASON if rule is None else "rule"
+    reason = DEFAULT_POLICY_REASON if rule is None else RULE_REASON
     return Decision(outcome=outcome, reason=reason, rule=rule, policy=policy)
+
+
+def ask_who(policy: Policy, *, rule: int) -> Decision:
+    """Return the decision of a rule for certain people, asked by nobody in particular.
+
+    Whatever *policy* says, ``bypass`` and ``deny`` too: only signing in can tell
+    whether it is meant.
+    """
+    return Decision(
+        outcome=Outcome.SIGN_IN, reason=RULE_REASON, rule=rule, policy=policy
+    )

@@ -8,7 +8,7 @@ keeps nothing between two calls, so that any caller may ask it about any request
 from dataclasses import dataclass
 from functools import cached_property
 
-from forwardauth.access_control.decision import Decision, Policy, conclude
+from forwardauth.access_control.decision import Decision, Policy, ask_who, conclude
 from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
 from forwardauth.request import OriginalRequest, Subject
 
@@ -51,14 +51,12 @@ class AccessControl:
         must not decide in its place.
         """
         for rule in self._candidates(original.host):
-            if not rule.matches_object(original):
-                continue
             if rule.subject.is_for_everyone or (
                 not subject.is_anonymous and rule.subject.matches(subject)
             ):
                 return conclude(rule.policy, subject.level, rule=rule.number)
             if subject.is_anonymous:
-                return conclude(Policy.ONE_FACTOR, 0, rule=rule.number)
+                return ask_who(rule.policy, rule=rule.number)
         return conclude(self.default_policy, subject.level, rule=None)
 
     @cached_property

@@ -151,13 +151,15 @@ class SessionRevoker:
         """
         cause = EndCause(revocation.cause)
         entry = await self._store.delete(revocation.digest)
-        ended = [*self._finish([entry], cause)]
         login = entry.login if entry is not None else revocation.login
-        if login is not None:
-            ended += self._finish(await self._store.delete_login(login), cause)
+        removed = [entry]
+        try:
+            removed += await self._store.delete_login(login) if login else ()
+        finally:  # The end of a login is told as one, and an outage hides none of it.
+            ended = self._finish(removed, cause)
         if revocation.owner is not None:
             ended += await self.revoke_user(revocation.owner, cause=cause)
-        return tuple(ended)
+        return ended
 
     def _remember(self, revocation: PendingRevocation) -> None:
         try:

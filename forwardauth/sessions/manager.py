@@ -8,7 +8,6 @@ an ended session back.
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from forwardauth.sessions.ids import (
     digests_of,
 )
 from forwardauth.sessions.lifetimes import Login, Timeouts
-from forwardauth.sessions.model import Session, dump_entry, parse_entry
+from forwardauth.sessions.model import LiveSession, Session, dump_entry, parse_entry
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
@@ -35,14 +34,6 @@ _TOUCHES_PER_IDLE_TIMEOUT: Final = 10
 _CREATE_ATTEMPTS: Final = 3
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveSession:
-    """A session that counts, with its key."""
-
-    session: Session
-    digest: Digest
 
 
 class SessionManager:
@@ -126,7 +117,7 @@ class SessionManager:
             return None
         live: list[LiveSession] = []
         for digest in digests:
-            found = await self._lookup_one(digest)
+            found = await self.lookup_digest(digest)
             if found is not None and found.session.domain == domain:
                 live.append(found)
         if len(live) != 1:
@@ -134,7 +125,12 @@ class SessionManager:
         self._touch_later(live[0])
         return live[0]
 
-    async def _lookup_one(self, digest: Digest) -> LiveSession | None:
+    async def lookup_digest(self, digest: Digest) -> LiveSession | None:
+        """Return the session with this key while it lives, on whichever domain.
+
+        Raises:
+            StoreUnavailableError: The store did not answer. Fail closed.
+        """
         if self._revoker.is_pending(digest):
             return None
         entry = await self._store.load(digest)

@@ -85,6 +85,14 @@ class Session:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSession:
+    """A session that counts, with its key."""
+
+    session: Session
+    digest: Digest
+
+
 def dump_entry(session: Session, digest: Digest) -> Entry:
     """Return *session* in the form that stores keep under *digest*."""
     record = {

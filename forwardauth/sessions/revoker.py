@@ -12,6 +12,7 @@ from typing import Final
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.handover import parse_handover
 from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
@@ -235,8 +236,8 @@ class SessionRevoker:
         """Tell of every entry that the store has removed; all ends come by here."""
         ended: list[Session] = []
         for entry in removed:
-            if entry is None:
-                continue
+            if entry is None or parse_handover(entry) is not None:
+                continue  # Nothing, or a code that nobody has used.
             session = parse_entry(entry)
             self._observer.session_ended(session, entry.digest, cause)
             if session is not None:

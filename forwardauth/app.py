@@ -15,11 +15,13 @@ from forwardauth.clock import Clock, SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
 from forwardauth.errors import ConfigError
+from forwardauth.sessions.handovers import Handovers
 from forwardauth.sessions.housekeeping import Housekeeper
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.manager import SessionManager
 from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.observer import Observers
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.factory import build_store
@@ -35,8 +37,11 @@ from forwardauth.web.audit import AuditLog
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.forms import MAX_BODY_BYTES
 from forwardauth.web.identity import Identities
+from forwardauth.web.link_state import LinkStates
+from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
+from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.pages import Pages
 from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.settings import LogoutSettings, WebSettings
@@ -88,15 +93,22 @@ def create_applications(
     )
     metrics = Metrics()
     audit = AuditLog(metrics)
+    key = _load_key(settings)
+    issuer = settings.domains.home.portal_url("")
+    logout_tokens = LogoutTokens(key, issuer=issuer, clock=clock)
+    notifier = LogoutNotifier(
+        settings.logout.notify, tokens=logout_tokens, audit=audit, clock=clock
+    )
+    observer = Observers(audit, notifier)
     revoker = SessionRevoker(
         store=store,
         clock=clock,
         timeouts=timeouts,
         journal=open_journal(settings),
-        observer=audit,
+        observer=observer,
     )
     sessions = SessionManager(
-        store=store, clock=clock, timeouts=timeouts, revoker=revoker, observer=audit
+        store=store, clock=clock, timeouts=timeouts, revoker=revoker, observer=observer
     )
     user_changes = _UserChanges(sessions, revoker)
     users = UsersFile(settings.users.file, on_change=user_changes)
@@ -110,6 +122,7 @@ def create_applications(
     main[keys.AUDIT] = audit
     main[keys.CLOCK] = clock
     main[keys.IDENTITIES] = Identities(sessions, revoker, users)
+    main[keys.LOGOUT_TOKENS] = logout_tokens
     main[keys.METRICS] = metrics
     main[keys.PAGES] = Pages(
         title=settings.portal.title,
@@ -125,10 +138,16 @@ def create_applications(
     main[keys.SETTINGS] = _web_settings(settings)
     main[keys.STORE] = store
     main[keys.THROTTLE] = LoginThrottle(clock)
-    main[keys.TOKENS] = FormTokens(_load_key(settings), clock)
+    main[keys.TOKENS] = FormTokens(key, clock)
+    main[keys.LINK_STATES] = LinkStates(key, clock)
+    main[keys.HANDOVERS] = Handovers(
+        store=store, clock=clock, sessions=sessions, revoker=revoker
+    )
     main[keys.USERS] = users
     main.add_routes(create_routes(settings.server.base_path))
     main.on_response_prepare.append(_hide_server)
+    # First in, last out: what the rest ends while it closes is told of, too.
+    main.cleanup_ctx.append(notifier.run)
     main.cleanup_ctx.append(_run_background)
     return Applications(main=main, management=_create_management(main))
 

@@ -47,6 +47,7 @@ LOOP_PATHS: Final = (
     "/login",
     "/logout",
     "/signed-out",
+    "/link",
     "/api/logout",
     "/api/firstfactor",
 )

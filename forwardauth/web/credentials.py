@@ -81,8 +81,9 @@ async def sign_in(
             ],
         )
     )
-    cookies = _cookie_lines(request, domain, session_id, session)
-    return SignedIn(session=session, cookies=cookies)
+    presession = presession_cookie(settings.cookie_name, domain)
+    session_in = session_line(request, domain, session_id, session)
+    return SignedIn(session=session, cookies=(session_in, presession.clear_line()))
 
 
 async def _prove(
@@ -113,11 +114,14 @@ def _place(address: IPAddress | None) -> str:
     return "" if address is None else str(address)
 
 
-def _cookie_lines(
+def session_line(
     request: web.Request, domain: CookieDomain, session_id: SessionId, session: Session
-) -> tuple[str, ...]:
+) -> str:
+    """Return the ``Set-Cookie`` value that gives the browser its session.
+
+    The cookie of a remembered session outlives the browser, as long as the session.
+    """
     settings = request.app[keys.SETTINGS]
     shape = session_cookie(settings.cookie_name, domain, settings.same_site)
-    max_age = settings.remember_me if session.remembered else None
-    presession = presession_cookie(settings.cookie_name, domain)
-    return (shape.set_line(session_id, max_age=max_age), presession.clear_line())
+    left = session.absolute - session.created if session.remembered else None
+    return shape.set_line(session_id, max_age=left)

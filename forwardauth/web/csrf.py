@@ -20,6 +20,7 @@ from typing import Final
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.ids import Digest
+from forwardauth.web.signing import derive_key
 
 PRESESSION_LIFETIME: Final = timedelta(hours=1)
 
@@ -48,8 +49,8 @@ class FormTokens:
 
     def __init__(self, key: bytes, clock: Clock) -> None:
         """Keep *key*, at least 32 bytes, from which a key for each use is derived."""
-        self._presession_key = _derive(key, b"presession")
-        self._token_key = _derive(key, b"form token")
+        self._presession_key = derive_key(key, "presession")
+        self._token_key = derive_key(key, "form token")
         self._clock = clock
 
     def create_presession(self) -> Presession:
@@ -103,10 +104,6 @@ class FormTokens:
             expected.append(self.token_for_presession(presession))
         given = token.encode("utf-8", "surrogatepass")
         return any(hmac.compare_digest(given, one.encode()) for one in expected)
-
-
-def _derive(key: bytes, purpose: bytes) -> bytes:
-    return hmac.digest(key, b"forwardauth " + purpose, hashlib.sha256)
 
 
 def _mac(key: bytes, text: str) -> str:

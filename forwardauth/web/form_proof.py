@@ -12,7 +12,7 @@ from forwardauth.domains import CookieDomain
 from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.web import keys
 from forwardauth.web.cookies import presession_cookie, read_cookies
-from forwardauth.web.csrf import PRESESSION_LIFETIME
+from forwardauth.web.csrf import PRESESSION_LIFETIME, Presession
 
 
 def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bool:
@@ -21,11 +21,9 @@ def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bo
     For logout alone, which a sibling host may ask for as well.
     """
     name = request.app[keys.SETTINGS].cookie_name
-    tokens = request.app[keys.TOKENS]
-    shape = presession_cookie(name, domain)
-    return tokens.is_valid(
+    return request.app[keys.TOKENS].is_valid(
         token,
-        presession=tokens.lookup_presession(read_cookies(request.headers, shape.name)),
+        presession=lookup_presession(request, domain),
         digests=digests_of(read_cookies(request.headers, name)),
     )
 
@@ -42,6 +40,25 @@ def has_session_token(request: web.Request, digest: Digest, token: str) -> bool:
     """Whether *token* was made for the one live session, *digest*, of this browser."""
     tokens = request.app[keys.TOKENS]
     return tokens.is_valid(token, presession=None, digests=(digest,))
+
+
+def lookup_presession(request: web.Request, domain: CookieDomain) -> Presession | None:
+    """Return the valid pre-session that the browser sent, if there is one."""
+    shape = presession_cookie(request.app[keys.SETTINGS].cookie_name, domain)
+    presented = read_cookies(request.headers, shape.name)
+    return request.app[keys.TOKENS].lookup_presession(presented)
+
+
+def get_presession(
+    request: web.Request, domain: CookieDomain
+) -> tuple[Presession, tuple[str, ...]]:
+    """Return the browser's pre-session, or a new one with the line that sets it."""
+    found = lookup_presession(request, domain)
+    if found is not None:
+        return found, ()
+    presession = request.app[keys.TOKENS].create_presession()
+    shape = presession_cookie(request.app[keys.SETTINGS].cookie_name, domain)
+    return presession, (shape.set_line(presession.value, max_age=PRESESSION_LIFETIME),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +84,6 @@ def get_form_token(request: web.Request, domain: CookieDomain) -> FormToken:
 
 def get_login_token(request: web.Request, domain: CookieDomain) -> FormToken:
     """Return a token for the login form: bound to the pre-session in any case."""
-    name = request.app[keys.SETTINGS].cookie_name
-    tokens = request.app[keys.TOKENS]
-    shape = presession_cookie(name, domain)
-    found = tokens.lookup_presession(read_cookies(request.headers, shape.name))
-    presession = found or tokens.create_presession()
-    line = shape.set_line(presession.value, max_age=PRESESSION_LIFETIME)
-    return FormToken(
-        value=tokens.token_for_presession(presession),
-        cookies=() if found else (line,),
-    )
+    presession, cookies = get_presession(request, domain)
+    value = request.app[keys.TOKENS].token_for_presession(presession)
+    return FormToken(value=value, cookies=cookies)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from forwardauth.domains import CookieDomain
 from forwardauth.request import Subject
-from forwardauth.sessions.manager import LiveSession, SessionManager
-from forwardauth.sessions.model import EndCause, Session
+from forwardauth.sessions.manager import SessionManager
+from forwardauth.sessions.model import EndCause, LiveSession, Session
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User

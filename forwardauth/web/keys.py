@@ -6,6 +6,7 @@ from aiohttp import web
 
 from forwardauth.access_control.rules import AccessControl
 from forwardauth.clock import Clock
+from forwardauth.sessions.handovers import Handovers
 from forwardauth.sessions.manager import SessionManager
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
@@ -16,6 +17,8 @@ from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.identity import Identities
+from forwardauth.web.link_state import LinkStates
+from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.pages import Pages
 from forwardauth.web.settings import WebSettings
@@ -24,7 +27,10 @@ ACCESS_CONTROL: Final = web.AppKey("access_control", AccessControl)
 ASSETS: Final = web.AppKey("assets", Assets)
 AUDIT: Final = web.AppKey("audit", AuditLog)
 CLOCK: Final = web.AppKey("clock", Clock)
+HANDOVERS: Final = web.AppKey("handovers", Handovers)
 IDENTITIES: Final = web.AppKey("identities", Identities)
+LINK_STATES: Final = web.AppKey("link_states", LinkStates)
+LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokens)
 METRICS: Final = web.AppKey("metrics", Metrics)
 PAGES: Final = web.AppKey("pages", Pages)
 PASSWORDS: Final = web.AppKey("passwords", Passwords)

@@ -79,6 +79,7 @@ class Pages:
         retry_after: timedelta | None,
         destination_host: str | None,
         remembered: bool = False,
+        link: str = "",
     ) -> str:
         """Return the login page.
 
@@ -92,6 +93,7 @@ class Pages:
             retry_after: With ``THROTTLED``: the wait; it is rounded up, never down.
             destination_host: Host of a checked target, ``None`` when there is none.
             remembered: Whether "stay signed in" was ticked before.
+            link: Kept in the form: the signed request of another portal, if any.
         """
         return self._render(
             "login.html",
@@ -106,7 +108,18 @@ class Pages:
             destination_host=destination_host,
             remember_me=self._remember_me,
             remembered=remembered,
+            link=link,
         )
+
+    def go_on(self, *, language: str, url: str, has_failed: bool = False) -> str:
+        """Return the page between two steps of signing in, with a link to the next.
+
+        Args:
+            language: See the class.
+            url: Checked, or a page of ours.
+            has_failed: Whether the step before did not work, so that one begins anew.
+        """
+        return self._render("go_on.html", language, url=url, has_failed=has_failed)
 
     def signed_out(self, *, language: str, ended: EndedScope, login_url: str) -> str:
         """Return the logout page: what was ended, what was not, and "sign in again".

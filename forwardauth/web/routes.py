@@ -1,5 +1,7 @@
 """Which path leads to which handler: all of them, in one place."""
 
+from typing import Final
+
 from aiohttp import web
 
 from forwardauth.adapters.registry import ADAPTERS
@@ -7,11 +9,20 @@ from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
 from forwardauth.web.handlers.health import health, ready
 from forwardauth.web.handlers.home import end_sessions, home
+from forwardauth.web.handlers.key_set import key_set
+from forwardauth.web.handlers.link import finish_link, link
 from forwardauth.web.handlers.login import login, login_page
 from forwardauth.web.handlers.logout import logout, signed_out
 from forwardauth.web.handlers.logout_api import logout_api, logout_preflight
 from forwardauth.web.handlers.metrics import metrics
+from forwardauth.web.handlers.sessions_api import (
+    delete_session,
+    delete_sessions,
+    list_sessions,
+)
 from forwardauth.web.handlers.verify import create_verify
+
+JWKS_PATH: Final = "/.well-known/jwks.json"
 
 
 def create_routes(base_path: str) -> list[web.RouteDef]:
@@ -21,17 +32,24 @@ def create_routes(base_path: str) -> list[web.RouteDef]:
         web.post(f"{base_path}/sessions", end_sessions),
         web.get(f"{base_path}/login", login_page),
         web.post(f"{base_path}/login", login),
+        web.get(f"{base_path}/link", link),
+        web.get(f"{base_path}/link/finish", finish_link),
         web.get(f"{base_path}/logout", logout),
         web.post(f"{base_path}/logout", logout),
         web.get(f"{base_path}/signed-out", signed_out),
         web.post(f"{base_path}/api/firstfactor", first_factor),
         web.get(f"{base_path}/api/state", state),
+        web.get(f"{base_path}/api/sessions", list_sessions),
+        web.delete(f"{base_path}/api/sessions", delete_sessions),
+        web.delete(f"{base_path}/api/sessions/{{id}}", delete_session),
         web.post(f"{base_path}/api/logout", logout_api),
         web.options(f"{base_path}/api/logout", logout_preflight),
         web.post(f"{base_path}/api/checks/safe-redirection", safe_redirection),
         web.get(f"{base_path}/api/health", health),
         web.get(f"{base_path}/static/{{name}}", asset),
     ]
+    # At the top as well: RFC 8615 has it there, and the issuer has the base path.
+    routes += [web.get(p, key_set) for p in {base_path + JWKS_PATH, JWKS_PATH}]
     for adapter in ADAPTERS:
         handler = create_verify(adapter)
         routes += [web.route("*", base_path + path, handler) for path in adapter.paths]

@@ -1,10 +1,12 @@
-"""The key that signs form tokens and pre-session cookies.
+"""The key that signs form tokens, pre-session cookies and what passes between portals.
 
 It is configured where several machines share the work; elsewhere it is made once and
 kept beside the journal. It is never in the session store: who reads the store must not
 be able to sign anything.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -13,6 +15,14 @@ from typing import Final
 KEY_FILE: Final = "secret.key"
 _KEY_BYTES: Final = 32
 _MODE: Final = 0o600
+
+
+def derive_key(key: bytes, purpose: str) -> bytes:
+    """Return a key of 32 bytes for *purpose* alone, from the one that is configured.
+
+    So nothing that is signed for one purpose can be shown for another.
+    """
+    return hmac.digest(key, f"forwardauth {purpose}".encode(), hashlib.sha256)
 
 
 def load_key(folder: Path, configured: str | None) -> bytes:

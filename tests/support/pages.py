@@ -141,6 +141,10 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         display_name="",
         sessions=[create_row(is_current=True, user_agent="")],
     ),
+    "go on": lambda pages, tag: pages.go_on(language=tag, url="https://a.example/"),
+    "go on failed": lambda pages, tag: pages.go_on(
+        language=tag, url="https://a.example/", has_failed=True
+    ),
     "forbidden": lambda pages, tag: forbidden(pages, language=tag),
     "forbidden form": lambda pages, tag: forbidden(pages, language=tag, csrf_token="t"),
     **{

@@ -80,6 +80,7 @@ class Portal:
         folder: Path,
         *,
         extra: str = "",
+        session: str = "",
         store: SessionStore | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -88,7 +89,7 @@ class Portal:
             users.write_text(USERS, encoding="utf-8")
             users.chmod(0o600)
         self.users = users
-        self.settings = load_settings(write_config(folder, CONFIG + extra), {})
+        self.settings = load_settings(_write(folder, extra, session), {})
         self.clock = clock or FakeClock()
         self.store = store or MemoryStore()
         apps = create_applications(self.settings, clock=self.clock, store=self.store)
@@ -229,6 +230,12 @@ class Portal:
             headers=[*lines, *headers],
             cookie=cookie,
         )
+
+
+def _write(folder: Path, extra: str, session: str) -> Path:
+    """Write the configuration with *extra* at its end and *session* in that section."""
+    mark = 'store: "memory:"\n'
+    return write_config(folder, CONFIG.replace(mark, mark + session) + extra)
 
 
 def cookie_value(reply: Reply, name: str) -> str:

@@ -37,39 +37,60 @@ from forwardauth.web.form_proof import (
     has_login_token,
     has_session_token,
 )
-from forwardauth.web.forms import Fields, read_form, read_query
+from forwardauth.web.forms import read_form, read_query
 from forwardauth.web.forwarded import get_host, get_portal_domain
 from forwardauth.web.intent import Provenance, judge_provenance
 from forwardauth.web.languages import negotiate
+from forwardauth.web.link_state import LinkState
+from forwardauth.web.linking import (
+    ask_home,
+    go_on,
+    home_link,
+    is_home,
+    lacks_strict_cookie,
+)
 from forwardauth.web.pages import LoginFailure
 
 
 async def login_page(request: web.Request) -> web.StreamResponse:
-    """Answer ``GET /login``: the form, or straight on for who is signed in."""
+    """Answer ``GET /login``: straight on for who is signed in, else the form.
+
+    On another portal than home it is the way there: people sign in at home.
+    """
     settings = request.app[keys.SETTINGS]
     domain = get_portal_domain(request, settings.domains)
     fields = read_query(request)
-    target = _lookup_target(request, fields)
+    target = _check_targets(request, fields.targets())
+    form = _Form(target=target, method=_method(fields.only("rm")))
+    if lacks_strict_cookie(request):
+        return go_on(request, portal_url(domain, "/login", target=target))
     presented = read_cookies(request.headers, settings.cookie_name)
-    failure = None
     try:
         if await request.app[keys.IDENTITIES].lookup(presented, domain) is not None:
-            return see_other(_destination(request, domain, target))
+            return see_other(destination_of(request, domain, target))
     except StoreUnavailableError:
-        failure = LoginFailure.UNAVAILABLE
-    return _show(request, domain, _Form(target=target, method=_method(fields)), failure)
+        return _show(request, domain, form, LoginFailure.UNAVAILABLE)
+    if not is_home(request, domain):
+        return ask_home(request, domain, target=target, method=form.method)
+    return _show(request, domain, form, None)
 
 
 async def login(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /login``: 303 to the target, or the form with what is wrong."""
     domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
     fields = await read_form(request)
-    target = _lookup_target(request, fields)
+    target = _check_targets(request, fields.targets())
+    method = _method(fields.only("rm"))
+    if not is_home(request, domain):
+        return ask_home(request, domain, target=target, method=method)
+    link = fields.only("link")
+    state = request.app[keys.LINK_STATES].lookup(link)
     form = _Form(
-        target=target,
-        method=_method(fields),
+        target=target or (state and lookup_state_target(request, state)) or None,
+        method=method,
         username=fields.only("username"),
         remember_me=fields.only("remember_me") != "",
+        link="" if state is None else link,
     )
     try:
         check_own_form(request, domain, fields.only("csrf_token"))
@@ -88,7 +109,10 @@ async def login(request: web.Request) -> web.StreamResponse:
         return _show(request, domain, form, LoginFailure.THROTTLED, exc.retry_after)
     except StoreUnavailableError:
         return _show(request, domain, form, LoginFailure.UNAVAILABLE)
-    return see_other(_destination(request, domain, target), cookies=signed_in.cookies)
+    url = destination_of(request, domain, target)
+    if form.link:
+        url = home_link(request, form.link)
+    return see_other(url, cookies=signed_in.cookies)
 
 
 def check_own_form(
@@ -136,6 +160,7 @@ class _Form:
     method: str | None
     username: str = ""
     remember_me: bool = False
+    link: str = ""
 
 
 _STATUS = {
@@ -164,6 +189,7 @@ def _show(
         retry_after=retry_after,
         destination_host=form.target and urlsplit(form.target).hostname,
         remembered=form.remember_me,
+        link=form.link,
     )
     headers: list[tuple[str, str]] = []
     if retry_after is not None:
@@ -181,9 +207,28 @@ def _show(
     )
 
 
-def _lookup_target(request: web.Request, fields: Fields) -> SafeTarget | None:
+def show_link_form(
+    request: web.Request, domain: CookieDomain, state: LinkState, link: str
+) -> web.StreamResponse:
+    """Return the login form that goes on with *link*, the text of *state*."""
+    target = lookup_state_target(request, state)
+    form = _Form(target=target, method=_method(state.method), link=link)
+    return _show(request, domain, form, None)
+
+
+def lookup_state_domain(request: web.Request, state: LinkState) -> CookieDomain | None:
+    """Return the domain whose portal asks, ``None`` if it is configured no more."""
+    entries = request.app[keys.SETTINGS].domains.entries
+    return next((entry for entry in entries if entry.name == state.domain), None)
+
+
+def lookup_state_target(request: web.Request, state: LinkState) -> SafeTarget | None:
+    """Return the target that *state* carries, checked here once more."""
+    return _check_targets(request, (state.target,))
+
+
+def _check_targets(request: web.Request, values: tuple[str, ...]) -> SafeTarget | None:
     """Return the one valid target; a refused one is dropped, and the log says why."""
-    values = fields.targets()
     try:
         return check_only_target(values, request.app[keys.SETTINGS].targets)
     except UnsafeTargetError as exc:
@@ -191,15 +236,16 @@ def _lookup_target(request: web.Request, fields: Fields) -> SafeTarget | None:
         return None
 
 
-def _destination(
+def destination_of(
     request: web.Request, domain: CookieDomain, target: SafeTarget | None
 ) -> SafeTarget | PortalUrl:
+    """Return where a login leads: the target, else the default of *domain*."""
     defaults = request.app[keys.SETTINGS].default_targets
     return target or defaults.get(domain.name) or portal_url(domain, "/")
 
 
-def _method(fields: Fields) -> str | None:
+def _method(text: str) -> str | None:
     try:
-        return parse_method(fields.only("rm"), header="rm")
+        return parse_method(text, header="rm")
     except ProxyRequestError:
         return None

@@ -235,6 +235,7 @@ RENDERED = {
     "confirm.html": "confirm",
     "pending.html": "pending",
     "sessions.html": "home",
+    "go_on.html": "go on",
     "forbidden.html": "forbidden",
     "error.html": "error internal",
 }

@@ -236,15 +236,9 @@ async def test_refused_target_leads_to_the_portal(portal: Portal, rd: str) -> No
 
 async def test_default_target_of_the_domain(portal: Portal) -> None:
     """Without a target, the login ends where the cookie domain says."""
-    reply = await portal.post_form(
-        "/login",
-        [("username", "alice"), ("password", PASSWORD)],
-        host="login.example.org",
-        headers=[
-            ("Sec-Fetch-Site", "same-origin"),
-            ("Origin", "https://login.example.org"),
-        ],
-    )
+    token, _ = await portal.create_session(domain="example.org")
+
+    reply = await portal.send("GET", "/login", host="login.example.org", cookie=token)
 
     assert reply.header("Location") == "https://www.example.org/"
 

@@ -75,7 +75,8 @@ def lookup_client(
 
     Returns:
         *peer* itself when it is not trusted or sent no list. ``None`` when the list
-        cannot be read up to that hop: an unreadable address must not match a network.
+        cannot be read up to that hop, or trusted proxies alone fill 32 places of it: an
+        address that nobody vouches for must not match a network.
 
     Source: CVE-2024-47070, an unreadable hop that let the one beside it be believed.
     """
@@ -90,7 +91,7 @@ def lookup_client(
             return None
         if not is_trusted(client, trusted):
             return client
-    return client
+    return client if len(hops) <= _MAX_HOPS else None
 
 
 def is_trusted(address: IPAddress, trusted: Sequence[IPNetwork]) -> bool:

@@ -11,7 +11,13 @@ from forwardauth.adapters.base import RequestKind
 from forwardauth.adapters.headers import HeaderSource, lookup_header
 
 _NAVIGATION_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
-_NAVIGATION_DESTS: Final = frozenset({"document", "iframe", "frame"})
+_NAVIGATION_DESTS: Final[tuple[list[str], ...]] = (
+    [],
+    ["document"],
+    ["iframe"],
+    ["frame"],
+)
+"""Every value of the header, so that one sent twice is none of them."""
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_ACCEPT_CHARACTERS: Final = 1024
 
@@ -27,7 +33,7 @@ def _is_navigation(headers: HeaderSource) -> bool:
     mode = headers.getall("Sec-Fetch-Mode", [])
     dest = headers.getall("Sec-Fetch-Dest", [])
     if mode or dest:
-        return mode in ([], ["navigate"]) and (not dest or dest[0] in _NAVIGATION_DESTS)
+        return mode in ([], ["navigate"]) and dest in _NAVIGATION_DESTS
     if headers.getall("X-Requested-With", []):
         return False
     return prefers_html(lookup_header(headers, "Accept"))

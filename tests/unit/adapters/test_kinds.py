@@ -1,0 +1,133 @@
+"""A person's window or a program: told by what browsers say, in doubt a program."""
+
+from typing import Final
+
+import pytest
+
+from forwardauth.adapters.base import RequestKind
+from forwardauth.adapters.kinds import classify, prefers_html
+from tests.support.headers import FakeHeaders
+
+HTML: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+MODE: Final = "Sec-Fetch-Mode"
+DEST: Final = "Sec-Fetch-Dest"
+BROWSER: Final = ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/156")
+
+NAVIGATIONS: Final = {
+    "typed address": ((MODE, "navigate"), (DEST, "document")),
+    "frame": ((MODE, "navigate"), (DEST, "iframe")),
+    "old frame": ((MODE, "navigate"), (DEST, "frame")),
+    "mode alone": ((MODE, "navigate"),),
+    "destination alone": ((DEST, "document"),),
+    "metadata over Accept": ((MODE, "navigate"), ("Accept", "application/json")),
+    "metadata over XHR": ((MODE, "navigate"), ("X-Requested-With", "org.example.app")),
+    "no metadata": (("Accept", HTML),),
+    "curl with a browser's Accept": (("Accept", HTML), ("User-Agent", "curl/8.0")),
+}
+
+PROGRAMS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "nothing at all": (),
+    "browser by its name alone": (BROWSER,),
+    "cors": ((MODE, "cors"), (DEST, "empty"), ("Accept", HTML)),
+    "no-cors": ((MODE, "no-cors"), (DEST, "image"), ("Accept", HTML)),
+    "websocket": ((MODE, "websocket"), (DEST, "empty")),
+    "plugin": ((MODE, "navigate"), (DEST, "object")),
+    "embedded": ((MODE, "navigate"), (DEST, "embed")),
+    "navigation to nothing": ((MODE, "navigate"), (DEST, "empty")),
+    "document without navigation": ((MODE, "cors"), (DEST, "document")),
+    "upper case": ((MODE, "NAVIGATE"), (DEST, "document")),
+    "mode twice": ((MODE, "navigate"), (MODE, "navigate")),
+    "mode both ways": ((MODE, "navigate"), (MODE, "cors"), (DEST, "document")),
+    "destination both ways": ((MODE, "navigate"), (DEST, "document"), (DEST, "empty")),
+    "empty mode": ((MODE, ""), (DEST, "document")),
+    "empty destination": ((MODE, "navigate"), (DEST, "")),
+    "XHR": (("X-Requested-With", "XMLHttpRequest"), ("Accept", HTML)),
+    "JSON": (("Accept", "application/json"),),
+    "two Accept lines": (("Accept", HTML), ("Accept", HTML)),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("lines", NAVIGATIONS.values(), ids=NAVIGATIONS)
+def test_window_of_a_person_is_a_navigation(
+    lines: tuple[tuple[str, str], ...], method: str
+) -> None:
+    """Fetch metadata says so, or without it an ``Accept`` that asks for HTML (V-29)."""
+    assert classify(method, FakeHeaders(*lines)) is RequestKind.NAVIGATION
+
+
+@pytest.mark.parametrize("lines", PROGRAMS.values(), ids=PROGRAMS)
+def test_everything_else_is_a_program(lines: tuple[tuple[str, str], ...]) -> None:
+    """What is not plainly a navigation gets an answer that programs read (V-29)."""
+    assert classify("GET", FakeHeaders(*lines)) is RequestKind.FETCH
+
+
+@pytest.mark.parametrize(
+    "method", ["PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "CONNECT", "get"]
+)
+def test_other_methods_are_programs(method: str) -> None:
+    """No window sends them, whatever the headers say (V-29)."""
+    headers = FakeHeaders((MODE, "navigate"), (DEST, "document"), ("Accept", HTML))
+
+    assert classify(method, headers) is RequestKind.FETCH
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        HTML,
+        "text/html",
+        "TEXT/HTML",
+        "application/xhtml+xml",
+        "text/html;charset=utf-8",
+        "text/html;level=1;q=0.3",
+        "text/html;q=0.001",
+        "text/html ; Q=0.5",
+        "text/html;q=1.000",
+        "application/json;q=0.5, text/html;q=0.9",
+        "application/json, text/html",
+        "application/json;q=0, text/html;q=0.1",
+        "text/html;q=0.2, application/xhtml+xml;q=0.9, application/json;q=0.8",
+        "application/json;q=x, text/html;q=0.1",
+        ",text/html,,",
+    ],
+)
+def test_html_is_preferred(accept: str) -> None:
+    """An HTML type is named, and JSON is not wanted more (V-29)."""
+    assert prefers_html(accept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "",
+        "*/*",
+        "text/*",
+        "text/plain",
+        "application/json",
+        "application/json, text/plain, */*",
+        "application/xml",
+        "application/json;q=0.9, text/html;q=0.5",
+        "application/json, text/html;q=0.999",
+        "text/html;q=0",
+        "text/html;q=0.000, */*",
+        "text/html;q=-1",
+        "text/html;q=2",
+        "text/html;q=inf",
+        "text/html;q=nan",
+        "text/html;q=",
+        "text/html;q",
+        "text/html;q=high",
+        "text/htmlx",
+        "xtext/html",
+        "text/html/x",
+        "image/avif,image/webp,*/*;q=0.8",
+        "text/html" + " " * 1024,
+        "text/html," * 500,
+    ],
+    ids=lambda accept: str(accept)[:48],
+)
+def test_html_is_not_preferred(accept: str | None) -> None:
+    """Missing, unnamed, refused, malformed or endless: not a person's window (V-29)."""
+    assert not prefers_html(accept)

@@ -135,11 +135,15 @@ SAFE_HEADERS: Final = (
 )
 """On every answer: nothing in between may keep a verdict for another request."""
 
+_BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
+
 
 def answer_allowed(subject: Subject) -> Answer:
     """Return exactly 200 with all four identity headers, empty when unknown.
 
     A header that is left out would let the client's own copy through in some proxies.
+    Letters beyond ASCII are sent as UTF-8. What no header line could carry is refused
+    where the users file is read, and so is a comma in the name of a group.
     Source: CVE-2026-30851.
     """
     identity = (
@@ -187,13 +191,13 @@ def answer_forwarded(verdict: Verdict) -> Answer:
     """Return *verdict* for a proxy that passes our denial on to the browser.
 
     Traefik, Caddy, HAProxy and Envoy do. A navigation is sent to the portal: 302 for
-    GET and HEAD, 303 after POST, so that no browser repeats the body there.
+    GET and HEAD, 303 after anything else, so that no browser repeats the body there.
     """
     match verdict:
         case Allowed():
             return answer_allowed(verdict.subject)
         case SignInNeeded(kind=RequestKind.NAVIGATION):
-            status = 303 if verdict.method == "POST" else 302
+            status = 302 if verdict.method in _BODILESS_METHODS else 303
             location = ("Location", verdict.login_url)
             return Answer(status=status, headers=(location, *SAFE_HEADERS))
         case SignInNeeded():
@@ -202,5 +206,5 @@ def answer_forwarded(verdict: Verdict) -> Answer:
             return answer_forbidden(verdict)
         case Malformed():
             return answer_json(400, str(verdict.error))
-        case Unavailable():
+        case Unavailable():  # pragma: no branch - mypy proves it the last
             return answer_unavailable(verdict)

@@ -84,5 +84,5 @@ class NginxAdapter:
                 return Answer(status=403, headers=SAFE_HEADERS)
             case Malformed():
                 return answer_json(403, str(verdict.error))
-            case Unavailable():
+            case Unavailable():  # pragma: no branch - mypy proves it the last
                 return answer_unavailable(verdict)

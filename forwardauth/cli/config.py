@@ -100,6 +100,8 @@ def _summary(settings: Settings, users: UsersTable) -> list[str]:
         f"  listen   {', '.join(map(str, settings.server.listen))}",
         f"  store    {store if scheme in {'memory', 'sqlite'} else scheme}",
         f"  users    {len(users.users)}",
+        # Without the query, where a secret may stand.
+        *(f"  notify   {url.partition('?')[0]}" for url in settings.logout.notify),
         f"  rules    {len(rules)}, then {settings.access_control.default_policy}",
     ]
     lines += (f"  open to everybody: {_describe(rule)}" for rule in _bypassing(rules))

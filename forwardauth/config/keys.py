@@ -69,6 +69,7 @@ KEYS: Final[dict[str, Key]] = {
     "logout.scope": Key(default="browser"),
     "logout.clear_cookies": _NONE,
     "logout.clear_site_data": _NONE,
+    "logout.notify": _NONE,
     "users.file": _REQUIRED,
     "access_control.default_policy": Key(default="deny"),
     "access_control.rules": Key(kind=Kind.ENTRIES, default=()),

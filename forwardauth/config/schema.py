@@ -115,6 +115,7 @@ class LogoutSettings:
         scope: Which sessions end.
         clear_cookies: Cookies of applications on the parent domain.
         clear_site_data: Values of ``Clear-Site-Data``, without quotes.
+        notify: URLs of applications that are told of every end; a query may be secret.
     """
 
     paths: tuple[str, ...]
@@ -124,6 +125,7 @@ class LogoutSettings:
     scope: LogoutScope
     clear_cookies: tuple[str, ...]
     clear_site_data: tuple[str, ...]
+    notify: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

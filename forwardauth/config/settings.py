@@ -11,6 +11,7 @@ from forwardauth.config.logout import (
     read_paths,
     read_scope,
 )
+from forwardauth.config.notify import read_notify
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.rules import read_access_control
 from forwardauth.config.schema import (
@@ -91,6 +92,7 @@ def _read_logout(
         scope=read_scope(section),
         clear_cookies=read_clear_cookies(section, own=cookie_name),
         clear_site_data=read_clear_site_data(section),
+        notify=read_notify(section),
     )
     return settings, targets
 

@@ -76,6 +76,18 @@ def test_a_default_that_lets_everybody_in_is_listed(tmp_path: Path) -> None:
     assert "Warning: config.yaml:6: access_control.default_policy" in result.stderr
 
 
+def test_every_application_that_is_told_of_logouts_is_listed(tmp_path: Path) -> None:
+    """Without the query, where a secret may stand."""
+    text = "logout: {notify: ['https://a.example/x?key=hunter2', 'http://wiki/']}\n"
+    write_config(tmp_path, COMPLETE + text)
+
+    result = check()
+
+    assert "  notify   https://a.example/x\n  notify   http://wiki/\n" in result.stdout
+    assert "hunter2" not in result.output
+    assert "Warning: config.yaml:6: logout.notify" in result.stderr
+
+
 def test_the_password_of_the_store_is_not_shown(tmp_path: Path) -> None:
     """A summary is pasted into issues."""
     write_config(tmp_path, COMPLETE + RULES)

@@ -3,13 +3,16 @@
 The parent opens the listeners, forks the workers, replaces one that dies, and passes
 signals on; it serves nothing.
 
-Law: a worker that dies before it has served for a while ends the service. One that
-looks up and refuses everybody is worse than one that is down.
+Laws: a worker that dies before it has served for a while ends the service. One that
+looks up and refuses everybody is worse than one that is down. No worker outlives the
+parent: it would hold the port against the next start.
 """
 
+import contextlib
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -29,26 +32,37 @@ class WorkerFailedError(ForwardAuthError):
     """A worker could not start, or died at once; its own lines say why."""
 
 
-def supervise(count: int, serve: Callable[[int], None]) -> None:
+def supervise(
+    count: int,
+    serve: Callable[[int], None],
+    *,
+    settled_seconds: float = SETTLED_SECONDS,
+) -> None:
     """Run *serve* in *count* forked processes until a signal ends all of them.
 
     Args:
         count: How many workers.
         serve: Called in each child with its number, from 0; returns when it is told to
             stop by SIGTERM or SIGINT.
+        settled_seconds: How long a worker has to live to be replaced when it dies.
 
     Raises:
-        WorkerFailedError: A worker died within five seconds of its start.
+        WorkerFailedError: A worker died sooner.
     """
-    _Supervisor(count, serve).run()
+    _Supervisor(count, serve, settled_seconds).run()
 
 
 class _Supervisor:
     """Keeps the workers running; knows them by their process ids."""
 
-    def __init__(self, count: int, serve: Callable[[int], None]) -> None:
+    def __init__(
+        self, count: int, serve: Callable[[int], None], settled_seconds: float
+    ) -> None:
         self._count = count
         self._serve = serve
+        self._settled_seconds = settled_seconds
+        # Nothing is ever written to it: a worker reads its end when the parent is gone.
+        self._life, self._own_life = os.pipe()
         self._started: dict[int, tuple[int, float]] = {}
         self._is_stopping = False
 
@@ -61,18 +75,20 @@ class _Supervisor:
         failed = False
         while self._started:
             pid, status = os.wait()
-            worker, since = self._started.pop(pid)
-            if self._is_stopping:
+            ended = self._started.pop(pid, None)
+            # The first process of a container inherits orphans that are none of ours.
+            if ended is None or self._is_stopping:
                 continue
+            worker, since = ended
             code = os.waitstatus_to_exitcode(status)
             _log.error("worker %d (pid %d) ended with %d", worker, pid, code)
-            if time.monotonic() - since < SETTLED_SECONDS:
+            if time.monotonic() - since < self._settled_seconds:
                 failed = True
                 self._stop(signal.SIGTERM)
             else:
                 self._fork(worker)
         if failed:
-            raise WorkerFailedError("a worker died at once")
+            raise WorkerFailedError("a worker died at once; its lines above say why")
 
     def _fork(self, worker: int) -> None:
         # A signal between fork and the line that notes the pid would miss the child.
@@ -90,14 +106,25 @@ class _Supervisor:
         try:
             for number in _PASSED_ON:
                 signal.signal(number, signal.SIG_DFL)
+            # It has yet to read everything, so until it listens there is no news in it.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            os.close(self._own_life)
+            # Before signals are let in: they are for the thread that serves.
+            threading.Thread(target=self._end_with_parent, daemon=True).start()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
             self._serve(worker)
             status = 0
+        except (ForwardAuthError, OSError) as exc:
+            _log.error("worker %d cannot serve: %s", worker, exc)
         except BaseException:  # noqa: BLE001 - nothing may return into the parent's code
             _log.exception("worker %d failed", worker)
         finally:
             logging.shutdown()
             os._exit(status)
+
+    def _end_with_parent(self) -> None:
+        os.read(self._life, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGHUP:
@@ -111,4 +138,6 @@ class _Supervisor:
 
     def _signal_all(self, number: int) -> None:
         for pid in tuple(self._started):
-            os.kill(pid, number)
+            # It may have been waited for, and not yet been taken from the list.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)

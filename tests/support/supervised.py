@@ -1,0 +1,107 @@
+"""A program with workers that serve nothing: ``python -m tests.support.supervised``.
+
+Each worker writes what becomes of it to a file of its own, ``<number>.<pid>``, so that
+a test sees from outside who lives, and can end one by its process id.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from forwardauth.cli.workers import supervise
+from forwardauth.errors import ConfigError, ForwardAuthError
+from tests.support.processes import Process
+
+COUNT: Final = 2
+ALWAYS: Final = 0.0
+NEVER: Final = 3600.0
+
+
+def supervised(folder: Path, *, way: str, settled_seconds: float) -> Process:
+    """Return the program, not yet started, with ``COUNT`` workers.
+
+    Args:
+        folder: Where workers leave their files.
+        way: What workers do, the name of one of the functions in ``WAYS``.
+        settled_seconds: As in ``supervise``.
+    """
+    return Process(
+        "supervisor",
+        [sys.executable, "-m", "tests.support.supervised", way, str(settled_seconds)],
+        log=folder / "log",
+        environment={"SUPERVISED_FOLDER": str(folder)},
+    )
+
+
+def started(folder: Path) -> dict[int, int]:
+    """Return the workers that have begun: number by process id, the dead ones too."""
+    found = (path.name.split(".") for path in folder.glob("[0-9].[0-9]*"))
+    return {int(pid): int(number) for number, pid in found}
+
+
+def told(folder: Path) -> dict[int, list[str]]:
+    """Return the names of the signals that each worker got, by process id."""
+    return {
+        int(path.name.split(".")[1]): path.read_text().split()
+        for path in folder.glob("[0-9].[0-9]*")
+    }
+
+
+def _wait(number: int) -> None:
+    """Note every signal until one of them says to stop."""
+    path = Path(os.environ["SUPERVISED_FOLDER"]) / f"{number}.{os.getpid()}"
+    path.touch()
+    while True:
+        name = signal.Signals(signal.sigwait(_AWAITED)).name
+        with path.open("a") as file:
+            file.write(f"{name}\n")
+        if name != "SIGHUP":
+            return
+
+
+def _die_second(number: int) -> None:
+    """Serve as the first worker, and fail as the second."""
+    if number == 1:
+        message = "the users file is gone"
+        raise ConfigError([message])
+    _wait(number)
+
+
+def _crash(_number: int) -> None:
+    message = "a mistake in the code"
+    raise ZeroDivisionError(message)
+
+
+WAYS: Final[dict[str, Callable[[int], None]]] = {
+    "wait": _wait,
+    "die": _die_second,
+    "crash": _crash,
+}
+_AWAITED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def _serve(number: int) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+    WAYS[sys.argv[1]](number)
+
+
+def main() -> int:
+    """Run until told to stop; 1 when a worker failed."""
+    # An orphan of somebody else's, as the first process of a container inherits them.
+    orphan = subprocess.Popen([sys.executable, "-c", ""])
+    try:
+        supervise(COUNT, _serve, settled_seconds=float(sys.argv[2]))
+    except ForwardAuthError as exc:
+        sys.stderr.write(f"Error: {exc}\n")
+        return 1
+    finally:
+        orphan.returncode = 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""The parent of the workers: it passes signals on, and no worker is lost from sight."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Process, wait_for
+from tests.support.supervised import ALWAYS, COUNT, NEVER, started, supervised, told
+
+
+@contextmanager
+def waiting(folder: Path, *, settled_seconds: float) -> Iterator[Process]:
+    """Run the program until the context ends, once all its workers wait."""
+    process = supervised(folder, way="wait", settled_seconds=settled_seconds)
+    with process:
+        wait_for(lambda: len(started(folder)) == COUNT, "the workers have begun")
+        yield process
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process exists and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_reaches_every_worker(tmp_path: Path, how: signal.Signals) -> None:
+    """All workers are asked to end, and the parent ends well after them."""
+    with waiting(tmp_path, settled_seconds=NEVER) as process:
+        status = process.stop(how)
+
+    assert status == 0
+    assert sorted(started(tmp_path).values()) == [0, 1]
+    assert list(told(tmp_path).values()) == [[how.name]] * COUNT
+    assert not any(map(is_alive, started(tmp_path)))
+
+
+def test_a_reload_reaches_every_worker_and_ends_none(tmp_path: Path) -> None:
+    """SIGHUP goes to all, who go on."""
+    with waiting(tmp_path, settled_seconds=NEVER) as process:
+        os.kill(process.pid, signal.SIGHUP)
+        wait_for(lambda: all(told(tmp_path).values()), "the reload has arrived")
+        status = process.stop()
+
+    assert status == 0
+    assert list(told(tmp_path).values()) == [["SIGHUP", "SIGTERM"]] * COUNT
+
+
+def test_a_worker_that_dies_is_replaced_under_its_number(tmp_path: Path) -> None:
+    """A worker that was able to serve gets a successor; the other is left alone."""
+    with waiting(tmp_path, settled_seconds=ALWAYS) as process:
+        before = started(tmp_path)
+        victim = next(pid for pid, number in before.items() if number == 0)
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: len(started(tmp_path)) == COUNT + 1, "there is a successor")
+        after = started(tmp_path)
+        status = process.stop()
+
+    (successor,) = after.keys() - before.keys()
+    assert after[successor] == 0
+    assert status == 0
+    assert told(tmp_path)[successor] == ["SIGTERM"]
+    assert f"worker 0 (pid {victim}) ended with -9" in process.tail()
+
+
+def test_a_worker_that_dies_at_once_ends_the_service(tmp_path: Path) -> None:
+    """A worker that cannot start is told in a sentence, and no other goes on alone."""
+    process = supervised(tmp_path, way="die", settled_seconds=NEVER).start()
+
+    status = process.wait()
+
+    assert status == 1
+    assert "worker 1 cannot serve: the users file is gone" in process.tail()
+    assert "Error: a worker died at once" in process.tail()
+    assert "Traceback" not in process.tail()
+    assert not any(map(is_alive, started(tmp_path)))
+
+
+def test_a_mistake_of_ours_is_logged_with_its_place(tmp_path: Path) -> None:
+    """What was not foreseen leaves a traceback in the log, and status 1."""
+    process = supervised(tmp_path, way="crash", settled_seconds=NEVER).start()
+
+    status = process.wait()
+
+    assert status == 1
+    assert "ZeroDivisionError: a mistake in the code" in process.tail()
+
+
+def test_no_worker_outlives_the_parent(tmp_path: Path) -> None:
+    """A parent that is killed leaves nobody who holds the port."""
+    with waiting(tmp_path, settled_seconds=NEVER) as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+        wait_for(
+            lambda: not any(map(is_alive, started(tmp_path))), "the workers have ended"
+        )
+
+    assert list(told(tmp_path).values()) == [["SIGTERM"]] * COUNT

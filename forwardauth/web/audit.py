@@ -15,7 +15,14 @@ from forwardauth.access_control.decision import Decision
 from forwardauth.request import OriginalRequest
 from forwardauth.sessions.ids import Digest, log_name
 from forwardauth.sessions.model import EndCause, Session
-from forwardauth.web.metrics import ENDED, LOGINS, PENDING, REFUSED_TARGETS, Metrics
+from forwardauth.web.metrics import (
+    ENDED,
+    LOGINS,
+    NOTIFICATIONS,
+    PENDING,
+    REFUSED_TARGETS,
+    Metrics,
+)
 
 _MAX_VALUE_CHARACTERS: Final = 200
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@+-]+", re.ASCII)
@@ -147,6 +154,29 @@ class AuditLog:
             address=address,
             host=host,
             target=target,
+        )
+
+    def application_notified(
+        self,
+        *,
+        result: str,
+        application: str,
+        login_id: str,
+        user: str,
+        reason: str | None,
+    ) -> None:
+        """An application was told that a login has ended, or could not be.
+
+        *result* is ``sent``, ``failed`` or ``dropped``; *application* has no query.
+        """
+        self._metrics.count(NOTIFICATIONS, result)
+        self._write(
+            "logout_notified",
+            result=result,
+            reason=reason,
+            user=user,
+            sid=login_id,
+            application=application,
         )
 
     def _write(self, event: str, **fields: object) -> None:

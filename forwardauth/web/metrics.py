@@ -11,6 +11,7 @@ LOGINS: Final = "forwardauth_logins"
 ENDED: Final = "forwardauth_sessions_ended"
 PENDING: Final = "forwardauth_revocations_pending"
 REFUSED_TARGETS: Final = "forwardauth_targets_refused"
+NOTIFICATIONS: Final = "forwardauth_logout_notifications"
 
 HELP: Final = {
     VERIFICATIONS: ("Verify requests by adapter and outcome.", ("adapter", "outcome")),
@@ -18,6 +19,7 @@ HELP: Final = {
     ENDED: ("Sessions ended by cause.", ("cause",)),
     PENDING: ("Logouts that met a store that did not answer.", ()),
     REFUSED_TARGETS: ("Redirect targets refused by reason.", ("reason",)),
+    NOTIFICATIONS: ("Applications told of a logout, by result.", ("result",)),
 }
 """For each metric: what it counts, and the names of its labels in order."""
 

@@ -32,6 +32,7 @@ MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
+    "app.py": "the composition root: what is built, and from what, is read in one place",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }

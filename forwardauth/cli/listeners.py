@@ -1,7 +1,9 @@
 """The sockets that ``forwardauth serve`` listens on, bound before anything serves."""
 
+import errno
 import socket
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,7 @@ from forwardauth.config.schema import Settings
 
 _BACKLOG: Final = 1024
 _UNIX_MODE: Final = 0o660
+_FIRST_FREE_PORT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,71 +26,125 @@ class Listeners:
 
     def close(self) -> None:
         """Close the sockets and remove their files."""
-        for listener in (*self.main, *self.management):
-            listener.close()
-        for file in self.files:
-            file.unlink(missing_ok=True)
+        _close((*self.main, *self.management), self.files)
 
 
 def open_listeners(settings: Settings) -> Listeners:
     """Return every configured listener, bound.
 
     Raises:
-        OSError: An address is taken or not ours; the message names it.
+        OSError: An address is taken or not ours. The message is a sentence that names
+            it and says what to do; nothing is left open.
     """
     addresses = settings.server.listen
     management = settings.server.management
     wanted = (*addresses, *((management,) if management is not None else ()))
     opened: list[socket.socket] = []
+    files: list[Path] = []
     try:
-        opened.extend(_bind(address) for address in wanted)
+        for address in wanted:
+            opened.append(_bind(address, beside=wanted))
+            if isinstance(address, UnixAddress):
+                files.append(address.path)
     except OSError:
-        for listener in opened:
-            listener.close()
+        _close(opened, files)
         raise
     return Listeners(
         main=tuple(opened[: len(addresses)]),
         management=tuple(opened[len(addresses) :]),
-        files=tuple(a.path for a in wanted if isinstance(a, UnixAddress)),
+        files=tuple(files),
     )
 
 
-def _bind(address: Address) -> socket.socket:
-    listener, name = _create(address)
-    try:
-        listener.bind(name)
-        if isinstance(address, UnixAddress):
-            address.path.chmod(_UNIX_MODE)
-        listener.listen(_BACKLOG)
-    except OSError as exc:
+def _close(listeners: Iterable[socket.socket], files: Iterable[Path]) -> None:
+    for listener in listeners:
         listener.close()
-        message = f"cannot listen on {address}: {exc.strerror}"
-        raise OSError(exc.errno, message) from exc
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+def _bind(address: Address, *, beside: tuple[Address, ...]) -> socket.socket:
+    try:
+        match address:
+            case TcpAddress():
+                return _bind_tcp(address, beside)
+            case UnixAddress(path=path):
+                return _bind_unix(path)
+    except OSError as exc:
+        # Without the number, which says nothing to people that the words do not.
+        message = f"cannot listen on {address}: {exc.strerror or exc}"
+        raise OSError(f"{message}; {remedy_for(exc.errno, address)}") from exc
+
+
+def _bind_tcp(address: TcpAddress, beside: tuple[Address, ...]) -> socket.socket:
+    is_six = ":" in address.host
+    listener = socket.socket(socket.AF_INET6 if is_six else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_six and _has_ipv4(beside, address.port):
+            # [::] takes the port of IPv4 as well unless it is told not to.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((address.host, address.port))
+        return _listen(listener)
+    except OSError:
+        listener.close()
+        raise
+
+
+def _bind_unix(path: Path) -> socket.socket:
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        path.chmod(_UNIX_MODE)
+        return _listen(listener)
+    except OSError:
+        listener.close()
+        raise
+
+
+def _listen(listener: socket.socket) -> socket.socket:
+    listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
 
 
-def _create(address: Address) -> tuple[socket.socket, str | tuple[str, int]]:
-    """Return an unbound socket for *address*, and the name to bind it to."""
-    match address:
-        case TcpAddress(host=host, port=port):
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            return listener, (host, port)
-        case UnixAddress(path=path):
-            _remove_stale(path)
-            return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM), str(path)
+def _has_ipv4(addresses: tuple[Address, ...], port: int) -> bool:
+    return any(
+        isinstance(address, TcpAddress)
+        and address.port == port
+        and ":" not in address.host
+        for address in addresses
+    )
+
+
+def remedy_for(number: int | None, address: Address) -> str:
+    """Return what to do about the system's error *number* for *address*."""
+    match number, address:
+        case errno.EADDRINUSE, TcpAddress():
+            return "stop the program that listens there, or choose another port"
+        case errno.EADDRINUSE, UnixAddress():
+            return "stop the program that listens there, or choose another path"
+        case ((errno.EACCES | errno.EPERM), TcpAddress()):
+            return (
+                f"choose a port from {_FIRST_FREE_PORT}, or give the right to bind it"
+            )
+        case errno.EADDRNOTAVAIL, _:
+            return "choose an address of this machine"
+        case _, UnixAddress():
+            return "choose a path in a folder that the service may write to"
+        case _:
+            return "choose another address in server.listen or server.management"
 
 
 def _remove_stale(path: Path) -> None:
     """Remove the socket of a service that is gone; never another kind of file."""
     try:
-        if not stat.S_ISSOCK(path.stat().st_mode):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
             return
     except FileNotFoundError:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:

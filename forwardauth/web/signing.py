@@ -5,16 +5,17 @@ kept beside the journal. It is never in the session store: who reads the store m
 be able to sign anything.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Final
 
 KEY_FILE: Final = "secret.key"
 _KEY_BYTES: Final = 32
-_MODE: Final = 0o600
 
 
 def derive_key(key: bytes, purpose: str) -> bytes:
@@ -38,22 +39,27 @@ def load_key(folder: Path, configured: str | None) -> bytes:
     if configured is not None:
         return configured.encode()
     path = folder / KEY_FILE
-    temporary = folder / f"{KEY_FILE}.{os.getpid()}"
     if not path.exists():
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            # A link, not a rename: of two workers that start at once, one wins.
-            path.hardlink_to(temporary)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
+        _make(path)
     key = path.read_bytes()
     if len(key) < _KEY_BYTES:
         message = f"{path} is cut short: remove it, and a new one is made"
         raise OSError(message)
     return key
+
+
+def _make(path: Path) -> None:
+    """Put a new key at *path*, unless another process does so at the same time."""
+    # A name of our own, for the owner alone: two containers may share the folder, and
+    # the process ids of both start at 1.
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, not a rename: of two that start at once, one wins.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()

@@ -143,10 +143,11 @@ def test_nobody_passes_by_a_rule_before_one_for_certain_people() -> None:
     assert rules.decide(ANONYMOUS, ask()).outcome is Outcome.ALLOW
 
 
-def test_name_without_a_proven_factor_is_nobody() -> None:
+@pytest.mark.parametrize("policy", Policy)
+def test_name_without_a_proven_factor_is_nobody(policy: Policy) -> None:
     """A half-finished login does not count as the user it names (V-3)."""
     pending = Subject(username="alice", groups=frozenset({"ops"}), level=0)
-    rules = write_rules(("*.example.com", Policy.ONE_FACTOR, FOR_ALICE))
+    rules = write_rules(("*.example.com", policy, FOR_ALICE))
 
     assert rules.decide(pending, ask()).outcome is Outcome.SIGN_IN
 

@@ -58,14 +58,24 @@ async def terminate(
         cause=EndCause.USER,
         is_for_user=settings.logout.is_for_user,
     )
+    return Termination(
+        is_pending=ended.is_pending,
+        count=len(ended.sessions),
+        cookies=cleared_cookies(request, domain, host),
+    )
+
+
+def cleared_cookies(
+    request: web.Request, domain: CookieDomain, host: str
+) -> tuple[str, ...]:
+    """Return the lines by which a logout makes a browser forget, for *host*."""
+    settings = request.app[keys.SETTINGS]
     same_site = settings.same_site
     lines = [*clear_lines([settings.cookie_name], domain, same_site)]
     if host == domain.portal.host:
         lines.append(presession_cookie(settings.cookie_name, domain).clear_line())
     lines += clear_lines(settings.logout.clear_cookies, domain, same_site)
-    return Termination(
-        is_pending=ended.is_pending, count=len(ended.sessions), cookies=tuple(lines)
-    )
+    return tuple(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -238,6 +238,13 @@ def _write(folder: Path, extra: str, session: str) -> Path:
     return write_config(folder, CONFIG.replace(mark, mark + session) + extra)
 
 
+def write_enabled_users(folder: Path) -> None:
+    """Write the users file without carol, whose sessions end when a service starts."""
+    path = folder / "users.yaml"
+    path.write_text(USERS.partition("  carol:")[0], encoding="utf-8")
+    path.chmod(0o600)
+
+
 def cookie_value(reply: Reply, name: str) -> str:
     """Return the value that the one line setting cookie *name* gives it."""
     found = SimpleCookie()

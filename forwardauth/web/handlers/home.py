@@ -5,18 +5,30 @@ from typing import Final
 from aiohttp import web
 
 from forwardauth.domains import CookieDomain
-from forwardauth.sessions.manager import LiveSession
-from forwardauth.sessions.model import EndCause
+from forwardauth.errors import CsrfError, StoreUnavailableError
+from forwardauth.sessions.ids import Digest, digests_of
+from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
-from forwardauth.web.cookies import clear_lines, read_cookies
-from forwardauth.web.forms import read_form
+from forwardauth.web.cookies import read_cookies
+from forwardauth.web.forms import Fields, read_form
 from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.login import check_own_form, login_page
 from forwardauth.web.identity import Identity
 from forwardauth.web.languages import negotiate
+from forwardauth.web.own_sessions import (
+    PENDING_ELSEWHERE,
+    Ending,
+    end_all,
+    end_all_unseen,
+    end_one,
+    end_others,
+    is_current,
+    list_own,
+    lookup_identity,
+)
 from forwardauth.web.pages import SessionRow
-from forwardauth.web.termination import Termination, pending_page
+from forwardauth.web.termination import clear_site_data, pending_page
 
 OTHERS: Final = "others"
 ALL: Final = "all"
@@ -25,18 +37,17 @@ ALL: Final = "all"
 async def home(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /``."""
     domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
-    identity = await _lookup_identity(request, domain)
+    identity = await lookup_identity(request, domain)
     if identity is None:
         return await login_page(request)
-    username = identity.user.username
-    found = await request.app[keys.SESSIONS].list_user(username)
+    found = await list_own(request, identity)
     token = request.app[keys.TOKENS].token_for_session(identity.live.digest)
     html = request.app[keys.PAGES].home(
         language=negotiate(request.headers.get("Accept-Language")),
         csrf_token=token,
-        username=username,
+        username=identity.user.username,
         display_name=identity.user.display_name,
-        sessions=[_row(live, identity) for live in found],
+        sessions=[_row(session, identity) for session in found],
         logout_action=domain.portal_url("/logout"),
     )
     return page(html, referrer="same-origin", origin=domain.portal)
@@ -44,48 +55,75 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /sessions``: end one, all others or all, then show what is left."""
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
     form = await read_form(request)
-    identity = await _lookup_identity(request, domain)
+    try:
+        identity = await lookup_identity(request, domain)
+    except StoreUnavailableError:
+        digests = _proven_digests(request, domain, form)
+        if form.only("end") != ALL or not digests:
+            raise
+        return _answer(request, domain, await end_all_unseen(request, domain, digests))
     if identity is None:
         return see_other(portal_url(domain, "/login"))
-    token = form.only("csrf_token")
+    token, wanted = form.only("csrf_token"), form.only("end")
     check_own_form(request, domain, token, session=identity.live.digest)
-    wanted = form.only("end")
-    revoker, username = request.app[keys.REVOKER], identity.user.username
-    if wanted in {OTHERS, ALL}:
-        keep = identity.live.session.login if wanted == OTHERS else None
-        await revoker.revoke_user(username, cause=EndCause.REVOKED, keep_login=keep)
+    if wanted == OTHERS:
+        ending: Ending | None = await end_others(request, domain, identity)
+    elif wanted == ALL:
+        ending = await end_all(request, domain, identity)
     else:
-        for live in await request.app[keys.SESSIONS].list_user(username):
-            if live.session.handle == wanted:
-                ended = await revoker.revoke_digest(live.digest, cause=EndCause.REVOKED)
-                if ended.is_pending:
-                    nothing = Termination(is_pending=True, count=0, cookies=())
-                    return pending_page(request, nothing, domain)
-    if wanted != ALL:
-        return see_other(portal_url(domain, "/"))
-    lines = clear_lines([settings.cookie_name], domain, settings.same_site)
-    return see_other(portal_url(domain, "/signed-out"), cookies=lines)
+        ending = await end_one(request, domain, identity, wanted)
+    return _answer(request, domain, ending)
 
 
-async def _lookup_identity(
-    request: web.Request, domain: CookieDomain
-) -> Identity | None:
+def _proven_digests(
+    request: web.Request, domain: CookieDomain, form: Fields
+) -> list[Digest]:
+    """Return the sessions presented that the form was made for, live or not."""
     name = request.app[keys.SETTINGS].cookie_name
-    presented = read_cookies(request.headers, name)
-    return await request.app[keys.IDENTITIES].lookup(presented, domain)
+    proven: list[Digest] = []
+    for digest in digests_of(read_cookies(request.headers, name)):
+        try:
+            check_own_form(request, domain, form.only("csrf_token"), session=digest)
+        except CsrfError:
+            continue
+        proven.append(digest)
+    return proven
 
 
-def _row(live: LiveSession, identity: Identity) -> SessionRow:
-    session = live.session
+def _answer(
+    request: web.Request, domain: CookieDomain, ending: Ending | None
+) -> web.StreamResponse:
+    """Lead to what is left, or to where a logout leads; tell what is pending.
+
+    Raises:
+        StoreUnavailableError: Another session has still to be ended in the store. The
+            page of a pending logout would say that this browser is signed out.
+    """
+    if ending is None:
+        return see_other(portal_url(domain, "/"))
+    termination = ending.termination
+    if termination.is_pending:
+        if ending.is_current:
+            return pending_page(request, termination, domain)
+        raise StoreUnavailableError(PENDING_ELSEWHERE)
+    if not ending.is_current:
+        return see_other(portal_url(domain, "/"))
+    return see_other(
+        portal_url(domain, "/signed-out"),
+        cookies=termination.cookies,
+        headers=clear_site_data(request),
+    )
+
+
+def _row(session: Session, identity: Identity) -> SessionRow:
     return SessionRow(
         handle=session.handle,
         created=session.created,
         seen=session.seen,
         address=session.address,
         user_agent=session.user_agent,
-        is_current=session.login == identity.live.session.login,
+        is_current=is_current(session, identity),
         remembered=session.remembered,
     )

@@ -1,0 +1,1 @@
+"""Measurements: each prints ratios against something run beside it on one machine."""

@@ -111,6 +111,10 @@ class Portal:
         await self._management.close()
         await self._main.close()
 
+    def url(self, path: str) -> str:
+        """Return where *path* is reached without a proxy."""
+        return str(self._main.make_url(path))
+
     async def send(
         self,
         method: str,

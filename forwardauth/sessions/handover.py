@@ -73,5 +73,5 @@ def parse_handover(entry: Entry) -> Handover | None:
             binding=str(content["binding"]),
             parent=Digest(bytes.fromhex(content["parent"])),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -148,7 +148,14 @@ def parse_entry(entry: Entry) -> Session | None:
             user_agent=str(record["user_agent"]),
             upstream={str(k): str(v) for k, v in record["upstream"].items()},
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
         return None
 
 

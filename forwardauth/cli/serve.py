@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from forwardauth.app import Applications, create_applications
 from forwardauth.cli.context import config_option, load
@@ -71,6 +72,9 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    sites: list[web.SockSite] = []
+    requests = _Requests()
+    requests.watch(applications.main)
     reloads: set[asyncio.Task[None]] = set()
     loop.add_signal_handler(signal.SIGHUP, _reload_users, applications, reloads)
     async with contextlib.AsyncExitStack() as stack:
@@ -91,11 +95,51 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
             stack.push_async_callback(runner.cleanup)
             for listener in sockets:
                 # A copy: the runner closes what it serves, and we close ours.
-                await web.SockSite(runner, listener.dup()).start()
+                site = web.SockSite(runner, listener.dup())
+                await site.start()
+                sites.append(site)
         for listener in listeners.main:
             _log.info("listening on %s", listener.getsockname())
         await stopped.wait()
         _log.info("stopping")
+        for site in sites:
+            await site.stop()
+        await requests.drain()
+
+
+class _Requests:
+    """The requests that are being answered.
+
+    The runner waits for handlers, too, but from then on it drops what still arrives of
+    a body, and so would lose a logout that is half way through.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._are_done = asyncio.Event()
+        self._are_done.set()
+
+    def watch(self, application: web.Application) -> None:
+        """Count the requests to *application*, which has not started yet."""
+
+        @web.middleware
+        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._count += 1
+            self._are_done.clear()
+            try:
+                return await handler(request)
+            finally:
+                self._count -= 1
+                if self._count == 0:
+                    self._are_done.set()
+
+        application.middlewares.insert(0, count)
+
+    async def drain(self) -> None:
+        """Return when all are answered, or when they had their time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self._are_done.wait()
 
 
 def _reload_users(applications: Applications, reloads: set[asyncio.Task[None]]) -> None:

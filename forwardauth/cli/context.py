@@ -20,6 +20,9 @@ from forwardauth.config.schema import Settings
 CONFIG_FILE: Final = "config.yaml"
 """The file that is read when ``--config`` names none and it is there."""
 
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+"""How every command writes its log lines, so that they can be gathered as one log."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

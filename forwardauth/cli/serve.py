@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from forwardauth.app import Applications, create_applications
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.context import LOG_FORMAT, config_option, load
 from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
@@ -24,7 +24,6 @@ MAX_LINE_BYTES: Final = 16 * 1024
 
 _DRAIN_SECONDS: Final = 10.0
 _LEVELS: Final = ("debug", "info", "warning", "error")
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ _log = logging.getLogger(__name__)
 )
 def serve(config_path: Path | None, log_level: str) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
-    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
+    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
     settings = load(config_path)
     # Built here in any case, so that every mistake is told before anything listens.
     applications = create_applications(settings)

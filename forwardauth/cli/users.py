@@ -15,6 +15,7 @@ import click
 
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.table import table_of
 from forwardauth.users import editor, fields
 from forwardauth.users.editor import EditError
 from forwardauth.users.model import User
@@ -88,7 +89,7 @@ def list_(is_json: bool, config_path: Path | None) -> None:
         rows = [_record_of(user) for user in found]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    for line in _table_of([_HEADINGS, *map(_cells_of, found)]):
+    for line in table_of([_HEADINGS, *map(_cells_of, found)]):
         click.echo(line)
 
 
@@ -201,14 +202,3 @@ def _cells_of(user: User) -> tuple[str, ...]:
     groups = ", ".join(user.groups)
     status = "disabled" if user.disabled else "enabled"
     return (user.username, user.display_name, user.email, groups, status)
-
-
-def _table_of(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return *rows* as lines with aligned columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]

@@ -100,7 +100,7 @@ def assert_sent_to_portal(site: Installation, reply: Reply, url: str) -> None:
 
 
 class TestScenarios:
-    """Behind each proxy, with one instance of the service."""
+    """Behind each real proxy, with one instance of the service (V-50)."""
 
     def test_navigation_without_session_is_sent_to_the_portal(
         self, site: Installation

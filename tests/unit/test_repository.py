@@ -19,6 +19,7 @@ from typing import Final
 import forwardauth
 from forwardauth.adapters.registry import ADAPTERS
 from forwardauth.errors import ForwardAuthError
+from tests.support.guarantees import DOCUMENT, promises, proofs
 from tests.support.repository import (
     PACKAGE,
     ROOT,
@@ -33,12 +34,12 @@ MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
     "app.py": "the composition root: what is built, and from what, is read in one place",
-    "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
+    "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
     "sessions/stores/redis.py": "needs a server: tests/integration",
@@ -367,5 +368,25 @@ def test_scripts_can_be_run() -> None:
         for path in scripts
         if not os.access(path, os.X_OK) or not path.read_bytes().startswith(b"#!")
     ]
+
+    assert not offenders, _lines(offenders)
+
+
+def test_every_guarantee_has_its_proofs() -> None:
+    """Each promise names the tests that prove it, and each proof has its promise.
+
+    ``python -m tests.support.guarantees`` writes the column anew.
+    """
+    promised, proven = promises(DOCUMENT.read_text("utf-8")), proofs()
+
+    offenders = {
+        *(f"{name}: no test names it" for name in promised.keys() - proven.keys()),
+        *(f"{name}: no promise" for name in proven.keys() - promised.keys()),
+        *(
+            f"{name}: another column"
+            for name in promised.keys() & proven.keys()
+            if promised[name] != proven[name]
+        ),
+    }
 
     assert not offenders, _lines(offenders)

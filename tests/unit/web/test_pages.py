@@ -51,6 +51,17 @@ def test_page_keeps_the_contract(state: str, tag: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
+def test_page_leads_nowhere_by_itself(state: str) -> None:
+    """No script or refresh decides where to go: links, forms and the server (L-43)."""
+    page = check_page(STATES[state](PAGES, "en"))
+
+    assert not page.find_all("script")
+    assert not [
+        meta for meta in page.find_all("meta") if "http-equiv" in meta.attributes
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_page_is_translated(state: str) -> None:
     """No page has the English heading, or an English sentence, in another language."""
     english = check_page(STATES[state](PAGES, "en"))

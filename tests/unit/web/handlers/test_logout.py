@@ -1,5 +1,6 @@
 """Logout on the portal: who may ask, what ends, what is cleared, where it leads."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +13,14 @@ from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION, Reply
 from tests.support.html import check_page
-from tests.support.portal import APP, COOKIE, PORTAL, Portal, cookie_value
+from tests.support.portal import (
+    APP,
+    COOKIE,
+    PASSWORD,
+    PORTAL,
+    Portal,
+    cookie_value,
+)
 
 SAFE = "https://app.example.com/bye?x=%7E#top"
 SIGNED_OUT = "https://auth.example.com/signed-out"
@@ -596,3 +604,21 @@ async def test_base_path_moves_everything(tmp_path: Path) -> None:
     assert done.header("Location") == "https://auth.example.com/authenticate/signed-out"
     assert loop.header("Location") == "https://auth.example.com/authenticate/signed-out"
     assert missing.status == 404
+
+
+async def test_remembered_session_ends_like_any_other(portal: Portal) -> None:
+    """A login that was to be remembered for a month is gone at once (L-4)."""
+    login = await portal.post_json(
+        "/api/firstfactor",
+        json.dumps(
+            {"username": "alice", "password": PASSWORD, "keepMeLoggedIn": True}
+        ).encode(),
+    )
+    token = cookie_value(login, COOKIE)
+    before = await portal.verify(token)
+
+    await portal.send("GET", "/logout", cookie=token)
+
+    after = await portal.verify(token)
+    assert (before.status, after.status) == (200, 401)
+    assert await portal.store.count() == 0

@@ -1,5 +1,6 @@
 """Verify as a proxy sees it, from bytes to bytes."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -354,3 +355,21 @@ async def test_portal_page_is_not_verify(portal: Portal) -> None:
     reply = await portal.send("GET", "/verify/unknown", host=PORTAL)
 
     assert reply.status == 404
+
+
+async def test_two_people_are_never_mixed_up(portal: Portal) -> None:
+    """A thousand interleaved requests of two people each get their own (V-45)."""
+    tokens = {name: (await portal.create_session(name))[0] for name in ("alice", "bob")}
+    names = ["alice", "bob"] * 500
+
+    async def ask(name: str) -> tuple[str, str]:
+        reply = await portal.verify(tokens[name])
+        return name, reply.header("Remote-User")
+
+    answers = [
+        answer
+        for start in range(0, len(names), 100)
+        for answer in await asyncio.gather(*map(ask, names[start : start + 100]))
+    ]
+
+    assert not [pair for pair in answers if pair[0] != pair[1]]

@@ -77,6 +77,19 @@ async def test_two_ends_of_one_login_are_one_notice() -> None:
     assert await names(queue) == []
 
 
+async def test_a_login_that_ends_again_is_as_young_as_its_last_end() -> None:
+    """It is not pushed out for the age of its first."""
+    queue = NoticeQueue(2)
+    queue.add(login("a"))
+    queue.add(login("b"))
+    queue.add(login("a", after_seconds=5))
+
+    dropped = queue.add(login("c"))
+
+    assert dropped == Notice(login=login("b"))
+    assert await names(queue) == ["a", "c"]
+
+
 async def test_what_has_failed_holds_nothing_up() -> None:
     """A login that an application stumbles over waits beside the others."""
     queue = NoticeQueue(10)

@@ -44,13 +44,8 @@ def format_fields(event: str, **fields: object) -> str:
         text = str(value)
         if len(text) > _MAX_VALUE_CHARACTERS:
             text = text[:_MAX_VALUE_CHARACTERS] + "…"
-        parts.append(f"{name}={text if _PLAIN.fullmatch(text) else _quote(text)}")
+        parts.append(f"{name}={text if _PLAIN.fullmatch(text) else json.dumps(text)}")
     return " ".join(parts)
-
-
-def _quote(text: str) -> str:
-    # JSON leaves DEL, a control character too, as it is.
-    return json.dumps(text).replace("\x7f", "\\u007f")
 
 
 def log_verdict(

@@ -1,0 +1,286 @@
+"""Log lines: whole, telling, and not to be broken out of."""
+
+import json
+import logging
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwardauth.sessions.ids import SessionId, digest_of, log_name
+from forwardauth.web import keys
+from forwardauth.web.audit import format_fields
+from forwardauth.web.metrics import ENDED, LOGINS, REFUSED_TARGETS
+from tests.support.portal import APP, COOKIE, PASSWORD, Portal, cookie_value
+
+OWN = [("Sec-Fetch-Site", "same-origin")]
+FORGED = 'eve" reason=none\nevent=login user=alice\x1b[2J'
+
+_FIELD = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[A-Za-z0-9_.:/@+-]+)(?: |$)')
+
+
+def parse(line: str) -> dict[str, str]:
+    """Return the fields of *line*, as a log shipper reads them."""
+    fields: dict[str, str] = {}
+    position = 0
+    while position < len(line):
+        match = _FIELD.match(line, position)
+        assert match is not None, line[position:]
+        name, value = match.groups()
+        assert name not in fields
+        fields[name] = json.loads(value) if value.startswith('"') else value
+        position = match.end()
+    return fields
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("alice", "alice"),
+        ("a.b-c_d@example.com", "a.b-c_d@example.com"),
+        ("/path/to", "/path/to"),
+        ("2001:db8::1", "2001:db8::1"),
+        (12, "12"),
+        (True, "True"),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ("a=b", '"a=b"'),
+        ('a"b', '"a\\"b"'),
+        ("a\\b", '"a\\\\b"'),
+        ("a\nb", '"a\\nb"'),
+        ("a\r\nb", '"a\\r\\nb"'),
+        ("a\0b", '"a\\u0000b"'),
+        ("a\tb", '"a\\tb"'),
+        ("\x1b[31m", '"\\u001b[31m"'),
+        ("a\x7fb", '"a\\u007fb"'),
+        ("\x9b31m", '"\\u009b31m"'),
+        ("a\u0085b", '"a\\u0085b"'),
+        ("a\u2028b", '"a\\u2028b"'),
+        ("\u202etxt", '"\\u202etxt"'),
+        ("ü", '"\\u00fc"'),
+        ("\udcff", '"\\udcff"'),
+        ("\U0001f600", '"\\ud83d\\ude00"'),
+    ],
+    ids=ascii,
+)
+def test_value_that_is_not_plain_is_quoted(value: object, expected: str) -> None:
+    """No quote, line break, terminal sequence or odd letter stands raw (V-48)."""
+    assert format_fields("e", name=value) == f"event=e name={expected}"
+
+
+def test_absent_values_are_left_out() -> None:
+    """None is no value; an empty text and zero are."""
+    line = format_fields("e", a=None, b="", c=0)
+
+    assert line == 'event=e b="" c=0'
+
+
+@pytest.mark.parametrize("value", ["x", "\n", "\U0001f600", '"'], ids=ascii)
+def test_long_value_is_cut(value: str) -> None:
+    """A line has a limit, whatever the client sends (L-34, V-42)."""
+    at_limit = parse(format_fields("e", name=value * 200))
+    above = parse(format_fields("e", name=value * 100_000))
+
+    assert at_limit["name"] == value * 200
+    assert above["name"] == value * 200 + "…"
+
+
+@given(st.text(max_size=250), st.text(max_size=250))
+def test_no_value_breaks_out_of_its_field(one: str, other: str) -> None:
+    """Any two texts stay in their fields, on one line of printable ASCII (V-48)."""
+    line = format_fields("e", one=one, other=other)
+
+    assert re.fullmatch(r"[ -~]+", line)
+    fields = parse(line)
+    assert list(fields) == ["event", "one", "other"]
+    # A surrogate pair is one character to a reader of JSON.
+    cut = [text if len(text) <= 200 else text[:200] + "…" for text in (one, other)]
+    expected = [json.loads(json.dumps(text)) for text in cut]
+    assert [fields["one"], fields["other"]] == expected
+
+
+async def test_login_and_logout_have_a_line_each(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who, from where, which session by 8 digits, why, and where to (L-56)."""
+    fields = [("username", "alice"), ("password", PASSWORD)]
+    sent = [*OWN, ("X-Forwarded-For", "192.0.2.66, 203.0.113.7")]
+    with caplog.at_level(logging.INFO, "forwardauth.audit"):
+        login = await portal.post_form("/login", fields, headers=sent)
+        token = cookie_value(login, COOKIE)
+        await portal.send(
+            "GET", f"/logout?rd=https://{APP}/", headers=sent[1:], cookie=token
+        )
+
+    digest = digest_of(SessionId(token))
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            f"event=login user=alice session={log_name(digest)} domain=example.com "
+            "address=203.0.113.7 remembered=False"
+        ),
+        (
+            f"event=session_ended reason=user user=alice session={log_name(digest)} "
+            "domain=example.com"
+        ),
+        (
+            "event=logout result=done ended=1 address=203.0.113.7 "
+            "host=auth.example.com target=accepted"
+        ),
+    ]
+    assert len(log_name(digest)) == 8
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "expected"),
+    [
+        ("/logout", [], {"result": "done", "ended": "0", "target": "none"}),
+        (
+            "/logout?rd=https://evil.example/",
+            [],
+            {"result": "done", "ended": "0", "target": "refused"},
+        ),
+        (
+            "/logout",
+            [("Origin", "https://evil.example")],
+            {"result": "confirm", "ended": "0", "target": "none"},
+        ),
+    ],
+    ids=["nothing to end", "refused target", "asked first"],
+)
+async def test_every_logout_answer_is_told(
+    portal: Portal,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    headers: list[tuple[str, str]],
+    expected: dict[str, str],
+) -> None:
+    """One line an answer, also when nothing was ended (L-56)."""
+    with caplog.at_level(logging.INFO, "forwardauth.audit"):
+        await portal.send("GET", path, headers=headers)
+
+    lines = [parse(record.getMessage()) for record in caplog.records]
+    (told,) = [line for line in lines if line["event"] == "logout"]
+    assert expected.items() <= told.items()
+
+
+async def test_name_that_was_typed_cannot_forge_a_line(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever stands in the form stays in its field (L-56, V-48)."""
+    with caplog.at_level(logging.INFO, "forwardauth.audit"):
+        await portal.post_form(
+            "/login", [("username", FORGED), ("password", "x")], headers=OWN
+        )
+
+    (record,) = caplog.records
+    assert parse(record.getMessage()) == {
+        "event": "login_failed",
+        "reason": "credentials",
+        "user": FORGED,
+        "address": "127.0.0.1",
+    }
+
+
+async def test_refused_target_is_told_escaped(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says what was refused and why, in a field of its own (L-34)."""
+    target = "https://evil.example/%0D%0Aevent%3Dlogin%20user%3Dalice%1B%5B2J%7F"
+    with caplog.at_level(logging.INFO, "forwardauth.audit"):
+        await portal.send("GET", f"/logout?rd={target}")
+
+    told = parse(caplog.records[0].getMessage())
+    assert told["event"] == "target_refused"
+    assert told["flow"] == "logout"
+    assert told["target"] == (
+        "https://evil.example/\r\nevent=login user=alice\x1b[2J\x7f"
+    )
+
+
+async def test_verify_tells_refusals_without_the_query(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Queries hold secrets of applications, and no line holds a query (V-48)."""
+    with caplog.at_level(logging.INFO, "forwardauth.verify"):
+        await portal.verify(None, uri="/a%20b/?token=s3cret", method="POST")
+
+    (record,) = caplog.records
+    told = parse(record.getMessage())
+    assert told["event"] == "verify"
+    assert told["adapter"] == "traefik"
+    assert told["host"] == APP
+    assert told["method"] == "POST"
+    assert told["path"] == "/a%20b/"
+    assert told["address"] == "127.0.0.1"
+    assert "user" not in told
+    assert "s3cret" not in caplog.text
+
+
+async def test_verify_tells_what_passed_on_demand(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What may pass is many lines, so it is for debugging (V-48)."""
+    token, _ = await portal.create_session()
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "forwardauth.verify"):
+        await portal.verify(token)
+    silent = [record.name for record in caplog.records]
+    with caplog.at_level(logging.DEBUG, "forwardauth.verify"):
+        await portal.verify(token)
+
+    assert "forwardauth.verify" not in silent
+    (record,) = (r for r in caplog.records if r.name == "forwardauth.verify")
+    assert record.levelno == logging.DEBUG
+    told = parse(record.getMessage())
+    assert (told["outcome"], told["user"]) == ("allow", "alice")
+    assert token not in caplog.text
+
+
+async def test_no_line_holds_a_secret(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither password, session id, whole digest, pre-session nor form token (L-56)."""
+    caplog.set_level(logging.DEBUG)
+    shown = await portal.send("GET", "/login")
+    presession = cookie_value(shown, f"__Host-{COOKIE}_login")
+    (form_token,) = re.findall(rb'name="csrf_token" value="([0-9a-f]{64})"', shown.body)
+    fields = [
+        ("username", "alice"),
+        ("password", PASSWORD),
+        ("csrf_token", form_token.decode()),
+    ]
+    line = ("Cookie", f"__Host-{COOKIE}_login={presession}")
+    token = cookie_value(
+        await portal.post_form("/login", fields, headers=[line]), COOKIE
+    )
+    await portal.verify(token)
+    await portal.send("GET", "/", cookie=token)
+    await portal.send("GET", "/logout", cookie=token)
+    await portal.verify(token)
+
+    secrets = [
+        PASSWORD,
+        token,
+        digest_of(SessionId(token)).hex(),
+        presession,
+        form_token.decode(),
+    ]
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("forwardauth")]
+    assert len(ours) >= 5
+    assert [s for s in secrets if any(s in message for message in ours)] == []
+
+
+async def test_lines_are_counted(portal: Portal) -> None:
+    """Operators see logins, ends and refused targets as numbers (L-57)."""
+    metrics = portal.app[keys.METRICS]
+    token, _ = await portal.create_session()
+    await portal.post_form(
+        "/login", [("username", "x"), ("password", "x")], headers=OWN
+    )
+
+    await portal.send("GET", "/logout?rd=https://evil.example/", cookie=token)
+
+    assert metrics.samples(LOGINS) == [(("credentials",), 1), (("success",), 1)]
+    assert metrics.samples(ENDED) == [(("user",), 1)]
+    assert [count for _, count in metrics.samples(REFUSED_TARGETS)] == [1]

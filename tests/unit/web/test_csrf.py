@@ -1,5 +1,6 @@
 """Form tokens: bound to a browser, short-lived before sign-in, and not to be forged."""
 
+import hmac
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +14,12 @@ KEY = b"k" * 32
 MINUTE = timedelta(minutes=1)
 SESSION = digest_of(create_session_id())
 OTHER_SESSION = digest_of(create_session_id())
+
+
+def mac_of(use: str, text: str) -> str:
+    """Return the MAC of *text*, made with the key for *use*."""
+    key = hmac.digest(KEY, f"forwardauth {use}".encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 @pytest.fixture
@@ -213,6 +220,18 @@ def test_token_does_not_sign_a_presession(tokens: FormTokens) -> None:
     mac = tokens.token_for_presession(forged)
 
     assert tokens.lookup_presession((f"{signed}.{mac}",)) is None
+
+
+def test_each_use_has_a_key_of_its_own(tokens: FormTokens) -> None:
+    """Replicas of all versions agree on keys, which no two uses share (L-22)."""
+    presession = tokens.create_presession()
+    signed, _, mac = presession.value.rpartition(".")
+
+    token = tokens.token_for_session(SESSION)
+
+    assert mac == mac_of("presession", signed)
+    assert token == mac_of("form token", f"session {SESSION.hex()}")
+    assert token != mac_of("presession", f"session {SESSION.hex()}")
 
 
 def test_presession_named_like_a_session_has_another_token(tokens: FormTokens) -> None:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "demo": "Try everything on this machine, with a real proxy.",
     "config": "Check the configuration.",
     "users": "Add, list, change and remove users.",
+    "sessions": "List sessions, and end them.",
     "access": "Explain which rule decides about a request.",
     "redirect": "Explain whether a redirect target is accepted.",
 }

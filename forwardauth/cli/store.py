@@ -1,0 +1,106 @@
+"""The session store, opened by a command beside a service that runs.
+
+Laws: a store that is not there is not made. What happens to sessions is written to
+standard error as the service writes its log; standard output is the answer alone.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+
+from forwardauth.cli.administration import Administration
+from forwardauth.cli.context import LOG_FORMAT
+from forwardauth.clock import SystemClock
+from forwardauth.config.problems import Place, Problem
+from forwardauth.config.schema import Settings
+from forwardauth.config.session import SQLITE
+from forwardauth.errors import ConfigError
+from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.stores.factory import build_store
+from forwardauth.web.audit import AuditLog
+from forwardauth.web.metrics import Metrics
+
+_MEMORY: Final = "memory:"
+_CLEAR_LINE: Final = "\r\x1b[K"
+
+T = TypeVar("T")
+
+
+def administer(settings: Settings, work: Callable[[Administration], Awaitable[T]]) -> T:
+    """Do *work* on the store that *settings* name, and close it.
+
+    Raises:
+        ConfigError: The store is that of one process alone.
+        click.ClickException: There is no store yet.
+        StoreUnavailableError: It does not answer.
+    """
+    _check_store(settings)
+    with _log_on_stderr():
+        return asyncio.run(_administer(settings, work))
+
+
+async def _administer(
+    settings: Settings, work: Callable[[Administration], Awaitable[T]]
+) -> T:
+    clock = SystemClock()
+    store = build_store(settings.session.store, clock)
+    administration = Administration(
+        store=store,
+        clock=clock,
+        timeouts=Timeouts(
+            absolute=settings.session.absolute_timeout,
+            idle=settings.session.idle_timeout,
+            remember_me=settings.session.remember_me,
+        ),
+        journal=settings.session.journal,
+        observer=AuditLog(Metrics()),
+        tell_progress=_tell_progress,
+    )
+    try:
+        return await work(administration)
+    finally:
+        await store.close()
+
+
+def _check_store(settings: Settings) -> None:
+    store = settings.session.store
+    if store == _MEMORY:
+        place = Place(key="session.store", source=str(settings.source or "environment"))
+        reason = "memory: is seen by the service alone, not by this command"
+        remedy = "restart the service to end all sessions, or choose sqlite: or redis:"
+        raise ConfigError([Problem(place=place, reason=reason, remedy=remedy)])
+    path = Path(store.removeprefix(SQLITE))
+    if store.startswith(SQLITE) and not path.exists():
+        # Opened, it would be made, and be the file of whoever runs the command.
+        raise click.ClickException(
+            f"{path} does not exist: the service has not run with this configuration"
+        )
+
+
+@contextmanager
+def _log_on_stderr() -> Iterator[None]:
+    """Write the package's log lines to standard error, over a line of progress."""
+    start = _CLEAR_LINE if sys.stderr.isatty() else ""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(start + LOG_FORMAT))
+    logger = logging.getLogger("forwardauth")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+        click.echo(start, nl=False, err=True)
+
+
+def _tell_progress(text: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"{_CLEAR_LINE}{text}", nl=False, err=True)

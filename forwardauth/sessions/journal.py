@@ -5,25 +5,27 @@ the logout is answered. Every worker of the instance refuses that digest from th
 and one of them ends the session as soon as the store is back, after a restart too.
 
 Laws: an entry is on the disk before anybody is told that it is pending; it leaves only
-when the store has confirmed, or when no session it could mean can still be alive.
+when the store has confirmed, or when no session it could mean can still be alive. What
+a full disk does not take is held in memory, and written when there is room.
 """
 
-import fcntl
-import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.journal_file import JournalFile, Line, Origin
 from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.store import Entry
 
-_MODE: Final = 0o600
-_COMPACT_BYTES: Final = 256 * 1024
-_Signature = tuple[int, int, int]
+_DIGEST_BYTES: Final = 32
+_MAX_IDLE_LINES: Final = 1_000
+"""How many lines about what is over a file may have before it is replaced."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,10 @@ class PendingRevocation:
     Attributes:
         digest: The key of the session; never the session id.
         login: Its login, when it was known: the linked sessions end too.
-        owner: Its user, when every session of the user is to end.
-        is_for_user: The same where the user is not known: the store did not answer.
+        owner: Its user, when that was known and every session of the user is to end.
         cause: Why it ends, a value of ``EndCause``.
         until: When no session of that digest can be alive any more.
+        is_for_user: Whether every session of the user is to end, known or not.
     """
 
     digest: Digest
@@ -48,35 +50,62 @@ class PendingRevocation:
 
 
 class RevocationJournal:
-    """The pending revocations of one instance, shared by its workers.
-
-    The file is small and mostly empty, so it is read whole whenever it has changed;
-    asking costs one ``stat``.
-    """
+    """The pending revocations of one instance, shared by its workers."""
 
     def __init__(self, path: Path) -> None:
         """Use the file at *path*; nothing is opened before the first call."""
-        self._path = path
-        self._signature: _Signature | None = None
+        self._file = JournalFile(path)
+        self._lines = 0
+        self._written: dict[Digest, PendingRevocation] = {}
+        self._held: dict[Digest, PendingRevocation | None] = {}
+        """What the disk has not taken; ``None`` is an entry that is over."""
+
         self._pending: dict[Digest, PendingRevocation] = {}
-        self._unwritten: dict[Digest, PendingRevocation] = {}
+        self._logins: frozenset[str | None] = frozenset()
+        self._owners: frozenset[str | None] = frozenset()
 
     def holds(self, digest: Digest) -> bool:
         """Whether *digest* is refused until the store has ended it."""
         self._refresh()
-        return digest in self._pending or digest in self._unwritten
+        return digest in self._pending
+
+    def covers(self, entry: Entry) -> bool:
+        """Whether *entry* will be ended: by itself, with its login or its user."""
+        return (
+            self.holds(entry.digest)
+            or entry.login in self._logins
+            or entry.owner in self._owners
+        )
+
+    def may_cover_user(self, username: str) -> bool:
+        """Whether all sessions of *username* will be ended, as far as is known."""
+        self._refresh()
+        return username in self._owners or any(
+            each.is_for_user and each.owner is None for each in self._pending.values()
+        )
 
     def list_pending(self) -> tuple[PendingRevocation, ...]:
         """Return what is pending, in the order of arrival."""
         self._refresh()
-        return (*self._pending.values(), *self._unwritten.values())
+        return tuple(self._pending.values())
+
+    def is_empty(self) -> bool:
+        """Whether nothing is pending; one ``stat``, as ``holds``."""
+        self._refresh()
+        return not self._pending
+
+    def is_written(self) -> bool:
+        """Whether the disk has taken everything."""
+        self._refresh()
+        return not self._held
 
     def add(self, revocation: PendingRevocation) -> None:
         """Write *revocation* to the disk; it is refused by all workers afterwards.
 
         Raises:
             OSError: The disk did not take it. It is held in memory all the same, so
-                this worker refuses the digest and retries; a restart would lose it.
+                this worker refuses the digest and retries; a restart before
+                ``write_held`` would lose it.
         """
         self.add_all([revocation])
 
@@ -86,28 +115,44 @@ class RevocationJournal:
         Raises:
             OSError: As ``add``, for all of them.
         """
-        by_digest = {revocation.digest: revocation for revocation in revocations}
-        self._unwritten |= by_digest
-        self._append(*({"add": _dump(each)} for each in by_digest.values()))
-        for digest in by_digest:
-            self._unwritten.pop(digest, None)
+        self._held.update({each.digest: each for each in revocations})
+        self._index()
+        self.write_held()
 
-    def remove(self, digest: Digest) -> None:
-        """Forget *digest*: the store has ended it, or it cannot be alive any more.
+    def remove(self, *digests: Digest) -> None:
+        """Forget *digests*: the store has ended them, or they cannot be alive.
 
         Raises:
-            OSError: The disk did not take it; ending the session again is harmless.
+            OSError: The disk did not take it. This worker has forgotten them; another
+                one, and this one after a restart, ends them once more.
         """
-        self._unwritten.pop(digest, None)
-        self._refresh()
-        if digest in self._pending:
-            self._append({"done": digest.hex()})
+        self._held.update(dict.fromkeys(digests))
+        self._index()
+        self.write_held()
 
     def forget_outdated(self, now: datetime) -> None:
-        """Remove every entry whose session has certainly expired at *now*."""
-        for revocation in self.list_pending():
-            if revocation.until <= now:
-                self.remove(revocation.digest)
+        """Remove every entry whose session has certainly expired at *now*.
+
+        Raises:
+            OSError: As ``remove``.
+        """
+        self.remove(*(each.digest for each in self.list_pending() if each.until <= now))
+
+    def write_held(self) -> None:
+        """Write what the disk has not taken so far.
+
+        Raises:
+            OSError: It still does not; nothing is lost by that.
+        """
+        self._refresh()
+        if not self._held:
+            return
+        with self._file.locked() as descriptor:
+            lines = [_dump(digest, entry) for digest, entry in self._held.items()]
+            self._file.append(descriptor, lines)
+            self._held.clear()
+            self._refresh()
+            self._shorten()
 
     def check_writable(self) -> None:
         """Create the file when it is missing, and prove that it can be written.
@@ -115,136 +160,87 @@ class RevocationJournal:
         Raises:
             OSError: It cannot; the service must not start without it.
         """
-        with self._locked():
+        with self._file.locked():
             pass
 
-    def _append(self, *lines: dict[str, Any]) -> None:
-        with self._locked() as descriptor:
-            _write_all(descriptor, b"".join(map(_encode, lines)))
-            os.fsync(descriptor)
-            pending = _read(descriptor)
-            if not pending:
-                os.ftruncate(descriptor, 0)
-            elif os.fstat(descriptor).st_size > _COMPACT_BYTES:
-                self._compact(pending)
-        self._refresh()
-
-    def _compact(self, pending: dict[Digest, PendingRevocation]) -> None:
-        """Replace the file by one with *pending* only; needs the lock."""
-        temporary = self._path.with_name(self._path.name + ".new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        try:
-            # Root may run a command for a service that runs as another user.
-            status = self._path.stat()
-            with suppress(PermissionError):
-                os.fchown(descriptor, status.st_uid, status.st_gid)
-            lines = [_encode({"add": _dump(entry)}) for entry in pending.values()]
-            _write_all(descriptor, b"".join(lines))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(self._path)
-        _sync_folder(self._path)
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """Yield the open file under an exclusive lock between processes."""
-        while True:
-            is_new = not self._path.exists()
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            descriptor = os.open(self._path, flags, _MODE)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                if not self._is_current(descriptor):
-                    continue  # Another worker compacted while we waited.
-                if is_new:
-                    _sync_folder(self._path)
-                yield descriptor
-            finally:
-                os.close(descriptor)
+    def _shorten(self) -> None:
+        """Drop the lines about what is over, when all or most of them are."""
+        idle = self._lines - len(self._written)
+        if self._written and idle <= max(_MAX_IDLE_LINES, len(self._written)):
             return
-
-    def _is_current(self, descriptor: int) -> bool:
         try:
-            return os.fstat(descriptor).st_ino == self._path.stat().st_ino
-        except FileNotFoundError:
-            return False
+            self._file.replace(_dump(key, each) for key, each in self._written.items())
+        except OSError as exc:
+            # What had to be on the disk is there; it only takes more room.
+            _log.warning("cannot shorten the revocation journal: %s", exc)
 
     def _refresh(self) -> None:
-        """Read the file again if another worker, or we, changed it."""
-        try:
-            status = self._path.stat()
-            signature = (status.st_ino, status.st_size, status.st_mtime_ns)
-            if signature == self._signature:
-                return
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            # A file that somebody deleted must not free the sessions it named.
-            self._unwritten.update(self._pending)
-            self._pending, self._signature = {}, None
+        """Take in what another worker, or we, have written."""
+        reading = self._file.read()
+        if reading is None:
             return
+        # A file that somebody deleted must not free the sessions it named.
+        lost = self._written if reading.origin is Origin.LOST else {}
+        if reading.origin is not Origin.APPENDED:
+            self._written, self._lines = {}, 0
+        self._lines += len(reading.lines)
+        for line in reading.lines:
+            if (digest := self._apply(line)) is not None:
+                lost.pop(digest, None)
+        self._held = {**lost, **self._held}
+        self._index()
+
+    def _apply(self, line: Line) -> Digest | None:
+        """Take in one line and return what it is about; a foreign one says nothing."""
         try:
-            self._pending = _read(descriptor)
-        finally:
-            os.close(descriptor)
-        self._signature = signature
+            if "add" in line:
+                revocation = _parse(line["add"])
+                self._written[revocation.digest] = revocation
+                return revocation.digest
+            digest = Digest(bytes.fromhex(line["done"]))
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return None
+        self._written.pop(digest, None)
+        return digest
+
+    def _index(self) -> None:
+        """Lay what the disk has not taken over what it has."""
+        entries = {**self._written, **self._held}
+        self._pending = {key: each for key, each in entries.items() if each is not None}
+        self._logins = frozenset(each.login for each in self._pending.values())
+        self._owners = frozenset(each.owner for each in self._pending.values())
 
 
-def _read(descriptor: int) -> dict[Digest, PendingRevocation]:
-    """Return what the open file says is pending; torn and foreign lines say nothing."""
-    size = os.fstat(descriptor).st_size
-    pending: dict[Digest, PendingRevocation] = {}
-    for line in os.pread(descriptor, size, 0).splitlines():
-        try:
-            content: dict[str, Any] = json.loads(line)
-            if "add" in content:
-                revocation = _parse(content["add"])
-                pending[revocation.digest] = revocation
-            else:
-                pending.pop(Digest(bytes.fromhex(content["done"])), None)
-        except (ValueError, KeyError, TypeError):
-            continue
-    return pending
-
-
-def _dump(revocation: PendingRevocation) -> dict[str, Any]:
-    return {
+def _dump(digest: Digest, revocation: PendingRevocation | None) -> Line:
+    if revocation is None:
+        return {"done": digest.hex()}
+    content = {
         "v": 1,
-        "digest": revocation.digest.hex(),
+        "digest": digest.hex(),
         "login": revocation.login,
         "owner": revocation.owner,
         "cause": revocation.cause,
         "until": to_ms(revocation.until),
         "user": revocation.is_for_user,
     }
+    return {"add": content}
 
 
 def _parse(content: dict[str, Any]) -> PendingRevocation:
+    digest = bytes.fromhex(content["digest"])
+    if len(digest) != _DIGEST_BYTES:
+        raise ValueError("a digest has 32 bytes")
     return PendingRevocation(
-        digest=Digest(bytes.fromhex(content["digest"])),
-        login=content["login"],
-        owner=content["owner"],
+        digest=Digest(digest),
+        login=_parse_name(content["login"]),
+        owner=_parse_name(content["owner"]),
         cause=str(content["cause"]),
         until=from_ms(content["until"]),
         is_for_user=content.get("user") is True,
     )
 
 
-def _encode(line: dict[str, Any]) -> bytes:
-    # A line break in front closes a line that a crash has torn.
-    return b"\n" + json.dumps(line, separators=(",", ":")).encode() + b"\n"
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _sync_folder(path: Path) -> None:
-    """Make a new name in the folder of *path* survive a power cut."""
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _parse_name(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise ValueError("a name is text")

@@ -104,7 +104,7 @@ class Administration:
             session = parse_entry(entry)
             if session is None or session.expiry(now) is not None:
                 continue
-            if not self._journal.holds(entry.digest):
+            if not self._journal.covers(entry):
                 live = LiveSession(session=session, digest=entry.digest)
                 found[entry.digest] = live
         in_order = sorted(found.values(), key=attrgetter("session.seen"), reverse=True)

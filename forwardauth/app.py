@@ -93,6 +93,8 @@ def create_applications(
     )
     metrics = Metrics()
     audit = AuditLog(metrics)
+    # First of all: where it cannot be kept, the signing key beside it cannot either.
+    journal = open_journal(settings)
     key = _load_key(settings)
     issuer = settings.domains.home.portal_url("")
     logout_tokens = LogoutTokens(key, issuer=issuer, clock=clock)
@@ -104,7 +106,7 @@ def create_applications(
         store=store,
         clock=clock,
         timeouts=timeouts,
-        journal=open_journal(settings),
+        journal=journal,
         observer=observer,
     )
     sessions = SessionManager(

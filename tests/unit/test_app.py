@@ -1,0 +1,224 @@
+"""The composition root: what settings become, and how it is opened and closed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from forwardauth.app import create_applications
+from forwardauth.config.load import load_settings
+from forwardauth.config.problems import Problem
+from forwardauth.errors import ConfigError
+from forwardauth.sessions.stores.memory import MemoryStore
+from forwardauth.sessions.stores.sqlite import SqliteStore
+from forwardauth.web import keys
+from tests.support.configuration import write_config
+from tests.support.portal import CONFIG, USERS, Portal
+
+
+@pytest.fixture
+async def portal(tmp_path: Path) -> AsyncIterator[Portal]:
+    """The service with the configuration of ``tests.support.portal``."""
+    async with Portal(tmp_path) as running:
+        yield running
+
+
+def write(folder: Path, *, session: str = "") -> Path:
+    """Write users and a configuration with more lines in ``session``."""
+    users = folder / "users.yaml"
+    users.write_text(USERS, encoding="utf-8")
+    users.chmod(0o600)
+    mark = 'store: "memory:"\n'
+    return write_config(folder, CONFIG.replace(mark, mark + session))
+
+
+def problem(path: Path) -> Problem:
+    """Return the one reason why no applications can be made."""
+    with pytest.raises(ConfigError) as caught:
+        create_applications(load_settings(path, {}))
+    (found,) = caught.value.problems
+    assert isinstance(found, Problem)
+    return found
+
+
+def test_nothing_is_opened_before_the_start(tmp_path: Path) -> None:
+    """Building makes the journal and the key, and no store."""
+    path = write(tmp_path)
+    path.write_text(path.read_text().replace("memory:", "sqlite:sessions.db"))
+
+    apps = create_applications(load_settings(path, {}))
+
+    assert isinstance(apps.main[keys.STORE], SqliteStore)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "config.yaml",
+        "users.yaml",
+        "revocations.journal",
+        "secret.key",
+    }
+
+
+def test_both_applications_share_what_they_tell_of(tmp_path: Path) -> None:
+    """Management counts and asks what the main application uses."""
+    apps = create_applications(load_settings(write(tmp_path), {}))
+
+    for key in (keys.METRICS, keys.STORE, keys.PAGES):
+        assert apps.management[key] is apps.main[key]
+
+
+def test_applications_share_nothing_with_others(tmp_path: Path) -> None:
+    """Two services in one process do not count, store or sign for each other."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+
+    one, two = (
+        create_applications(load_settings(write(folder), {})).main for folder in folders
+    )
+
+    for key in (keys.METRICS, keys.STORE, keys.TOKENS, keys.THROTTLE, keys.USERS):
+        assert one[key] is not two[key]
+    presession = one[keys.TOKENS].create_presession()
+    assert two[keys.TOKENS].lookup_presession((presession.value,)) is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["no/such/folder/journal", "users.yaml/journal", "."],
+    ids=["no folder", "below a file", "a folder"],
+)
+def test_unusable_journal_is_a_problem(tmp_path: Path, place: str) -> None:
+    """A service that forgets what it promised does not start."""
+    found = problem(write(tmp_path, session=f"  journal: {place}\n"))
+
+    assert found.place.key == "session.journal"
+    assert found.place.source == str(tmp_path / "config.yaml")
+    assert found.remedy
+
+
+def test_unusable_key_is_a_problem(tmp_path: Path) -> None:
+    """A signing key that was cut short is never used in silence."""
+    path = write(tmp_path)
+    (tmp_path / "secret.key").write_bytes(b"short")
+
+    found = problem(path)
+
+    assert found.place.key == "session.secret"
+    assert "secret.key" in found.reason
+
+
+def test_key_is_not_needed_where_a_secret_is_configured(tmp_path: Path) -> None:
+    """Machines that share a store share the secret, and keep no file."""
+    path = write(tmp_path, session="  secret: 0123456789abcdef0123456789abcdef\n")
+
+    create_applications(load_settings(path, {}))
+
+    assert not (tmp_path / "secret.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_management"),
+    [
+        ("GET", "/login", False),
+        ("GET", "/nothing", False),
+        ("GET", "/verify/nginx", False),
+        ("GET", "/metrics", True),
+        ("GET", "/nothing", True),
+    ],
+)
+async def test_no_answer_names_a_version(
+    portal: Portal, method: str, path: str, is_management: bool
+) -> None:
+    """Whoever looks for a hole is not helped, errors included."""
+    reply = await portal.send(method, path, is_management=is_management)
+
+    assert reply.lines("Server") == ["forwardauth"]
+
+
+async def test_edit_of_a_password_ends_the_old_sessions_alone(portal: Portal) -> None:
+    """Sessions of the old password are ended in the store, others stay (L-12)."""
+    token, _ = await portal.create_session("alice")
+    other, _ = await portal.create_session("bob")
+    text = portal.users.read_text(encoding="utf-8")
+    portal.users.write_text(text.replace("m=8", "m=16", 1), encoding="utf-8")
+
+    await portal.app[keys.USERS].reload()
+
+    assert await portal.store.list_owner("alice") == ()
+    assert (await portal.verify(token)).status == 401
+    assert (await portal.verify(other)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  bob:\n", "  robert:\n"),
+        ("displayname: Bob\n", "displayname: Bob\n    disabled: true\n"),
+    ],
+    ids=["removed", "disabled"],
+)
+async def test_edit_that_takes_a_user_away_ends_the_sessions(
+    portal: Portal, old: str, new: str
+) -> None:
+    """Who may not sign in any more is out at once, in the store as well (L-12, V-7)."""
+    token, _ = await portal.create_session("bob")
+    text = portal.users.read_text(encoding="utf-8")
+    portal.users.write_text(text.replace(old, new), encoding="utf-8")
+
+    await portal.app[keys.USERS].reload()
+
+    assert await portal.store.list_owner("bob") == ()
+    assert (await portal.verify(token)).status == 401
+
+
+async def test_edit_that_changes_no_password_ends_nothing(portal: Portal) -> None:
+    """New groups count at the next verify, and nobody has to sign in again (V-7)."""
+    token, _ = await portal.create_session("bob")
+    before = await portal.verify(token, host="ops.example.com")
+    text = portal.users.read_text(encoding="utf-8")
+    edited = text.replace("displayname: Bob\n", "displayname: Bob\n    groups: [ops]\n")
+    portal.users.write_text(edited, encoding="utf-8")
+
+    await portal.app[keys.USERS].reload()
+
+    after = await portal.verify(token, host="ops.example.com")
+    assert (before.status, after.status) == (403, 200)
+
+
+class ClosingStore(MemoryStore):
+    """Memory that says when it was closed."""
+
+    is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_stop_closes_everything_and_leaves_no_work(tmp_path: Path) -> None:
+    """Background work ends with the service, and the store is closed last."""
+    store = ClosingStore()
+    before = asyncio.all_tasks()
+    async with Portal(tmp_path, store=store) as portal:
+        await portal.create_session()
+        is_closed_too_soon = store.is_closed
+
+    assert not is_closed_too_soon
+    assert store.is_closed
+    assert asyncio.all_tasks() == before
+
+
+async def test_body_is_bounded(portal: Portal) -> None:
+    """A form of more than 64 KiB is read as an empty one (V-42)."""
+    kind = ("Content-Type", "application/x-www-form-urlencoded")
+    sizes = {"within": 60_000, "above": 70_000}
+
+    replies = {
+        name: await portal.send(
+            "POST", "/login", headers=[kind], body=b"username=" + b"x" * size
+        )
+        for name, size in sizes.items()
+    }
+
+    assert {reply.status for reply in replies.values()} == {403}
+    assert b"xxxx" in replies["within"].body
+    assert b"xxxx" not in replies["above"].body

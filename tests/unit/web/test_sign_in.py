@@ -1,0 +1,110 @@
+"""The way to the portal, and the closed door."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from forwardauth.request import OriginalRequest
+from forwardauth.web.sign_in import login_url
+from tests.support.client import NAVIGATION
+from tests.support.html import check_page
+from tests.support.portal import Portal
+from tests.support.targets import DOMAINS, POLICY
+
+DOMAIN = DOMAINS.entries[0]
+BELOW_A_PATH = DOMAINS.entries[1]
+
+
+def original(
+    host: str = "app.example.com",
+    *,
+    path: str = "/",
+    query: str | None = None,
+    method: str = "GET",
+    port: int | None = None,
+) -> OriginalRequest:
+    """Return the original request for an address."""
+    return OriginalRequest(
+        scheme="https", host=host, port=port, path=path, query=query, method=method
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/", None),
+        ("/", ""),
+        ("/a/b", "c=d&e=f"),
+        ("/a%20b", "c=%26&d=%25"),
+        ("/", "rd=https://evil.test/&rm=DELETE"),
+        ("/a+b", "q=a+b"),
+        ("/~user/;v=1", "x=1;y=2"),
+    ],
+)
+def test_way_back_survives_byte_for_byte(path: str, query: str | None) -> None:
+    """What the portal decodes once is the very URL that was asked for (V-30)."""
+    asked = original(path=path, query=query)
+
+    url = login_url(DOMAIN, asked, POLICY)
+
+    assert url.startswith("https://auth.example.com/login?rd=")
+    fields = parse_qs(urlsplit(url).query, strict_parsing=True)
+    assert fields == {"rd": [asked.url], "rm": ["GET"]}
+
+
+def test_portal_below_a_path_is_asked_there() -> None:
+    """Port and base path of the portal belong to its address."""
+    url = login_url(BELOW_A_PATH, original("app.example.org", port=8443), POLICY)
+
+    assert url.startswith("https://login.example.org:8443/authenticate/login?")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PROPFIND"])
+def test_method_goes_along(method: str) -> None:
+    """The portal knows whether the request can be repeated by a redirect."""
+    url = login_url(DOMAIN, original(method=method), POLICY)
+
+    assert parse_qs(urlsplit(url).query)["rm"] == [method]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        original("app.example.com", port=8443),
+        original("app.example.net"),
+        original(path="/logout"),
+        original("auth.example.com", path="/login"),
+        original(path="/" + "x" * 3000),
+    ],
+    ids=["odd port", "foreign host", "logout", "login", "long"],
+)
+def test_no_way_back_where_none_is_allowed(asked: OriginalRequest) -> None:
+    """They sign in all the same, and land on the default (L-38)."""
+    url = login_url(DOMAIN, asked, POLICY)
+
+    assert url == "https://auth.example.com/login?rm=GET"
+
+
+async def test_closed_door_for_nobody_does_not_ask_to_sign_out(portal: Portal) -> None:
+    """Who is not signed in gets a page that names nobody."""
+    reply = await portal.verify(None, host="closed.example.com", headers=NAVIGATION)
+
+    assert reply.status == 403
+    page = check_page(reply.body.decode())
+    assert page.find_all("form") == []
+    assert "https://auth.example.com/static/" in reply.body.decode()
+
+
+async def test_closed_door_speaks_the_browsers_language(portal: Portal) -> None:
+    """The page on a protected host is translated like all others."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(
+        token,
+        host="ops.example.com",
+        headers=[*NAVIGATION, ("Accept-Language", "de")],
+    )
+
+    page = check_page(reply.body.decode())
+    assert page.find("html").attributes["lang"] == "de"
+    assert "bob" in page.text

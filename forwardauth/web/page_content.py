@@ -1,11 +1,14 @@
 """What a page can be told: the states that its texts are written for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from forwardauth.sessions.ids import Handle
 from forwardauth.web.devices import Device, parse_user_agent
+
+_LARGEST_COUNT: Final = 90
 
 
 class LoginFailure(StrEnum):
@@ -71,3 +74,12 @@ class SessionRow:
     def device(self) -> Device:
         """Browser and system, for people."""
         return parse_user_agent(self.user_agent)
+
+
+def round_up(wait: timedelta) -> timedelta:
+    """Return *wait* in whole seconds up to 90, in whole minutes up to 90, or hours."""
+    for unit in (timedelta(seconds=1), timedelta(minutes=1)):
+        count = max(1, -(-wait // unit))
+        if count <= _LARGEST_COUNT:
+            return count * unit
+    return -(-wait // timedelta(hours=1)) * timedelta(hours=1)

@@ -23,6 +23,7 @@ from forwardauth.web.page_content import (
     ErrorKind,
     LoginFailure,
     SessionRow,
+    round_up,
 )
 from forwardauth.web.renderer import Renderer
 
@@ -249,15 +250,3 @@ class Pages:
         html = self._renderer.render(name, context)
         # Half a surrogate pair, as a lenient decoder leaves it, has no UTF-8 form.
         return html.encode("utf-8", "replace").decode("utf-8")
-
-
-def round_up(wait: timedelta) -> timedelta:
-    """Return *wait* in whole seconds up to 90, in whole minutes up to 90, or hours."""
-    for unit in (timedelta(seconds=1), timedelta(minutes=1)):
-        count = max(1, -(-wait // unit))
-        if count <= _LARGEST_COUNT:
-            return count * unit
-    return -(-wait // timedelta(hours=1)) * timedelta(hours=1)
-
-
-_LARGEST_COUNT: Final = 90

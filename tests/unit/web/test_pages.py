@@ -8,7 +8,8 @@ import pytest
 
 from forwardauth.web.assets import STATIC
 from forwardauth.web.languages import LANGUAGES
-from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure, round_up
+from forwardauth.web.page_content import round_up
+from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure
 from tests.support.html import check_page
 from tests.support.pages import (
     PAGES,

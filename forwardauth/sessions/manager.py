@@ -64,6 +64,7 @@ class SessionManager:
         Raises:
             StoreUnavailableError: Nothing was created that could ever be looked up.
         """
+        await self._revoker.backlog.make_way(login.username)
         session = self._new_session(login)
         for _ in range(_CREATE_ATTEMPTS):
             session_id = create_session_id()
@@ -131,12 +132,14 @@ class SessionManager:
         Raises:
             StoreUnavailableError: The store did not answer. Fail closed.
         """
-        if self._revoker.is_pending(digest):
+        if self._revoker.backlog.holds(digest):
             return None
         entry = await self._store.load(digest)
+        if entry is not None and await self._revoker.backlog.catch_up():
+            entry = await self._store.load(digest)
         session = None if entry is None else parse_entry(entry)
         # Asked again after the wait: a logout may have been answered meanwhile.
-        if session is None or self._revoker.is_pending(digest):
+        if entry is None or session is None or self._revoker.backlog.covers(entry):
             return None
         cause = session.expiry(self._clock.now())
         if cause is not None:
@@ -150,11 +153,14 @@ class SessionManager:
         Raises:
             StoreUnavailableError: The store did not answer.
         """
+        entries = await self._store.list_owner(username)
+        if entries and await self._revoker.backlog.catch_up():
+            entries = await self._store.list_owner(username)
         now = self._clock.now()
         found: list[LiveSession] = []
-        for entry in await self._store.list_owner(username):
+        for entry in entries:
             session = parse_entry(entry)
-            if session is None or self._revoker.is_pending(entry.digest):
+            if session is None or self._revoker.backlog.covers(entry):
                 continue
             if session.expiry(now) is None:
                 found.append(LiveSession(session=session, digest=entry.digest))

@@ -5,13 +5,15 @@ as ended is gone from the store; what the store did not take is in the journal, 
 here at once and carried out later, and whoever asked is told that it is pending.
 """
 
-import logging
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.backlog import Attempt, Backlog
 from forwardauth.sessions.handover import parse_handover
 from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
@@ -21,8 +23,6 @@ from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.store import Entry, SessionStore
 
 _SWEEP_BATCH: Final = 500
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +55,9 @@ class SessionRevoker:
         self._store = store
         self._clock = clock
         self._timeouts = timeouts
-        self._journal = journal
         self._observer = observer
-
-    def is_pending(self, digest: Digest) -> bool:
-        """Whether *digest* is refused although the store may still hold it."""
-        return self._journal.holds(digest)
+        self.backlog = Backlog(journal=journal, clock=clock, carry_out=self._attempt)
+        """What is pending, and refused."""
 
     async def revoke(
         self,
@@ -80,29 +77,19 @@ class SessionRevoker:
             cause: Why.
             is_for_user: Whether all sessions of the user end (``scope: user``).
         """
-        ended: list[Session] = []
-        is_pending = False
-        for digest in digests_of(presented):
-            result = await self.revoke_digest(
-                digest, cause=cause, is_for_user=is_for_user
-            )
-            ended.extend(result.sessions)
-            is_pending = is_pending or result.is_pending
-        return Ended(sessions=tuple(ended), is_pending=is_pending)
+        # All at once: planted cookies do not make an outage last longer for anybody.
+        return await self._revoke(
+            self._prepare(digest, cause, is_for_user=is_for_user)
+            for digest in digests_of(presented)
+        )
 
     async def revoke_digest(
         self, digest: Digest, *, cause: EndCause, is_for_user: bool = False
     ) -> Ended:
         """End one session by its key, and those linked to it; see ``revoke``."""
-        revocation = self._prepare(digest, cause, is_for_user=is_for_user)
-        try:
-            entry = await self._store.load(digest)
-            if entry is None:
-                return Ended()
-            revocation = _completed(revocation, entry)
-            return Ended(sessions=await self._carry_out(revocation))
-        except StoreUnavailableError:
-            return self._postpone(revocation)
+        return await self._revoke(
+            [self._prepare(digest, cause, is_for_user=is_for_user)]
+        )
 
     async def revoke_session(
         self,
@@ -121,10 +108,7 @@ class SessionRevoker:
             login=session.login,
             owner=session.username if is_for_user else None,
         )
-        try:
-            return Ended(sessions=await self._carry_out(revocation))
-        except StoreUnavailableError:
-            return self._postpone(revocation)
+        return await self._revoke([revocation])
 
     def _prepare(
         self, digest: Digest, cause: EndCause, *, is_for_user: bool
@@ -138,35 +122,52 @@ class SessionRevoker:
             is_for_user=is_for_user,
         )
 
-    def _postpone(self, revocation: PendingRevocation) -> Ended:
-        self._remember(revocation)
-        cause = EndCause(revocation.cause)
-        self._observer.end_pending(revocation.digest, cause)
-        return Ended(is_pending=True)
+    async def _revoke(self, revocations: Iterable[PendingRevocation]) -> Ended:
+        attempts = await asyncio.gather(*map(self._attempt, revocations))
+        left = [each.left for each in attempts if each.left is not None]
+        if left:
+            self.backlog.add(left)
+        for revocation in left:
+            self._observer.end_pending(revocation.digest, _cause_of(revocation))
+        return Ended(
+            sessions=tuple(chain.from_iterable(each.ended for each in attempts)),
+            is_pending=bool(left),
+        )
 
-    async def _carry_out(self, revocation: PendingRevocation) -> tuple[Session, ...]:
-        """End in the store what *revocation* names; the presented one first.
+    async def _attempt(self, revocation: PendingRevocation) -> Attempt:
+        """End in the store what *revocation* names, or return what is left of it.
 
-        The index of a login may be lost where a store evicts keys; the session that
-        was presented ends without it.
+        The session presented ends last: as long as it is there, whoever is interrupted
+        finds its login and its user again. Where a store evicts keys, the index of a
+        login may be lost; the session presented ends without it.
         """
-        cause = EndCause(revocation.cause)
-        entry = await self._store.delete(revocation.digest)
-        login = entry.login if entry is not None else revocation.login
-        removed = [entry]
+        cause = _cause_of(revocation)
+        ended: tuple[Session, ...] = ()
         try:
-            removed += await self._store.delete_login(login) if login else ()
+            if revocation.login is None:
+                entry = await self._store.load(revocation.digest)
+                if entry is None:
+                    return Attempt()
+                owner = entry.owner if revocation.is_for_user else revocation.owner
+                revocation = replace(revocation, login=entry.login, owner=owner)
+            if revocation.owner is not None:
+                ended = await self.revoke_user(revocation.owner, cause=cause)
+            ended += await self._end_login(revocation, cause)
+        except StoreUnavailableError:
+            return Attempt(ended=ended, left=revocation)
+        return Attempt(ended=ended)
+
+    async def _end_login(
+        self, revocation: PendingRevocation, cause: EndCause
+    ) -> tuple[Session, ...]:
+        removed: list[Entry | None] = []
+        try:
+            if revocation.login is not None:
+                removed += await self._store.delete_login(revocation.login)
+            removed.append(await self._store.delete(revocation.digest))
         finally:  # The end of a login is told as one, and an outage hides none of it.
             ended = self._finish(removed, cause)
-        if revocation.owner is not None:
-            ended += await self.revoke_user(revocation.owner, cause=cause)
         return ended
-
-    def _remember(self, revocation: PendingRevocation) -> None:
-        try:
-            self._journal.add(revocation)
-        except OSError:
-            _log.exception("cannot write the revocation journal; held in memory only")
 
     async def revoke_user(
         self, username: str, *, cause: EndCause, keep_login: str | None = None
@@ -202,33 +203,8 @@ class SessionRevoker:
         return len(expired)
 
     async def retry_pending(self) -> bool:
-        """Carry out the revocations in the journal; return whether any is left.
-
-        Raises:
-            OSError: The journal could not be written; nothing is lost by that.
-        """
-        self._journal.forget_outdated(self._clock.now())
-        for revocation in self._journal.list_pending():
-            try:
-                await self._carry_out(await self._complete(revocation))
-            except StoreUnavailableError:
-                return True
-            self._journal.remove(revocation.digest)
-        return False
-
-    async def _complete(self, revocation: PendingRevocation) -> PendingRevocation:
-        """Return *revocation* with what the store can tell, written down first.
-
-        Once the entry is deleted, nothing leads to the sessions that end with it.
-        """
-        if revocation.login is not None:
-            return revocation
-        entry = await self._store.load(revocation.digest)
-        if entry is None:
-            return revocation
-        completed = _completed(revocation, entry)
-        self._remember(completed)
-        return completed
+        """Carry out the revocations in the journal; return whether any is left."""
+        return await self.backlog.retry()
 
     def _finish(
         self, removed: Sequence[Entry | None], cause: EndCause
@@ -245,6 +221,9 @@ class SessionRevoker:
         return tuple(ended)
 
 
-def _completed(revocation: PendingRevocation, entry: Entry) -> PendingRevocation:
-    owner = entry.owner if revocation.is_for_user else None
-    return replace(revocation, login=entry.login, owner=owner)
+def _cause_of(revocation: PendingRevocation) -> EndCause:
+    """Return why it ends; a cause of a newer release must not free the session."""
+    try:
+        return EndCause(revocation.cause)
+    except ValueError:
+        return EndCause.REVOKED

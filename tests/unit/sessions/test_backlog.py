@@ -1,0 +1,334 @@
+"""Promises are kept as soon as the store can, and none waits for another."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forwardauth.sessions.ids import Digest, create_session_id, digest_of
+from forwardauth.sessions.journal import PendingRevocation
+from forwardauth.sessions.store import Entry
+from tests.support.clock import START, FakeClock
+from tests.support.disk import full_disk
+from tests.support.sessions import ENDS, PartlyDownStore, Worker, digests
+
+HOUR = timedelta(hours=1)
+OTHER_DOMAIN = "example.org"
+
+
+@pytest.fixture
+def store() -> PartlyDownStore:
+    """A store that a test can take down."""
+    return PartlyDownStore()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The journal of the instance."""
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def worker(path: Path, store: PartlyDownStore) -> Worker:
+    """One worker of the instance."""
+    return Worker(path, store=store, clock=FakeClock())
+
+
+@pytest.fixture
+def other(path: Path, store: PartlyDownStore, worker: Worker) -> Worker:
+    """Another worker of the same instance."""
+    return Worker(path, store=store, clock=worker.clock)
+
+
+def unknown(**changes: object) -> PendingRevocation:
+    """Return a promise about a session that no store knows."""
+    revocation = PendingRevocation(
+        digest=digest_of(create_session_id()),
+        login=None,
+        owner=None,
+        cause="user",
+        until=START + HOUR,
+    )
+    return replace(revocation, **changes)  # type: ignore[arg-type]  # any field
+
+
+async def test_linked_session_is_never_seen_after_an_outage(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """The first lookup after it keeps the promise before it answers (L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    bystander, _ = await worker.sign_in("bob")
+    store.go_down()
+    await worker.revoke(mine)
+    store.come_back()
+
+    assert not await other.is_live(linked, domain=OTHER_DOMAIN)
+    assert await other.is_live(bystander)
+    assert await store.count() == 1
+    assert worker.journal.is_empty()
+
+
+async def test_no_session_of_the_user_is_seen_after_an_outage(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """The same where every session was to end, in lookups and in lists (L-10)."""
+    mine, _ = await worker.sign_in()
+    elsewhere, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoke(mine, is_for_user=True)
+    store.come_back()
+
+    assert await other.sessions.list_user("alice") == ()
+    assert not await other.is_live(elsewhere)
+
+
+async def test_many_lookups_after_an_outage_keep_a_promise_once(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """They wait for the one that does, and see what it did (L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    store.go_down()
+    await worker.revoke(mine)
+    store.come_back()
+    store.calls.clear()
+
+    found = await asyncio.gather(
+        *(worker.sessions.lookup([linked], domain=OTHER_DOMAIN) for _ in range(200))
+    )
+
+    assert set(found) == {None}
+    assert store.calls.count("delete_login") == 1
+
+
+async def test_lost_part_of_a_store_holds_lookups_up_once(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """A promise that cannot be kept is left to the background afterwards."""
+    mine, _ = await worker.sign_in()
+    bystander, _ = await worker.sign_in("bob")
+    store.lost = frozenset(digests([mine]))
+    await worker.revoke(mine)
+    store.calls.clear()
+
+    assert all([await worker.is_live(bystander) for _ in range(5)])
+
+    # Five lookups, the one attempt, and the look after it.
+    assert store.calls.count("load") == 7
+
+
+async def test_lookups_help_again_after_the_next_outage(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """What once held a lookup up does not do so for ever."""
+    lost, _ = await worker.sign_in()
+    bystander, _ = await worker.sign_in("bob")
+    store.lost = frozenset(digests([lost]))
+    await worker.revoke(lost)
+    await worker.is_live(bystander)
+    store.come_back()
+    await worker.revoker.retry_pending()
+    await worker.is_live(bystander)
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    store.go_down()
+    await worker.revoke(mine)
+    store.come_back()
+
+    assert not await worker.is_live(linked, domain=OTHER_DOMAIN)
+
+
+async def test_promise_that_cannot_be_kept_holds_no_other_up(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """One lost part of a cluster does not keep the sessions of the others alive."""
+    cookies = [(await worker.sign_in(f"user{n}"))[0] for n in range(150)]
+    store.go_down()
+    await worker.revoke(*cookies)
+    store.come_back()
+    store.lost = frozenset(digests([cookies[0], cookies[70]]))
+
+    assert await worker.revoker.retry_pending()
+
+    assert {each.digest for each in worker.journal.list_pending()} == store.lost
+    assert await store.count() == 2
+
+
+async def test_store_that_is_down_is_not_asked_about_every_promise(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """A long list makes an outage no longer."""
+    worker.journal.add_all([unknown() for _ in range(1_000)])
+    store.go_down()
+
+    assert await worker.revoker.retry_pending()
+    assert len(store.calls) < 100
+
+
+async def test_promise_about_nothing_is_kept(worker: Worker, other: Worker) -> None:
+    """A cookie that nobody issued fills the journal no longer than the outage."""
+    worker.journal.add_all([unknown() for _ in range(100)])
+
+    assert not await other.revoker.retry_pending()
+    assert worker.journal.is_empty()
+    assert other.observer.ended == []
+
+
+async def test_outdated_promise_is_forgotten_in_an_endless_outage(
+    worker: Worker, store: PartlyDownStore, path: Path
+) -> None:
+    """What has expired on its own needs no end, here or after a restart (L-9)."""
+    session_id, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoke(session_id)
+    worker.clock.advance(timedelta(days=30) - timedelta(seconds=1))
+    before = await worker.revoker.retry_pending()
+    worker.clock.advance(timedelta(seconds=1))
+    after = await worker.revoker.retry_pending()
+
+    assert (before, after) == (True, False)
+    assert Worker(path, store=store, clock=worker.clock).journal.is_empty()
+
+
+async def test_clock_that_runs_ahead_breaks_no_promise(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Nothing is forgotten that can be carried out, whatever the clock says."""
+    session_id, _ = await worker.sign_in(remembered=True)
+    store.go_down()
+    await worker.revoke(session_id)
+    store.come_back()
+    worker.clock.advance(timedelta(days=365))
+    await worker.revoker.retry_pending()
+    worker.clock.advance(-timedelta(days=365))
+
+    assert await store.count() == 0
+    assert not await worker.is_live(session_id)
+
+
+async def test_clock_that_goes_back_keeps_promises(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Pending stays pending while the clock says it is earlier (V-6)."""
+    session_id, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoke(session_id)
+    worker.clock.advance(-timedelta(days=365))
+
+    assert await worker.revoker.retry_pending()
+    assert worker.revoker.backlog.holds(digest_of(session_id))
+
+
+async def test_full_disk_keeps_no_session_alive(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """What cannot be crossed off is carried out all the same, and once (L-9)."""
+    cookies = [(await worker.sign_in(f"user{n}"))[0] for n in range(3)]
+    store.go_down()
+    await worker.revoke(*cookies)
+    store.come_back()
+    with full_disk():
+        is_behind = await worker.revoker.retry_pending()
+        again, _ = await worker.sign_in("user0")
+        store.calls.clear()
+        await worker.revoker.retry_pending()
+    calls = list(store.calls)
+
+    assert is_behind
+    assert calls == []
+    assert await worker.is_live(again)
+    assert [each for each in cookies if await worker.is_live(each)] == []
+    assert not await worker.revoker.retry_pending()
+    assert other.journal.is_empty()
+
+
+async def test_promise_of_a_full_disk_reaches_the_others_later(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """The next round writes down what had no room."""
+    session_id, _ = await worker.sign_in()
+    store.go_down()
+    with full_disk():
+        await worker.revoke(session_id)
+
+    assert await worker.revoker.retry_pending()
+
+    assert other.journal.holds(digest_of(session_id))
+
+
+async def test_journal_that_was_deleted_is_kept_all_the_same(
+    worker: Worker, other: Worker, store: PartlyDownStore, path: Path
+) -> None:
+    """Whoever removes the file keeps no session alive (L-9)."""
+    session_id, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoke(session_id)
+    path.unlink()
+    refused = not await worker.is_live(session_id)
+    await worker.revoker.retry_pending()
+
+    assert refused
+    assert other.journal.holds(digest_of(session_id))
+    store.come_back()
+    assert not await other.revoker.retry_pending()
+    assert await store.count() == 0
+
+
+async def test_user_who_comes_back_is_not_ended_by_an_old_promise(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Signing in keeps it first: the new session is none of those it means."""
+    old, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoke(old, is_for_user=True)
+    store.come_back()
+
+    new, _ = await worker.sign_in()
+    await worker.revoker.retry_pending()
+
+    assert await worker.is_live(new)
+    assert not await worker.is_live(old)
+
+
+async def test_two_workers_may_keep_a_promise_at_once(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """Each session is told of once, whoever ends it."""
+    cookies = [(await worker.sign_in(f"user{n}"))[0] for n in range(100)]
+    store.go_down()
+    await worker.revoke(*cookies)
+    store.come_back()
+
+    left = await asyncio.gather(
+        *(each.revoker.retry_pending() for each in (worker, other) * 3)
+    )
+
+    assert not any(left)
+    told = worker.observer.ended + other.observer.ended
+    assert len(told) == 100
+    assert {digest for _, digest, _ in told} == {*digests(cookies)}
+    assert await store.count() == 0
+
+
+async def test_promise_made_while_others_are_kept_is_not_lost(
+    path: Path, store: PartlyDownStore, worker: Worker
+) -> None:
+    """A logout in the middle of a round waits for the next one."""
+    late = create_session_id()
+
+    class BusyStore(PartlyDownStore):
+        async def load(self, digest: Digest) -> Entry | None:
+            if not busy.journal.holds(digest_of(late)):
+                busy.journal.add(unknown(digest=digest_of(late)))
+            return await super().load(digest)
+
+    busy = Worker(path, store=BusyStore(), clock=worker.clock)
+    worker.journal.add(unknown())
+
+    assert await busy.revoker.retry_pending()
+
+    assert [each.digest for each in worker.journal.list_pending()] == digests([late])
+    assert not ENDS & set(store.calls)

@@ -6,6 +6,7 @@ not there is not made, since it would belong to whoever runs the command.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, LiveSession, Session, parse_entry
@@ -81,7 +83,7 @@ class Administration:
             clock=clock,
             timeouts=timeouts,
             journal=self._journal,
-            observer=observer,
+            observer=_EndsAlone(observer),
         )
 
     async def survey(self, is_wanted: Callable[[str], bool] = lambda _: True) -> Survey:
@@ -162,22 +164,21 @@ class Administration:
             )
             for live in left
         ]
-        try:
+        # A fault of the disk is no promise: ``_incomplete`` looks at what is there.
+        with suppress(OSError):
             self._journal.add_all(revocations)
-        except OSError:
-            return  # ``_incomplete`` looks at what is on the disk.
-        if self._is_journaled(left):
-            for live in left:
-                self._observer.end_pending(live.digest, EndCause.ADMIN)
 
     def _incomplete(
         self, ended: tuple[Session, ...], left: Sequence[LiveSession]
     ) -> Result:
+        is_journaled = self._is_journaled(left)
+        for live in left if is_journaled else ():
+            self._observer.end_pending(live.digest, EndCause.ADMIN)
         return Result(
             ended=ended,
             left=tuple(live.session for live in left),
             is_complete=False,
-            is_journaled=self._is_journaled(left),
+            is_journaled=is_journaled,
         )
 
     def _is_journaled(self, left: Sequence[LiveSession]) -> bool:
@@ -187,6 +188,17 @@ class Administration:
             return bool(left) and all(journal.holds(live.digest) for live in left)
         except OSError:
             return False
+
+
+class _EndsAlone:
+    """Tells of what has ended; a promise is told when the disk is known to have it."""
+
+    def __init__(self, observer: SessionObserver) -> None:
+        self.session_created = observer.session_created
+        self.session_ended = observer.session_ended
+
+    def end_pending(self, digest: Digest, cause: EndCause) -> None:
+        """Say nothing."""
 
 
 class _NoJournal(RevocationJournal):

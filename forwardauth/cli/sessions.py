@@ -228,8 +228,9 @@ def _what_is_left(settings: Settings, result: Result) -> str:
     trouble = "the session store stopped answering, and not everything has ended"
     if not result.is_journaled:
         return f"{trouble}: run the command again when it answers"
+    left = count_sessions(len(result.left))
+    verb = "is" if len(result.left) == 1 else "are"
     return (
-        f"{trouble}: {count_sessions(len(result.left))} are written down in"
-        f" {settings.session.journal}, and the service on this machine refuses them"
-        " until the store answers and has ended them"
+        f"{trouble}: {left} {verb} written down in {settings.session.journal}, for the"
+        " service on this machine to refuse now, and to end when the store answers"
     )

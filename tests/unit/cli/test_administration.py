@@ -113,13 +113,15 @@ async def test_outage_at_one_session_is_no_success(
     linked = replace(live.session, handle=make_live().session.handle)
     linked_digest = digest_of(create_session_id())
     await store.create(dump_entry(linked, linked_digest))
-    administration = open_on(store, journal)
+    metrics = Metrics()
+    administration = open_on(store, journal, observer=AuditLog(metrics))
     store.calls_left = answered
 
     result = await administration.end_one(live)
 
     assert (result.is_complete, result.is_journaled) == (False, True)
     assert result.left == (live.session,)
+    assert metrics.samples(PENDING) == [((), 1)]
 
     store.come_back()
     await serve_on(store, journal).retry_pending()
@@ -143,7 +145,7 @@ async def test_journal_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     for result in (many, one):
         assert result.ended == ()
         assert (result.is_complete, result.is_journaled) == (False, False)
-    assert metrics.samples(ENDED) == []
+    assert metrics.samples(PENDING) == []
     assert not path.exists()
 
 

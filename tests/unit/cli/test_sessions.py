@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -401,6 +403,49 @@ def test_terminal_is_asked(
 ) -> None:
     """On a terminal, more than one login ends only after a yes."""
     live = stored.add(make_live(handle=f"{A}1"))
+
+    status, output, shown = run_on_terminal(*arguments, typed=typed)
+
+    assert status == (0 if is_ended else 1)
+    assert ("End 1 session of " in shown) is (typed is not None)
+    assert output == ("1 session of 'alice' ended\n" if is_ended else "")
+    assert stored.holds(live) is not is_ended
+
+
+@pytest.mark.parametrize("has_journal", [True, False], ids=["journal", "no journal"])
+def test_store_that_goes_away_is_told(
+    folder: Path, stored: StoredSessions, has_journal: bool
+) -> None:
+    """Status 1: the session is written down if a service is here to end it (L-9)."""
+    live = stored.add(make_live())
+    journal = folder / "revocations.journal"
+    if not has_journal:
+        journal.unlink()
+
+    status, output, shown = run_on_terminal(
+        "--all", "--json", typed=b"y\n", before_typing=stored.destroy
+    )
+
+    answer = json.loads(output)
+    assert status == 1
+    assert [each["id"] for each in answer.pop("left")] == [live.session.handle]
+    assert answer == {"ended": [], "complete": False, "pending": has_journal}
+    assert "not everything has ended" in shown
+    assert ("1 session is written down in" in shown) is has_journal
+    assert ("run the command again" in shown) is not has_journal
+    assert RevocationJournal(journal).holds(live.digest) is has_journal
+
+
+def run_on_terminal(
+    *arguments: str,
+    typed: bytes | None,
+    before_typing: Callable[[], None] = lambda: None,
+) -> tuple[int, str, str]:
+    """Run ``revoke`` on a terminal of its own, and type an answer if it should ask.
+
+    Returns:
+        Exit status, standard output, and what the terminal showed.
+    """
     controller, terminal = pty.openpty()
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "forwardauth", "sessions", "revoke", *arguments],
@@ -415,11 +460,12 @@ def test_terminal_is_asked(
         if typed is not None:
             while not shown.endswith("[y/N]: "):
                 shown += os.read(controller, 1024).decode()
+            before_typing()
             os.write(controller, typed)
         output, _ = process.communicate(timeout=30)
+        # What is left to read ends with an error, since nobody has the other end.
+        with suppress(OSError):
+            while True:
+                shown += os.read(controller, 1024).decode()
     os.close(controller)
-
-    assert process.returncode == (0 if is_ended else 1)
-    assert ("End 1 session of " in shown) is (typed is not None)
-    assert output == ("1 session of 'alice' ended\n" if is_ended else "")
-    assert stored.holds(live) is not is_ended
+    return process.returncode, output, shown

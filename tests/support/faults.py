@@ -1,18 +1,21 @@
 """A fault in every place that a request passes: one run for each, until none is hit.
 
 The places are found by running, not listed: the n-th run is interrupted in the n-th
-place where a call into the package begins, waits, goes on or ends. Every await is one
+place where a call into the package begins, goes on or ends. Every await is one
 of them, and so will be whatever is written later.
 """
 
+import dis
 import inspect
 import sys
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from types import FrameType
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -21,7 +24,7 @@ import forwardauth
 from forwardauth.web.middlewares.errors import answer_errors
 
 _PACKAGE: Final = str(Path(forwardauth.__file__).parent)
-_PLACES: Final = frozenset({"call", "return"})
+_YIELD: Final = dis.opmap["YIELD_VALUE"]
 
 Raise = Callable[[], BaseException]
 
@@ -41,7 +44,7 @@ class Outcome:
 
 
 class Interruption:
-    """Raises in the n-th place that this thread passes inside of the context."""
+    """Raises in the n-th place that a coroutine passes, whoever else runs meanwhile."""
 
     def __init__(self, at: int, error: Raise) -> None:
         """Raise what *error* makes in the place number *at*, from 1."""
@@ -49,18 +52,30 @@ class Interruption:
         self._error = error
         self.place: str | None = None
 
-    def __enter__(self) -> Self:
-        self._before = sys.gettrace()
-        sys.settrace(self._trace)
-        return self
+    @types.coroutine
+    def run(
+        self, work: Coroutine[Any, Any, web.StreamResponse]
+    ) -> Generator[Any, Any, web.StreamResponse]:
+        """Do what ``await work`` does, and look at *work* alone."""
+        step: Callable[[], Any] = partial(work.send, None)
+        while True:
+            try:
+                awaited = self._traced(step)
+            except StopIteration as stop:
+                answer: web.StreamResponse = stop.value
+                return answer
+            try:
+                step = partial(work.send, (yield awaited))
+            except BaseException as exc:  # noqa: BLE001 - *work* gets it, whatever it is
+                step = partial(work.throw, exc)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        sys.settrace(self._before)
+    def _traced(self, step: Callable[[], Any]) -> Any:
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            return step()
+        finally:
+            sys.settrace(before)
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
         code = frame.f_code
@@ -70,12 +85,17 @@ class Interruption:
         if not is_ours or is_generator:
             return None
         frame.f_trace_lines = False
-        if event in _PLACES:
+        if event == "call" or (event == "return" and not _only_waits(frame)):
             self._left -= 1
             if self._left == 0:
                 self.place = f"{event} {code.co_qualname}"
                 raise self._error()
         return self._trace
+
+
+def _only_waits(frame: FrameType) -> bool:
+    """Whether *frame* is left in the middle; the fault comes when it goes on."""
+    return frame.f_code.co_code[frame.f_lasti] == _YIELD
 
 
 class FaultSweep:
@@ -120,8 +140,9 @@ class FaultSweep:
         interruption = Interruption(at, self._error)
 
         async def interrupted(asked: web.Request) -> web.StreamResponse:
-            with interruption:
-                return await handler(asked)
+            work = handler(asked)
+            assert isinstance(work, Coroutine)
+            return await interruption.run(work)
 
         response = None
         try:

@@ -83,9 +83,10 @@ class Backlog:
         if self._is_stuck:
             return False
         async with self._catching_up:
-            if not self._is_stuck:
-                await self.retry()
-                self._is_stuck = not self._journal.is_empty()
+            if self._is_stuck:
+                return True  # Somebody tried while we waited.
+            await self.retry()
+            self._is_stuck = not self._journal.is_empty()
         return True
 
     async def make_way(self, username: str) -> None:

@@ -5,6 +5,7 @@ Law: an outage or a fault of one round never ends the loop.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
@@ -20,9 +21,15 @@ _log = logging.getLogger(__name__)
 class Housekeeper:
     """Retries pending revocations and ends expired sessions; one in each worker."""
 
-    def __init__(self, revoker: SessionRevoker) -> None:
-        """Work through *revoker*."""
+    def __init__(
+        self,
+        revoker: SessionRevoker,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """Work through *revoker*, and *sleep* in between; it takes seconds."""
         self._revoker = revoker
+        self._sleep = sleep
         self._wait_seconds = _ROUND_SECONDS
 
     async def run(self) -> None:
@@ -33,7 +40,7 @@ class Housekeeper:
             if rounds % _ROUNDS_PER_SWEEP == 0:
                 await self.sweep()
             rounds += 1
-            await asyncio.sleep(self._wait_seconds)
+            await self._sleep(self._wait_seconds)
 
     async def retry(self) -> float:
         """Carry out what is pending; return the seconds until the next attempt.

@@ -144,27 +144,28 @@ class SessionRevoker:
         cause = _cause_of(revocation)
         ended: tuple[Session, ...] = ()
         try:
-            if revocation.login is None:
+            login = revocation.login
+            if login is None:
                 entry = await self._store.load(revocation.digest)
                 if entry is None:
                     return Attempt()
-                owner = entry.owner if revocation.is_for_user else revocation.owner
-                revocation = replace(revocation, login=entry.login, owner=owner)
+                login = entry.login
+                owner = entry.owner if revocation.is_for_user else None
+                revocation = replace(revocation, login=login, owner=owner)
             if revocation.owner is not None:
                 ended = await self.revoke_user(revocation.owner, cause=cause)
-            ended += await self._end_login(revocation, cause)
+            ended += await self._end_login(login, revocation.digest, cause)
         except StoreUnavailableError:
             return Attempt(ended=ended, left=revocation)
         return Attempt(ended=ended)
 
     async def _end_login(
-        self, revocation: PendingRevocation, cause: EndCause
+        self, login: str, presented: Digest, cause: EndCause
     ) -> tuple[Session, ...]:
         removed: list[Entry | None] = []
         try:
-            if revocation.login is not None:
-                removed += await self._store.delete_login(revocation.login)
-            removed.append(await self._store.delete(revocation.digest))
+            removed += await self._store.delete_login(login)
+            removed.append(await self._store.delete(presented))
         finally:  # The end of a login is told as one, and an outage hides none of it.
             ended = self._finish(removed, cause)
         return ended

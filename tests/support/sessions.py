@@ -1,5 +1,6 @@
 """Sessions without the web: workers on one store and one journal."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,8 +54,9 @@ class PartlyDownStore(MemoryStore):
         """Answer everything."""
         self.broken, self.lost, self.ends_left = frozenset(), frozenset(), None
 
-    def _answer(self, name: str, digest: Digest | None = None) -> None:
+    async def _answer(self, name: str, digest: Digest | None = None) -> None:
         self.calls.append(name)
+        await asyncio.sleep(0)  # As every store but memory, it lets others go first.
         if name in ENDS and self.ends_left is not None:
             if self.ends_left == 0:
                 self.go_down()
@@ -63,37 +65,37 @@ class PartlyDownStore(MemoryStore):
             raise StoreUnavailableError("the store is down")
 
     async def create(self, entry: Entry) -> bool:
-        self._answer("create", entry.digest)
+        await self._answer("create", entry.digest)
         return await super().create(entry)
 
     async def load(self, digest: Digest) -> Entry | None:
-        self._answer("load", digest)
+        await self._answer("load", digest)
         return await super().load(digest)
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
-        self._answer("touch", digest)
+        await self._answer("touch", digest)
         return await super().touch(digest, seen=seen, expires=expires)
 
     async def delete(self, digest: Digest) -> Entry | None:
-        self._answer("delete", digest)
+        await self._answer("delete", digest)
         return await super().delete(digest)
 
     async def delete_login(self, login: str) -> tuple[Entry, ...]:
-        self._answer("delete_login")
+        await self._answer("delete_login")
         return await super().delete_login(login)
 
     async def delete_owner(
         self, owner: str, *, keep_login: str | None = None
     ) -> tuple[Entry, ...]:
-        self._answer("delete_owner")
+        await self._answer("delete_owner")
         return await super().delete_owner(owner, keep_login=keep_login)
 
     async def list_owner(self, owner: str) -> tuple[Entry, ...]:
-        self._answer("list_owner")
+        await self._answer("list_owner")
         return await super().list_owner(owner)
 
     async def list_expired(self, now: datetime, *, limit: int) -> tuple[Entry, ...]:
-        self._answer("list_expired")
+        await self._answer("list_expired")
         return await super().list_expired(now, limit=limit)
 
 

@@ -42,7 +42,7 @@ TESTED_ELSEWHERE: Final = {
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
-    "sessions/store.py": "declarations: each store passes tests/unit/sessions/contract.py",
+    "sessions/store.py": "declarations; its laws: tests/unit/sessions/contract.py",
     "sessions/stores/redis.py": "needs a server: tests/integration",
     "web/keys.py": "names alone: whoever asks for a missing one fails",
     "web/settings.py": "values alone: tests/unit/test_app.py and all handlers",

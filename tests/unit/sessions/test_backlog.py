@@ -12,7 +12,7 @@ from forwardauth.sessions.journal import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START, FakeClock
 from tests.support.disk import full_disk
-from tests.support.sessions import ENDS, PartlyDownStore, Worker, digests
+from tests.support.sessions import DOMAIN, ENDS, PartlyDownStore, Worker, digests
 
 HOUR = timedelta(hours=1)
 OTHER_DOMAIN = "example.org"
@@ -118,6 +118,24 @@ async def test_lost_part_of_a_store_holds_lookups_up_once(
 
     # Five lookups, the one attempt, and the look after it.
     assert store.calls.count("load") == 7
+
+
+async def test_lookups_that_wait_for_a_lost_part_do_not_try_it_again(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """A crowd is held up by one attempt, not by one for each (V-46)."""
+    mine, _ = await worker.sign_in()
+    bystander, _ = await worker.sign_in("bob")
+    store.lost = frozenset(digests([mine]))
+    await worker.revoke(mine)
+    store.calls.clear()
+
+    found = await asyncio.gather(
+        *(worker.sessions.lookup([bystander], domain=DOMAIN) for _ in range(100))
+    )
+
+    assert None not in found
+    assert store.calls.count("load") <= 100 + 1 + 100
 
 
 async def test_lookups_help_again_after_the_next_outage(

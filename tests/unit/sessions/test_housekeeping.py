@@ -147,10 +147,8 @@ async def test_bug_of_an_observer_ends_no_loop(
 
 
 async def test_first_round_is_at_once_and_every_sixtieth_sweeps(
-    housekeeper: Housekeeper,
     worker: Worker,
     store: PartlyDownStore,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a crash left is taken up at the start; the loop ends when it is told to."""
     session_id, _ = await worker.sign_in()
@@ -171,9 +169,8 @@ async def test_first_round_is_at_once_and_every_sixtieth_sweeps(
         if len(waits) == 62:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await housekeeper.run()
+        await Housekeeper(worker.revoker, sleep=sleep).run()
 
     assert counts[0] == 0
     assert counts[30:60] == [1] * 30
@@ -182,10 +179,7 @@ async def test_first_round_is_at_once_and_every_sixtieth_sweeps(
 
 
 async def test_loop_waits_longer_in_an_outage(
-    housekeeper: Housekeeper,
-    worker: Worker,
-    store: PartlyDownStore,
-    monkeypatch: pytest.MonkeyPatch,
+    worker: Worker, store: PartlyDownStore
 ) -> None:
     """An outage does not end the loop, whichever call it meets."""
     session_id, _ = await worker.sign_in()
@@ -201,9 +195,8 @@ async def test_loop_waits_longer_in_an_outage(
         if len(waits) == 4:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await housekeeper.run()
+        await Housekeeper(worker.revoker, sleep=sleep).run()
 
     assert waits == [2, 4, 8, 1]
     assert await store.load(digest_of(session_id)) is None

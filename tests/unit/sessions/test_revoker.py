@@ -193,6 +193,24 @@ async def test_session_without_its_index_ends(path: Path, clock: FakeClock) -> N
     assert not await worker.is_live(session_id)
 
 
+@pytest.mark.parametrize("is_for_user", [False, True], ids=["login", "user"])
+async def test_session_can_be_revoked_by_its_key(
+    worker: Worker, is_for_user: bool
+) -> None:
+    """Who has no cookie but the digest ends the same (L-11, L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    elsewhere, _ = await worker.sign_in()
+
+    ended = await worker.revoker.revoke_digest(
+        digest_of(mine), cause=EndCause.PASSWORD_CHANGED, is_for_user=is_for_user
+    )
+
+    assert len(ended.sessions) == 2 + is_for_user
+    assert not await worker.is_live(linked, domain=OTHER_DOMAIN)
+    assert await worker.is_live(elsewhere) is not is_for_user
+
+
 async def test_revoke_user_ends_all_of_one_user(worker: Worker) -> None:
     """Every browser and every domain of the user, and nobody else's (L-10)."""
     mine = [await worker.sign_in() for _ in range(3)]

@@ -8,6 +8,9 @@ from typing import Final
 from forwardauth.sessions.ids import Handle
 from forwardauth.web.devices import Device, parse_user_agent
 
+DEFAULT_TITLE: Final = "Sign in"
+"""The title that is no name of a site."""
+
 _LARGEST_COUNT: Final = 90
 
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.domains import Origin
 from forwardauth.web.assets import Assets
 from forwardauth.web.languages import LANGUAGES, load_languages
 from forwardauth.web.page_content import (
+    DEFAULT_TITLE,
     EndedScope,
     ErrorKind,
     LoginFailure,
@@ -28,9 +28,6 @@ from forwardauth.web.page_content import (
 from forwardauth.web.renderer import Renderer
 
 __all__ = ["EndedScope", "ErrorKind", "LoginFailure", "Pages", "SessionRow"]
-
-DEFAULT_TITLE: Final = "Sign in"
-"""The title that is no name of a site."""
 
 
 class Pages:

@@ -1,6 +1,7 @@
 """Promises are kept as soon as the store can, and none waits for another."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,14 @@ from forwardauth.sessions.journal import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START, FakeClock
 from tests.support.disk import full_disk
-from tests.support.sessions import DOMAIN, ENDS, PartlyDownStore, Worker, digests
+from tests.support.sessions import (
+    DOMAIN,
+    ENDS,
+    WRITES,
+    PartlyDownStore,
+    Worker,
+    digests,
+)
 
 HOUR = timedelta(hours=1)
 OTHER_DOMAIN = "example.org"
@@ -83,6 +91,69 @@ async def test_no_session_of_the_user_is_seen_after_an_outage(
 
     assert await other.sessions.list_user("alice") == ()
     assert not await other.is_live(elsewhere)
+
+
+async def test_store_that_comes_back_to_read_only_is_not_believed(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """What it tells about a promise is enough to refuse what ends with it (L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    bystander, _ = await worker.sign_in("bob")
+    store.go_down()
+    await worker.revoke(mine)
+    store.broken = WRITES
+
+    for each in (worker, other):
+        assert not await each.is_live(linked, domain=OTHER_DOMAIN)
+        assert await each.is_live(bystander)
+
+
+@pytest.mark.parametrize("ends", range(4), ids=lambda ends: f"after {ends} steps")
+@pytest.mark.parametrize("is_for_user", [False, True], ids=["login", "user"])
+async def test_promise_outlives_a_process_that_dies_while_keeping_it(
+    worker: Worker, path: Path, ends: int, *, is_for_user: bool
+) -> None:
+    """Wherever it is killed, the next one finds all that is left to end (L-9, L-15)."""
+
+    class FatalStore(PartlyDownStore):
+        steps = ends
+
+        async def delete_owner(
+            self, owner: str, *, keep_login: str | None = None
+        ) -> tuple[Entry, ...]:
+            self.live_on()
+            return await super().delete_owner(owner, keep_login=keep_login)
+
+        async def delete_login(self, login: str) -> tuple[Entry, ...]:
+            self.live_on()
+            return await super().delete_login(login)
+
+        async def delete(self, digest: Digest) -> Entry | None:
+            self.live_on()
+            return await super().delete(digest)
+
+        def live_on(self) -> None:
+            """Die when it is time; nothing of ours handles that, as with a kill."""
+            if self.steps == 0:
+                raise asyncio.CancelledError
+            self.steps -= 1
+
+    store = FatalStore()
+    dying = Worker(path, store=store, clock=worker.clock)
+    mine, session = await dying.sign_in()
+    await dying.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    await dying.sign_in()
+    store.go_down()
+    await dying.revoke(mine, is_for_user=is_for_user)
+    store.come_back()
+    with contextlib.suppress(asyncio.CancelledError):
+        await dying.revoker.retry_pending()
+    store.steps = 99
+
+    restarted = Worker(path, store=store, clock=worker.clock)
+    assert not await restarted.revoker.retry_pending()
+    assert await store.count() == (0 if is_for_user else 1)
 
 
 async def test_many_lookups_after_an_outage_keep_a_promise_once(

@@ -43,7 +43,10 @@ TESTED_ELSEWHERE: Final = {
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
     "sessions/store.py": "declarations; its laws: tests/unit/sessions/contract.py",
-    "sessions/stores/redis.py": "needs a server: tests/integration",
+    "sessions/stores/redis.py": "needs a server: tests/integration/test_redis_store.py",
+    "sessions/stores/redis_client.py": "as redis.py, which is its one caller",
+    "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
+    "sessions/stores/redis_scripts.py": "as redis.py, which sends them",
     "web/keys.py": "names alone: whoever asks for a missing one fails",
     "web/settings.py": "values alone: tests/unit/test_app.py and all handlers",
 }

@@ -1,0 +1,38 @@
+"""Redis stores as tests open them: a prefix for each test, and always closed."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+from forwardauth.clock import Clock
+from forwardauth.sessions.stores.redis import RedisStore
+from forwardauth.sessions.stores.redis_url import parse_redis_url
+from tests.support.clock import FakeClock
+
+PATIENT_MS = 20_000
+"""A timeout that no busy machine exceeds, for tests that are not about timeouts."""
+
+
+def create_prefix() -> str:
+    """Return a prefix that no other test uses: an empty store on a used server."""
+    return f"test-{secrets.token_hex(4)}"
+
+
+@asynccontextmanager
+async def opened(
+    url: str, clock: Clock | None = None, **options: str | int
+) -> AsyncIterator[RedisStore]:
+    """Open a store at *url* as long as the context lasts.
+
+    Args:
+        url: Without options.
+        clock: Stands still when left out.
+        options: Of the URL, such as ``prefix``.
+    """
+    query = urlencode({"timeout_ms": PATIENT_MS, **options})
+    store = RedisStore(parse_redis_url(f"{url}?{query}"), clock or FakeClock())
+    try:
+        yield store
+    finally:
+        await store.close()

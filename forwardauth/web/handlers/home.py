@@ -16,6 +16,7 @@ from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.login import check_own_form, login_page
 from forwardauth.web.identity import Identity
 from forwardauth.web.languages import negotiate
+from forwardauth.web.linking import go_on, lacks_strict_cookie
 from forwardauth.web.own_sessions import (
     PENDING_ELSEWHERE,
     Ending,
@@ -37,6 +38,8 @@ ALL: Final = "all"
 async def home(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /``."""
     domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    if lacks_strict_cookie(request):
+        return go_on(request, portal_url(domain, "/"))
     identity = await lookup_identity(request, domain)
     if identity is None:
         return await login_page(request)

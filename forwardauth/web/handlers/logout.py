@@ -26,6 +26,7 @@ from forwardauth.web.intent import (
     judge_provenance,
 )
 from forwardauth.web.languages import negotiate
+from forwardauth.web.linking import go_on, lacks_strict_cookie
 from forwardauth.web.pages import EndedScope
 from forwardauth.web.preferences import wants_json
 from forwardauth.web.termination import (
@@ -131,6 +132,8 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
     """
     settings = request.app[keys.SETTINGS]
     domain = get_domain(request, settings.domains)
+    if lacks_strict_cookie(request):
+        return go_on(request, portal_url(domain, "/"))
     presented = read_cookies(request.headers, settings.cookie_name)
     identity = await request.app[keys.IDENTITIES].lookup(presented, domain)
     if identity is not None:

@@ -474,3 +474,22 @@ async def test_strict_cookies_survive_a_link_from_another_site(strict: Browser) 
 
     assert withheld.header("Refresh") == f"0; url={url}"
     assert seen.header("Location") == "https://app.example.com/"
+
+
+@pytest.mark.parametrize("path", ["/", "/signed-out"])
+async def test_strict_cookies_show_my_sessions_by_the_second_look(
+    strict: Browser, path: str
+) -> None:
+    """A link from another site neither leads astray nor tells of a logout (L-19)."""
+    _, form = await strict.follow(f"https://{HOME}/login")
+    await strict.sign_in(form)
+    jar, strict.jar = strict.jar, CookieJar()
+
+    withheld = await strict.open(f"https://{HOME}{path}", site="cross-site")
+    strict.jar = jar
+    seen = await strict.open(f"https://{HOME}/", site="same-origin")
+
+    assert withheld.header("Refresh") == f"0; url=https://{HOME}/"
+    assert not withheld.lines("Set-Cookie")
+    page = check_page(seen.body.decode())
+    assert page.find("form", action="/sessions").fields()["csrf_token"]

@@ -124,8 +124,9 @@ def check_own_form(
 ) -> None:
     """Return when the post comes from a form of ours.
 
-    A token that has run out is made up for by a browser that says itself where the
-    post comes from; an older browser shows the form once more.
+    A token that is missing or has run out is made up for by a browser that says itself
+    where the post comes from; an older browser shows the form once more. Nothing makes
+    up for the token of another session: the form shows what somebody else might do.
 
     Args:
         request: The post.
@@ -142,12 +143,13 @@ def check_own_form(
         request.headers, host=get_host(request), domains=domains
     )
     is_same_origin = request.headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
-    if is_same_origin and provenance is Provenance.PROVEN:
-        return
+    is_vouched_for = is_same_origin and provenance is Provenance.PROVEN
     if session is None:
-        is_ours = has_login_token(request, domain, token)
-    else:
+        is_ours = is_vouched_for or has_login_token(request, domain, token)
+    elif token:
         is_ours = has_session_token(request, session, token)
+    else:
+        is_ours = is_vouched_for
     if not is_ours:
         raise CsrfError("the form has no valid token")
 

@@ -180,6 +180,21 @@ async def test_token_of_another_session_is_no_proof(portal: Portal) -> None:
     assert await alive(portal, victim) == [True]
 
 
+async def test_nothing_makes_up_for_the_token_of_another_session(
+    portal: Portal,
+) -> None:
+    """What alice left on the screen does not act for bob, who came next (L-31)."""
+    alice, _ = await portal.create_session("alice")
+    bob, _ = await portal.create_session("bob")
+    page = await open_page(portal, alice)
+    csrf = page.find("form", action="/sessions").fields()["csrf_token"]
+
+    reply = await end(portal, bob, "all", csrf=csrf, headers=SAME_ORIGIN)
+
+    assert reply.status == 403
+    assert await alive(portal, bob, alice) == [True, True]
+
+
 async def test_same_origin_post_is_proof(portal: Portal) -> None:
     """A browser that says where the post comes from needs no token."""
     token, _ = await portal.create_session()

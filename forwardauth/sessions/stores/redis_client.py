@@ -29,9 +29,17 @@ _T = TypeVar("_T")
 _PATIENCE: Final = 3
 """One call may take this many timeouts: a connection, an answer, both once more."""
 
-_FAULTS: Final = (errors.RedisError, errors.RedisClusterException, OSError, EOFError)
-"""All that redis-py raises: READONLY, LOADING, MASTERDOWN and CLUSTERDOWN are replies,
-which it turns into a ``RedisError``; only trouble with the map of a cluster is none."""
+_DEAD: Final = (errors.ConnectionError, AttributeError)
+"""A connection turned out to be dead; where another task was closing it, redis-py uses
+what is no longer there. The subclasses of ``ConnectionError`` mean something else."""
+
+_FAULTS: Final = (
+    *(errors.RedisError, errors.RedisClusterException, OSError, EOFError),
+    *(AttributeError, ValueError),
+)
+"""All that redis-py raises. READONLY, LOADING, MASTERDOWN and CLUSTERDOWN are replies,
+which it turns into a ``RedisError``; trouble with the map of a cluster is none, and a
+reply that is not in the protocol is a ``ValueError``."""
 
 
 class RedisClient:
@@ -123,9 +131,8 @@ class RedisClient:
                     try:
                         await prepare(client)
                         return await work(client)
-                    except errors.ConnectionError as exc:
-                        # Its subclasses say why; only a dead connection is this.
-                        if not is_repeatable or type(exc) is not errors.ConnectionError:
+                    except _DEAD as exc:
+                        if not is_repeatable or type(exc) not in _DEAD:
                             raise
                     return await work(client)
         except _FAULTS as exc:

@@ -200,3 +200,5 @@ async def _ignore_outage(work: Coroutine[Any, Any, object]) -> None:
         await work
     except StoreUnavailableError as exc:
         _log.debug("background write lost: %s", exc)
+    except Exception:  # noqa: BLE001 - nobody waits for it but the stop, and it logs
+        _log.exception("background write failed")

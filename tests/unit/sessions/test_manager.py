@@ -513,6 +513,28 @@ class Gate(PartlyDownStore):
         return await super().touch(digest, seen=seen, expires=expires)
 
 
+class BrokenStore(MemoryStore):
+    """A store with a fault that nobody has foreseen."""
+
+    async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
+        del digest, seen, expires
+        raise RuntimeError("broken")
+
+
+async def test_unforeseen_fault_of_a_touch_stops_no_stop(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The lookup has its answer, the log has the fault, and closing goes on (V-2)."""
+    worker = Worker(path, store=BrokenStore(), clock=FakeClock())
+    session_id, _ = await worker.sign_in()
+    worker.clock.advance(INTERVAL)
+
+    is_live = await worker.is_live(session_id)
+
+    assert is_live
+    assert "background write failed" in caplog.text
+
+
 async def test_answer_waits_for_no_touch(path: Path) -> None:
     """A slow write is off the critical path, and is not begun twice (V-44)."""
     store = Gate()

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from forwardauth.domains import CookieDomain
+from forwardauth.errors import CsrfError
 from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.web import keys
 from forwardauth.web.cookies import presession_cookie, read_cookies
 from forwardauth.web.csrf import PRESESSION_LIFETIME, Presession
+from forwardauth.web.forwarded import get_host
+from forwardauth.web.intent import Provenance, judge_provenance
 
 
 def has_form_token(request: web.Request, domain: CookieDomain, token: str) -> bool:
@@ -40,6 +43,45 @@ def has_session_token(request: web.Request, digest: Digest, token: str) -> bool:
     """Whether *token* was made for the one live session, *digest*, of this browser."""
     tokens = request.app[keys.TOKENS]
     return tokens.is_valid(token, presession=None, digests=(digest,))
+
+
+def check_own_form(
+    request: web.Request,
+    domain: CookieDomain,
+    token: str,
+    *,
+    session: Digest | None = None,
+) -> None:
+    """Return when the post comes from a form of ours.
+
+    A token that is missing or has run out is made up for by a browser that says itself
+    where the post comes from; an older browser shows the form once more. Nothing makes
+    up for the token of another session: the form shows what somebody else might do.
+
+    Args:
+        request: The post.
+        domain: Whose portal was asked.
+        token: What the form holds.
+        session: The live session that the form was made for; ``None`` for the login
+            form, which is bound to the pre-session.
+
+    Raises:
+        CsrfError: It does not show that. Source: OWASP, login CSRF.
+    """
+    domains = request.app[keys.SETTINGS].domains
+    provenance = judge_provenance(
+        request.headers, host=get_host(request), domains=domains
+    )
+    is_same_origin = request.headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
+    is_vouched_for = is_same_origin and provenance is Provenance.PROVEN
+    if session is None:
+        is_ours = is_vouched_for or has_login_token(request, domain, token)
+    elif token:
+        is_ours = has_session_token(request, session, token)
+    else:
+        is_ours = is_vouched_for
+    if not is_ours:
+        raise CsrfError("the form has no valid token")
 
 
 def lookup_presession(request: web.Request, domain: CookieDomain) -> Presession | None:

@@ -48,6 +48,12 @@ def ask_home(
     return see_other(home_link(request, text), cookies=cookies)
 
 
+def lookup_state_domain(request: web.Request, state: LinkState) -> CookieDomain | None:
+    """Return the domain whose portal asks, ``None`` if it is configured no more."""
+    entries = request.app[keys.SETTINGS].domains.entries
+    return next((entry for entry in entries if entry.name == state.domain), None)
+
+
 def home_link(request: web.Request, state: str) -> PortalUrl:
     """Return the URL at home that goes on with *state*, signed by ``LinkStates``."""
     home = request.app[keys.SETTINGS].domains.home

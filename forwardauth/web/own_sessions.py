@@ -16,7 +16,6 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import EndCause, Session
 from forwardauth.web import keys
-from forwardauth.web.cookies import read_cookies
 from forwardauth.web.identity import Identity
 from forwardauth.web.termination import Termination, cleared_cookies
 
@@ -38,18 +37,6 @@ class Ending:
 
     is_current: bool
     termination: Termination
-
-
-async def lookup_identity(
-    request: web.Request, domain: CookieDomain
-) -> Identity | None:
-    """Return who asks.
-
-    Raises:
-        StoreUnavailableError: Nobody can tell.
-    """
-    presented = read_cookies(request.headers, request.app[keys.SETTINGS].cookie_name)
-    return await request.app[keys.IDENTITIES].lookup(presented, domain)
 
 
 async def list_own(request: web.Request, identity: Identity) -> tuple[Session, ...]:

@@ -39,6 +39,8 @@ LONG_MODULES: Final[dict[str, str]] = {
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
+    "web/login_destination.py": "one flow: unit/web/handlers/test_login.py, test_api.py",
+    "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",

@@ -7,17 +7,16 @@ from typing import Final
 
 from aiohttp import web
 
-from forwardauth.domains import CookieDomain
 from forwardauth.errors import CredentialsError, CsrfError, UnsafeTargetError
 from forwardauth.redirects import check_target
 from forwardauth.web import keys
-from forwardauth.web.answers import ko, ok, portal_url
-from forwardauth.web.cookies import read_cookies
+from forwardauth.web.answers import ko, ok
+from forwardauth.web.caller import lookup_identity
 from forwardauth.web.credentials import sign_in
 from forwardauth.web.forwarded import get_host, get_portal_domain
-from forwardauth.web.identity import Identity
 from forwardauth.web.intent import Provenance, judge_provenance
 from forwardauth.web.json_body import read_object
+from forwardauth.web.login_destination import destination_of, lookup_login_target
 
 _FAILED: Final = "user name and password do not match"
 
@@ -41,8 +40,10 @@ async def first_factor(request: web.Request) -> web.StreamResponse:
         )
     except CredentialsError:
         return ko(_FAILED, status=401)
-    redirect = _redirect(request, domain, content.get("targetURL"))
-    return ok({"redirect": redirect}, cookies=signed_in.cookies)
+    target = content.get("targetURL")
+    values = (target,) if isinstance(target, str) else ()
+    url = destination_of(request, domain, lookup_login_target(request, values))
+    return ok({"redirect": url}, cookies=signed_in.cookies)
 
 
 def check_own_origin(request: web.Request) -> None:
@@ -62,27 +63,16 @@ def check_own_origin(request: web.Request) -> None:
         raise CsrfError("the request comes from another origin")
 
 
-def _redirect(request: web.Request, domain: CookieDomain, target: object) -> str:
-    settings = request.app[keys.SETTINGS]
-    if isinstance(target, str) and target:
-        try:
-            return check_target(target, settings.targets)
-        except UnsafeTargetError as exc:
-            request.app[keys.AUDIT].target_refused("login", exc.reason, target)
-    return settings.default_targets.get(domain.name) or portal_url(domain, "/")
-
-
 async def state(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /api/state``: who is signed in, if anybody."""
     settings = request.app[keys.SETTINGS]
     domain = get_portal_domain(request, settings.domains)
-    identity = await _lookup_identity(request, domain)
-    default = settings.default_targets.get(domain.name) or portal_url(domain, "/")
+    identity = await lookup_identity(request, domain)
     return ok(
         {
             "username": "" if identity is None else identity.user.username,
             "authentication_level": 0 if identity is None else identity.subject.level,
-            "default_redirection_url": default,
+            "default_redirection_url": destination_of(request, domain, None),
         }
     )
 
@@ -90,7 +80,7 @@ async def state(request: web.Request) -> web.StreamResponse:
 async def safe_redirection(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /api/checks/safe-redirection`` for somebody who is signed in."""
     domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
-    if await _lookup_identity(request, domain) is None:
+    if await lookup_identity(request, domain) is None:
         return ko("sign-in needed", status=401)
     uri = (await read_object(request)).get("uri")
     if not isinstance(uri, str):
@@ -100,11 +90,3 @@ async def safe_redirection(request: web.Request) -> web.StreamResponse:
     except UnsafeTargetError:
         return ok({"ok": False})
     return ok({"ok": True})
-
-
-async def _lookup_identity(
-    request: web.Request, domain: CookieDomain
-) -> Identity | None:
-    name = request.app[keys.SETTINGS].cookie_name
-    presented = read_cookies(request.headers, name)
-    return await request.app[keys.IDENTITIES].lookup(presented, domain)

@@ -10,10 +10,12 @@ from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
+from forwardauth.web.caller import lookup_identity
 from forwardauth.web.cookies import read_cookies
+from forwardauth.web.form_proof import check_own_form
 from forwardauth.web.forms import Fields, read_form
 from forwardauth.web.forwarded import get_portal_domain
-from forwardauth.web.handlers.login import check_own_form, login_page
+from forwardauth.web.handlers.login import login_page
 from forwardauth.web.identity import Identity
 from forwardauth.web.languages import negotiate
 from forwardauth.web.linking import go_on, lacks_strict_cookie
@@ -26,7 +28,6 @@ from forwardauth.web.own_sessions import (
     end_others,
     is_current,
     list_own,
-    lookup_identity,
 )
 from forwardauth.web.pages import SessionRow
 from forwardauth.web.termination import clear_site_data, pending_page

@@ -12,17 +12,12 @@ from forwardauth.domains import CookieDomain
 from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
-from forwardauth.web.cookies import presession_cookie, read_cookies
+from forwardauth.web.caller import lookup_identity
+from forwardauth.web.cookies import presession_cookie
 from forwardauth.web.credentials import session_line
 from forwardauth.web.form_proof import lookup_presession
 from forwardauth.web.forms import read_query
 from forwardauth.web.forwarded import get_portal_domain, lookup_browser_address
-from forwardauth.web.handlers.login import (
-    destination_of,
-    lookup_state_domain,
-    lookup_state_target,
-    show_link_form,
-)
 from forwardauth.web.languages import negotiate
 from forwardauth.web.link_state import LinkState
 from forwardauth.web.linking import (
@@ -31,7 +26,10 @@ from forwardauth.web.linking import (
     home_link,
     is_home,
     lacks_strict_cookie,
+    lookup_state_domain,
 )
+from forwardauth.web.login_destination import destination_of, lookup_login_target
+from forwardauth.web.login_form import LoginForm, lookup_method, show_login_form
 
 
 async def link(request: web.Request) -> web.StreamResponse:
@@ -45,16 +43,25 @@ async def link(request: web.Request) -> web.StreamResponse:
         return see_other(portal_url(domain, "/login"))
     if lacks_strict_cookie(request):
         return go_on(request, home_link(request, text))
-    presented = read_cookies(request.headers, settings.cookie_name)
-    identity = await request.app[keys.IDENTITIES].lookup(presented, domain)
+    identity = await lookup_identity(request, domain)
     code = None
     if identity is not None:
         code = await request.app[keys.HANDOVERS].issue(
             identity.live, domain=asking.name, nonce=state.nonce
         )
     if code is None:
-        return show_link_form(request, domain, state, text)
+        return _show_form(request, domain, state, text)
     return see_other(finish_link_url(asking, code=code, state=text))
+
+
+def _show_form(
+    request: web.Request, domain: CookieDomain, state: LinkState, text: str
+) -> web.Response:
+    """Return the login form that goes on with *text*, the signed *state*."""
+    target = lookup_login_target(request, (state.target,))
+    method = lookup_method(state.method)
+    form = LoginForm(target=target, method=method, link=text)
+    return show_login_form(request, domain, form, None)
 
 
 async def finish_link(request: web.Request) -> web.StreamResponse:
@@ -65,9 +72,8 @@ async def finish_link(request: web.Request) -> web.StreamResponse:
     state = request.app[keys.LINK_STATES].lookup(query.only("state"))
     if state is None or lookup_state_domain(request, state) != domain:
         return see_other(portal_url(domain, "/login"))
-    url = destination_of(request, domain, lookup_state_target(request, state))
-    presented = read_cookies(request.headers, settings.cookie_name)
-    if await request.app[keys.IDENTITIES].lookup(presented, domain) is not None:
+    url = destination_of(request, domain, lookup_login_target(request, (state.target,)))
+    if await lookup_identity(request, domain) is not None:
         return see_other(url)
     cookies = await _redeem(request, domain, state, query.only("code"))
     if not cookies:
@@ -101,7 +107,7 @@ async def _redeem(
 def _begin_anew(
     request: web.Request, domain: CookieDomain, state: LinkState
 ) -> web.Response:
-    target = lookup_state_target(request, state)
+    target = lookup_login_target(request, (state.target,))
     html = request.app[keys.PAGES].go_on(
         language=negotiate(request.headers.get("Accept-Language")),
         url=portal_url(domain, "/login", target=target),

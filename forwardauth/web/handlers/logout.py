@@ -14,7 +14,7 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.request import OriginalRequest
 from forwardauth.web import keys
 from forwardauth.web.answers import ko, ok, page, portal_url, see_other
-from forwardauth.web.cookies import read_cookies
+from forwardauth.web.caller import lookup_identity
 from forwardauth.web.form_proof import get_form_token, has_form_token
 from forwardauth.web.forms import Fields, read_form, read_query
 from forwardauth.web.forwarded import get_domain, get_host, lookup_browser_address
@@ -117,9 +117,8 @@ async def _confirm(
 
 async def _lookup_username(request: web.Request, domain: CookieDomain) -> str | None:
     """Return who is signed in; the page is there without a store as well."""
-    presented = read_cookies(request.headers, request.app[keys.SETTINGS].cookie_name)
     try:
-        identity = await request.app[keys.IDENTITIES].lookup(presented, domain)
+        identity = await lookup_identity(request, domain)
     except StoreUnavailableError:
         return None
     return None if identity is None else identity.user.username
@@ -134,8 +133,7 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
     domain = get_domain(request, settings.domains)
     if lacks_strict_cookie(request):
         return go_on(request, portal_url(domain, "/"))
-    presented = read_cookies(request.headers, settings.cookie_name)
-    identity = await request.app[keys.IDENTITIES].lookup(presented, domain)
+    identity = await lookup_identity(request, domain)
     if identity is not None:
         return see_other(portal_url(domain, "/"))
     provenance = judge_provenance(

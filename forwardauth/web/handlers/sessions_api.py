@@ -16,6 +16,7 @@ from forwardauth.sessions.ids import digests_of
 from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, ok
+from forwardauth.web.caller import lookup_identity
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.api import check_own_origin
@@ -29,7 +30,6 @@ from forwardauth.web.own_sessions import (
     end_others,
     is_current,
     list_own,
-    lookup_identity,
 )
 from forwardauth.web.termination import clear_site_data, pending_json
 

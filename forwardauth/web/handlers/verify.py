@@ -28,7 +28,7 @@ from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from forwardauth.web import keys
 from forwardauth.web.answers import content_policy, from_adapter
 from forwardauth.web.audit import log_verdict
-from forwardauth.web.cookies import read_cookies
+from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.handlers.takeover import take_over_logout
 from forwardauth.web.metrics import VERIFICATIONS
@@ -100,9 +100,7 @@ def _get_domain(original: OriginalRequest, domains: CookieDomains) -> CookieDoma
 
 
 async def _lookup_subject(request: web.Request, domain: CookieDomain) -> Subject:
-    app = request.app
-    presented = read_cookies(request.headers, app[keys.SETTINGS].cookie_name)
-    identity = await app[keys.IDENTITIES].lookup(presented, domain)
+    identity = await lookup_identity(request, domain)
     return ANONYMOUS if identity is None else identity.subject
 
 

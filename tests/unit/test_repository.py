@@ -33,13 +33,13 @@ MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
-    "app.py": "the composition root: what is built, and from what, is read in one place",
+    "app.py": "the composition root: what is built from what is read in one place",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
-    "web/login_destination.py": "one flow: unit/web/handlers/test_login.py, test_api.py",
+    "web/login_destination.py": "one flow with its handlers: unit/web/handlers/",
     "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",

@@ -4,17 +4,24 @@ Laws: nothing is read from a replica. redis-py repeats nothing by itself: which 
 may be sent twice is for ``redis_client`` to say. What it does badly is put right here.
 """
 
-from typing import Any, Protocol, TypeAlias, cast
+import asyncio
+import contextlib
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from forwardauth.sessions.stores.redis_url import RedisUrl, Topology
 
 Argument: TypeAlias = bytes | str | int
+
+LOOK_SECONDS: Final = 1.0
+"""How often the sentinels are asked which server is the primary, while it is used."""
 
 
 class Client(Protocol):
@@ -33,13 +40,50 @@ class Client(Protocol):
         ...
 
 
+class _PrimaryPool(SentinelConnectionPool):
+    """Connections to the primary; those to one that was replaced are not kept."""
+
+    async def release(self, connection: AbstractConnection) -> None:
+        place = getattr(connection, "host", None), getattr(connection, "port", None)
+        if place != self.master_address:
+            await connection.disconnect()
+        await super().release(connection)
+
+
 class _BehindSentinels(Redis):
-    """Speaks to the primary that the sentinels name."""
+    """Speaks to the primary, and leaves it when the sentinels have left it.
+
+    A primary that was replaced while it lives goes on to answer for ten seconds, until
+    it is told: a session that was ended at the new one would live there.
+    """
 
     connection_pool: Any
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._looks: set[asyncio.Task[None]] = set()
+        self._look_after = 0.0
+
+    def follow(self) -> None:
+        """Look for the primary, at most once a second, while others go on."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_after and not self._looks:
+            self._look_after = now + LOOK_SECONDS
+            look = asyncio.create_task(self._look_up())
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+
+    async def _look_up(self) -> None:
+        # Sentinels that do not answer have told nothing.
+        with contextlib.suppress(RedisError, OSError):
+            # Closes the idle connections where the answer is another than before.
+            await self.connection_pool.get_master_address()
+
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Close the connections to the servers and to the sentinels."""
+        for look in self._looks:
+            look.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
         await super().aclose(close_connection_pool)
         await self.connection_pool.sentinel_manager.aclose()
 
@@ -51,13 +95,15 @@ def build_client(url: RedisUrl) -> Client:
             return _build_single(url)
         case Topology.SENTINEL:
             return _build_behind_sentinels(url)
-        case Topology.CLUSTER:
+        case Topology.CLUSTER:  # pragma: no branch - mypy proves it the last
             return _build_cluster(url)
 
 
 async def prepare(client: Client) -> None:
     """Let *client* find its servers, before each command."""
-    if isinstance(client, RedisCluster) and client.get_default_node() is None:
+    if isinstance(client, _BehindSentinels):
+        client.follow()
+    elif isinstance(client, RedisCluster) and client.get_default_node() is None:
         # Before it has the map it would ask any server.
         _ = await client.initialize()
 
@@ -111,7 +157,11 @@ def _build_behind_sentinels(url: RedisUrl) -> Client:
         **_credentials(url),
         **_options(url),
     )
-    client = sentinel.master_for(url.service, redis_class=_BehindSentinels)
+    client = sentinel.master_for(
+        url.service,
+        redis_class=_BehindSentinels,
+        connection_pool_class=_PrimaryPool,
+    )
     return cast(Client, client)
 
 

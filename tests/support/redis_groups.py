@@ -131,7 +131,7 @@ sentinel down-after-milliseconds {SERVICE} {_DOWN_AFTER_MS}
 sentinel failover-timeout {SERVICE} {_FAILOVER_MS}
 """
         )
-        self._sentinel = Process(
+        self.sentinel = Process(
             f"sentinel on {self._port}",
             [require_binary("redis-server"), settings, "--sentinel"],
             log=folder / "sentinel.log",
@@ -146,11 +146,15 @@ sentinel failover-timeout {SERVICE} {_FAILOVER_MS}
         )
 
     def swap(self) -> None:
-        """Have the replica promoted, and the primary, which stays up, demoted."""
+        """Have the replica promoted; the primary lives, and is told much later."""
         self._ask("SENTINEL", "FAILOVER", SERVICE)
-        wait_for(
-            lambda: self.primary.run("ROLE")[0] == b"slave", "the primary is demoted"
-        )
+        port = str(self.replica.port).encode()
+        wait_for(lambda: self._primary_port() == port, "the replica is the primary")
+
+    def _primary_port(self) -> bytes:
+        """Return where clients are sent, by the list that they read."""
+        ((*facts,),) = self._ask("SENTINEL", "MASTERS")
+        return bytes(facts[facts.index(b"port") + 1])
 
     def _is_ready(self) -> bool:
         """Whether the sentinel knows the replica, and the replica its primary."""
@@ -166,7 +170,7 @@ sentinel failover-timeout {SERVICE} {_FAILOVER_MS}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            for each in (self.primary, self.replica, self._sentinel):
+            for each in (self.primary, self.replica, self.sentinel):
                 stack.enter_context(each)
             wait_for(self._is_ready, "the sentinel knows both servers")
             self._stack = stack.pop_all()

@@ -21,7 +21,7 @@ def create_prefix() -> str:
 
 @asynccontextmanager
 async def opened(
-    url: str, clock: Clock | None = None, **options: str | int
+    url: str, clock: Clock | None = None, /, **options: str | int
 ) -> AsyncIterator[RedisStore]:
     """Open a store at *url* as long as the context lasts.
 

@@ -194,7 +194,7 @@ async def test_lost_part_of_a_store_holds_lookups_up_once(
 async def test_lookups_that_wait_for_a_lost_part_do_not_try_it_again(
     worker: Worker, store: PartlyDownStore
 ) -> None:
-    """A crowd is held up by one attempt, not by one for each (V-46)."""
+    """A crowd is held up by one attempt, not by one for each."""
     mine, _ = await worker.sign_in()
     bystander, _ = await worker.sign_in("bob")
     store.lost = frozenset(digests([mine]))

@@ -323,9 +323,10 @@ def test_home_ends_others_or_all() -> None:
     assert values == ["b" * 32, "others", "all"]
 
 
-def test_home_alone_has_no_others_to_end() -> None:
-    """With one session there are no others."""
-    page = check_page(home(sessions=[create_row(is_current=True)]))
+@pytest.mark.parametrize("count", [1, 2], ids=["alone", "linked"])
+def test_home_has_no_others_to_end(count: int) -> None:
+    """With one login there are no others, on however many domains it counts."""
+    page = check_page(home(sessions=count * [create_row(is_current=True)]))
 
     values = [b.attributes.get("value") for b in page.find_all("button")]
     assert values == [None, "all"]

@@ -1,9 +1,13 @@
 """A throw-away certificate authority, for servers that the tests start."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +17,14 @@ class Certificates:
     authority: Path
     certificate: Path
     key: Path
+
+    def fingerprint(self) -> str:
+        """Return the hash of the server's public key, as Chromium takes it."""
+        certificate = load_pem_x509_certificate(self.certificate.read_bytes())
+        key = certificate.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def create_certificates(folder: Path, *names: str) -> Certificates:

@@ -1,7 +1,7 @@
 """A whole installation: proxy, service and sites, each a process of its own."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,13 @@ from typing import Final
 from tests.support.certificates import Certificates
 from tests.support.client import Client
 from tests.support.processes import Process, free_ports
-from tests.support.proxies import SITES, Backends, Gateway, prepare_gateway
+from tests.support.proxies import (
+    SITES,
+    Backends,
+    Changes,
+    Gateway,
+    prepare_gateway,
+)
 from tests.support.service import PASSWORD, prepare_service, write_users
 
 COOKIE: Final = "forwardauth_session"
@@ -30,9 +36,9 @@ class Installation:
     services: tuple[Process, ...]
     certificates: Certificates
 
-    def url(self, site: str, path: str = "/") -> str:
-        """Return the address of *path* on ``<site>.example.com``."""
-        return self.gateway.url(site, path)
+    def url(self, site: str, path: str = "/", *, domain: str = "example.com") -> str:
+        """Return the address of *path* on ``<site>.<domain>``."""
+        return self.gateway.url(site, path, domain=domain)
 
     def client(self) -> Client:
         """Return a browser without cookies."""
@@ -42,7 +48,7 @@ class Installation:
         """Return a browser in which *username* has just signed in."""
         client = self.client()
         reply = client.post_json(
-            self.url("auth", "/api/firstfactor"),
+            self.url("auth", f"{self.gateway.base_path}/api/firstfactor"),
             {"username": username, "password": PASSWORD},
         )
         assert reply.status == 200, reply
@@ -63,6 +69,8 @@ def installation(
     certificates: Certificates,
     *,
     stores: tuple[str | None, ...] = (None,),
+    settings: Mapping[str, str] | None = None,
+    changes: Changes | None = None,
 ) -> Iterator[Installation]:
     """Run everything behind *proxy* as long as the context lasts.
 
@@ -71,7 +79,11 @@ def installation(
         folder: An empty one for all files.
         certificates: For ``*.example.com``.
         stores: One store URL for each instance of the service; ``None`` is SQLite.
+        settings: Further variables for each instance; ``{port}`` in one is replaced by
+            the port of the proxy.
+        changes: To the proxy's files.
     """
+    settings = settings or {}
     ports = free_ports(len(SITES) + len(stores))
     sites = dict(zip(SITES, ports, strict=False))
     services = ports[len(SITES) :]
@@ -80,6 +92,8 @@ def installation(
         folder / proxy,
         certificates,
         Backends(services=services, sites=sites),
+        changes=changes,
+        base_path=settings.get("FORWARDAUTH_SERVER__BASE_PATH", ""),
     )
     users = write_users(folder)
     instances = tuple(
@@ -89,6 +103,10 @@ def installation(
             portal=gateway.url("auth", ""),
             users=users,
             store=store,
+            settings={
+                name: value.replace("{port}", str(gateway.port))
+                for name, value in settings.items()
+            },
         )
         for number, (port, store) in enumerate(zip(services, stores, strict=True))
     )

@@ -46,10 +46,11 @@ class Gateway:
     process: Process
     port: int
     plain_port: int
+    base_path: str = ""
 
-    def url(self, site: str, path: str = "/") -> str:
-        """Return the HTTPS address of *path* on ``<site>.example.com``."""
-        return f"https://{site}.example.com:{self.port}{path}"
+    def url(self, site: str, path: str = "/", *, domain: str = "example.com") -> str:
+        """Return the HTTPS address of *path* on ``<site>.<domain>``."""
+        return f"https://{site}.{domain}:{self.port}{path}"
 
     def start(self, authority: Path) -> Self:
         """Start the proxy and return when it serves the portal.
@@ -58,9 +59,10 @@ class Gateway:
         """
         self.process.start()
         client = Client(authority=authority)
+        health = f"{self.base_path}/api/health"
         try:
             wait_for(
-                lambda: _serves(client, self.url("auth", "/api/health")),
+                lambda: _serves(client, self.url("auth", health)),
                 f"{self.name} serves the portal; see {self.process.log}",
             )
         except BaseException:
@@ -146,6 +148,9 @@ def prepare_traefik(
     )
 
 
+Changes = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Proxy, file, pattern, replacement: what a scenario has otherwise than shipped."""
+
 Prepare = Callable[[Path, Certificates, Backends, tuple[int, int]], Process]
 
 PROXIES: Final[Mapping[str, Prepare]] = {
@@ -156,13 +161,37 @@ PROXIES: Final[Mapping[str, Prepare]] = {
 
 
 def prepare_gateway(
-    name: str, folder: Path, certificates: Certificates, backends: Backends
+    name: str,
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    *,
+    changes: Changes | None = None,
+    base_path: str = "",
 ) -> Gateway:
-    """Return the gateway *name* on free ports, its process not yet started."""
+    """Return the gateway *name* on free ports, its process not yet started.
+
+    Args:
+        name: Of ``PROXIES``.
+        folder: For its files.
+        certificates: What it shows.
+        backends: What stands behind it.
+        changes: To its files, beside ports and paths.
+        base_path: ``server.base_path`` of the service, without slash at its end.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, plain_port = free_ports(2)
     process = PROXIES[name](folder, certificates, backends, (port, plain_port))
-    return Gateway(name=name, process=process, port=port, plain_port=plain_port)
+    for file, table in (changes or {}).get(name, {}).items():
+        path = folder / file
+        path.write_text(substitute(path.read_text(), table))
+    return Gateway(
+        name=name,
+        process=process,
+        port=port,
+        plain_port=plain_port,
+        base_path=base_path,
+    )
 
 
 def _traefik() -> str:

@@ -4,12 +4,14 @@
 
 Every path answers JSON with the request as it came in. ``/websocket`` echoes,
 ``/unauthorized`` answers a 401 of the application's own, ``/cookies`` sets two cookies.
+``/page`` is for people: who they are, and a link and a button to sign out.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import sys
+from html import escape
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -17,6 +19,22 @@ from aiohttp import WSMsgType, web
 NAME: Final = web.AppKey("NAME", str)
 
 _MAX_LINE_BYTES: Final = 64 * 1024
+
+_PAGE: Final = """\
+<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <title>{application}</title>
+  <link rel="icon" href="data:,">
+</head>
+<body>
+  <h1>{application} greets {user}</h1>
+  <a href="/logout{query}">Sign out</a>
+  <form method="post" action="/logout{query}"><button>Leave</button></form>
+</body>
+</html>
+"""
 
 
 async def tell(request: web.Request) -> web.Response:
@@ -68,6 +86,17 @@ async def set_cookies(_: web.Request) -> web.Response:
     return response
 
 
+async def show_page(request: web.Request) -> web.Response:
+    """Answer with a page; its query goes along when somebody signs out."""
+    query = request.rel_url.raw_query_string
+    page = _PAGE.format(
+        application=escape(request.app[NAME]),
+        user=escape(request.headers.get("Remote-User") or "nobody"),
+        query=escape(f"?{query}" if query else ""),
+    )
+    return web.Response(text=page, content_type="text/html")
+
+
 def create_app(name: str) -> web.Application:
     """Return one application, which says its *name* in every answer."""
     app = web.Application()
@@ -75,6 +104,7 @@ def create_app(name: str) -> web.Application:
     app.router.add_get("/websocket", echo)
     app.router.add_get("/unauthorized", refuse)
     app.router.add_get("/cookies", set_cookies)
+    app.router.add_get("/page", show_page)
     app.router.add_route("*", "/{path:.*}", tell)
     return app
 

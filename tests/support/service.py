@@ -5,6 +5,7 @@ proxy's address) comes from the environment, as it may for everybody.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,13 @@ def write_users(folder: Path) -> Path:
 
 
 def prepare_service(
-    folder: Path, *, port: int, portal: str, users: Path, store: str | None = None
+    folder: Path,
+    *,
+    port: int,
+    portal: str,
+    users: Path,
+    store: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Process:
     """Return an instance of the service, not yet started, which keeps all in *folder*.
 
@@ -49,6 +56,7 @@ def prepare_service(
         portal: Its portal's origin.
         users: The users file.
         store: URL of the session store; SQLite in *folder* when left out.
+        settings: Further variables, such as ``FORWARDAUTH_SESSION__SAME_SITE``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return Process(
@@ -65,5 +73,6 @@ def prepare_service(
             "FORWARDAUTH_SESSION__JOURNAL": str(folder / "revocations.journal"),
             "FORWARDAUTH_SESSION__SECRET": _SECRET,
             "FORWARDAUTH_USERS__FILE": str(users),
+            **(settings or {}),
         },
     )

@@ -199,6 +199,29 @@ async def test_logout_while_the_server_hangs_is_not_answered_as_done(
         assert await store.list_owner("alice") == ()
 
 
+# a caller that gives up
+
+
+@pytest.mark.parametrize("name", ["load", "touch", "delete", "count"])
+async def test_cancelled_call_ends_cancelled(store: SessionStore, name: str) -> None:
+    """Whichever step it is in: a task that ignored it would hold up the shutdown."""
+    await store.create(create_entry())
+    await store.ping()
+    steps, is_over = 0, False
+    while not is_over:
+        steps += 1
+        call = asyncio.ensure_future(every_call()[name](store))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+        is_over = not call.cancel()
+        await asyncio.wait([call])
+
+        assert call.cancelled() or is_over, f"ignored after {steps} steps"
+    assert steps > 2
+    assert await failing(store) == set()
+
+
 # connections that end
 
 

@@ -8,7 +8,7 @@ dead, as those are that a server closed while they were idle.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import redis.exceptions as errors
@@ -128,13 +128,14 @@ class RedisClient:
             client = self._connected()
             async with asyncio.timeout(_PATIENCE * self._url.timeout_seconds):
                 async with self._turns:
-                    try:
-                        await prepare(client)
+                    with _kept_cancellation():
+                        try:
+                            await prepare(client)
+                            return await work(client)
+                        except _DEAD as exc:
+                            if not is_repeatable or type(exc) not in _DEAD:
+                                raise
                         return await work(client)
-                    except _DEAD as exc:
-                        if not is_repeatable or type(exc) not in _DEAD:
-                            raise
-                    return await work(client)
         except _FAULTS as exc:
             await self._recover(client, exc)
             raise StoreUnavailableError(self._explain(exc)) from exc
@@ -164,6 +165,22 @@ class RedisClient:
         if self._client is None:
             self._client = build_client(self._url)
         return self._client
+
+
+@contextlib.contextmanager
+def _kept_cancellation() -> Iterator[None]:
+    """Raise the cancellation that came inside of the context and was forgotten there.
+
+    Before Python 3.12 ``wait_for``, which redis-py sends with, drops one that arrives
+    together with the result; whoever cancelled would wait for the task for ever.
+    """
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    before = task.cancelling()
+    try:
+        yield
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 async def gather_all(*calls: Awaitable[_T]) -> list[_T]:

@@ -3,7 +3,12 @@
 from typing import Final
 
 from forwardauth.adapters.base import Adapter
+from forwardauth.adapters.caddy import CaddyAdapter
 from forwardauth.adapters.nginx import NginxAdapter
 from forwardauth.adapters.traefik import TraefikAdapter
 
-ADAPTERS: Final[tuple[Adapter, ...]] = (NginxAdapter(), TraefikAdapter())
+ADAPTERS: Final[tuple[Adapter, ...]] = (
+    NginxAdapter(),
+    TraefikAdapter(),
+    CaddyAdapter(),
+)

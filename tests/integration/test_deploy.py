@@ -1,6 +1,6 @@
 """The compose files of ``deploy/``, as far as they can be read without an engine.
 
-That nginx and Traefik run on the files beside them is for ``test_proxies.py``.
+That each proxy runs on the files beside them is for ``test_proxies.py``.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from forwardauth.users.reader import load_users
-from tests.support.proxies import DEPLOY
+from tests.support.proxies import DEPLOY, PROXIES
 
 ROOT = DEPLOY.parent
 COMPOSE = sorted(DEPLOY.glob("*/docker-compose*.yaml"))
@@ -43,7 +43,7 @@ def compose(path: Path) -> Any:
 
 def test_every_proxy_ships_a_compose_file() -> None:
     """The parametrisation below has found something to check."""
-    assert {path.parent.name for path in COMPOSE} >= {"nginx", "traefik"}
+    assert {path.parent.name for path in COMPOSE} == set(PROXIES)
 
 
 def test_foreign_images_are_pinned_to_a_version(compose: Any) -> None:

@@ -215,13 +215,15 @@ class Portal:
         headers: Headers = (),
     ) -> Reply:
         """Ask as a proxy does whether a request may pass."""
+        forwarded = (
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Host", host),
+            ("X-Forwarded-Uri", uri),
+            ("X-Forwarded-Method", method),
+        )
         lines = {
-            "traefik": (
-                ("X-Forwarded-Proto", "https"),
-                ("X-Forwarded-Host", host),
-                ("X-Forwarded-Uri", uri),
-                ("X-Forwarded-Method", method),
-            ),
+            "traefik": forwarded,
+            "caddy": forwarded,
             "nginx": (
                 ("X-Original-URL", f"https://{host}{uri}"),
                 ("X-Original-Method", method),

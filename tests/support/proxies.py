@@ -29,8 +29,8 @@ class Backends:
     """The ports that stand behind a proxy, all on loopback.
 
     Attributes:
-        services: One port for each instance of forwardauth. Traefik shows the portal of
-            the first and asks the last; nginx takes them in turn for both.
+        services: One port for each instance of forwardauth. Traefik and Caddy show the
+            portal of the first and ask the last; nginx takes them in turn for both.
         sites: Port of each sample application, by its name in ``deploy/``.
     """
 
@@ -148,6 +148,38 @@ def prepare_traefik(
     )
 
 
+def prepare_caddy(
+    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+) -> Process:
+    """Write ``deploy/caddy`` into *folder* and return Caddy, not yet started."""
+    port, plain_port = ports
+    binary = require_binary("caddy")
+    _copy_certificates(folder, certificates)
+    table = {
+        "Caddyfile": {
+            r"(https_port +)443\b": rf"\g<1>{port}",
+            r"(http_port +)80\b": rf"default_bind 127.0.0.1\n\t\g<1>{plain_port}",
+            r"/etc/caddy/": f"{folder}/",
+            r"(forward_auth) forwardauth:9091": (
+                rf"\g<1> 127.0.0.1:{backends.services[-1]}"
+            ),
+            r"(reverse_proxy) forwardauth:9091": (
+                rf"\g<1> 127.0.0.1:{backends.services[0]}"
+            ),
+            **_site_table(backends),
+        }
+    }
+    _write(folder, "caddy", table)
+    return Process(
+        "caddy",
+        [binary, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],
+        log=folder / "caddy.log",
+        ports=ports,
+        # Where Caddy keeps what it writes by itself.
+        environment={"HOME": str(folder)},
+    )
+
+
 Changes = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Proxy, file, pattern, replacement: what a scenario has otherwise than shipped."""
 
@@ -156,6 +188,7 @@ Prepare = Callable[[Path, Certificates, Backends, tuple[int, int]], Process]
 PROXIES: Final[Mapping[str, Prepare]] = {
     "nginx": prepare_nginx,
     "traefik": prepare_traefik,
+    "caddy": prepare_caddy,
 }
 """Each proxy that the scenarios run against, by the name of its folder."""
 

@@ -1,200 +1,39 @@
 """Traefik: reads ``X-Forwarded-*``, and what it is answered reaches the browser."""
 
-from ipaddress import ip_address
-from typing import Final
-
 import pytest
 
-from forwardauth.adapters.base import ProxyRequest, RequestKind, Verdict
+from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.traefik import TraefikAdapter
-from forwardauth.errors import ProxyRequestError
-from forwardauth.request import OriginalRequest
-from tests.support.access import DENIALS, LOGIN_URL, PASSES, sign_in_needed
 from tests.support.headers import FakeHeaders
-from tests.support.targets import Listed, read_list
-
-METHOD: Final = "X-Forwarded-Method"
-PROTO: Final = "X-Forwarded-Proto"
-HOST: Final = "X-Forwarded-Host"
-URI: Final = "X-Forwarded-Uri"
-NEEDED: Final = (METHOD, PROTO, HOST, URI)
-HEADERS: Final = FakeHeaders(
-    (METHOD, "POST"),
-    (PROTO, "https"),
-    (HOST, "App.example.com:8443"),
-    (URI, "/a%20b?c=d"),
-)
-CLIENT: Final = ip_address("192.0.2.7")
-
-FOREIGN: Final = (
-    ("X-Original-URL", "http://public.example.com/public"),
-    ("X-Original-Method", "DELETE"),
-    ("X-Original-URI", "/public"),
-    ("X-Forwarded-For", "203.0.113.9"),
-    ("X-Forwarded-Port", "80"),
-    ("X-Forwarded-Prefix", "/public"),
-    ("X-Forwarded-Server", "evil.test"),
-    ("X-Forwarded-Url", "/public"),
-    ("X-Forwarded-Path", "/public"),
-    ("X-Forwarded-Scheme", "http"),
-    ("X_Forwarded_Host", "public.example.com"),
-    ("X.Forwarded.Host", "public.example.com"),
-    ("X-Forwarded_Uri", "/public"),
-    ("X-HTTP-Method-Override", "DELETE"),
-    ("X-Real-IP", "203.0.113.9"),
-    ("Forwarded", "for=203.0.113.9;host=public.example.com;proto=http"),
-    ("Host", "public.example.com"),
-)
-BAD_HOSTS: Final = list(read_list("hosts-refused.txt"))
-BAD_URIS: Final = list(read_list("uris-refused.txt"))
+from tests.unit.adapters.contract import HEADERS, HOST, PROTO, ForwardedContract
 
 
-def _read(headers: FakeHeaders, *, target: str = "/verify/traefik") -> OriginalRequest:
-    request = ProxyRequest(method="GET", target=target, headers=headers, client=CLIENT)
-    return TraefikAdapter().read(request)
+class TestTraefik(ForwardedContract):
+    """The family as Traefik sends it."""
 
+    def adapter(self) -> Adapter:
+        """Return the adapter under test."""
+        return TraefikAdapter()
 
-def _refusal(headers: FakeHeaders) -> tuple[str, str]:
-    with pytest.raises(ProxyRequestError) as refused:
-        _read(headers)
-    return refused.value.header, refused.value.reason
-
-
-def test_original_request_is_read_from_four_headers() -> None:
-    """Method, scheme, host and path are what Traefik says was asked for."""
-    assert _read(HEADERS) == OriginalRequest(
-        scheme="https",
-        host="app.example.com",
-        port=8443,
-        method="POST",
-        path="/a%20b",
-        query="c=d",
-        client=CLIENT,
+    @pytest.mark.parametrize(
+        ("proto", "scheme"),
+        [("http", "http"), ("https", "https"), ("ws", "http"), ("wss", "https")],
     )
+    def test_websocket_has_the_scheme_of_its_handshake(
+        self, proto: str, scheme: str
+    ) -> None:
+        """Traefik calls an upgrade ``ws``; it is decided as the request it is."""
+        assert self.read(HEADERS.replaced(PROTO, proto)).scheme == scheme
 
+    def test_default_port_of_a_websocket_is_that_of_its_handshake(self) -> None:
+        """``wss`` has the port of ``https`` (V-16)."""
+        headers = HEADERS.replaced(PROTO, "wss").replaced(HOST, "app.example.com:443")
 
-def test_other_families_are_ignored() -> None:
-    """Whatever a client sends under other names changes nothing (V-12, V-24)."""
-    assert _read(HEADERS.beside(FOREIGN)) == _read(HEADERS)
+        assert self.read(headers).port is None
 
+    @pytest.mark.parametrize("proto", ["WSS", "wss,https", "wss://"])
+    def test_other_spelling_of_a_websocket_is_refused(self, proto: str) -> None:
+        """The scheme is one of four words, to the letter (V-15)."""
+        headers: FakeHeaders = HEADERS.replaced(PROTO, proto)
 
-def test_other_families_are_no_substitute() -> None:
-    """A complete request in another family is a request without headers (V-12)."""
-    assert _refusal(FakeHeaders(*FOREIGN)) == (PROTO, "header_missing")
-
-
-def test_verify_request_itself_is_ignored() -> None:
-    """Neither its method nor its query says anything (V-10, V-37)."""
-    asked = _read(HEADERS, target="/verify/traefik?rd=https://evil.test/&auth=basic")
-
-    assert asked == _read(HEADERS)
-
-
-@pytest.mark.parametrize("name", NEEDED)
-@pytest.mark.parametrize(
-    ("copies", "reason"),
-    [(0, "header_missing"), (2, "header_repeated"), (3, "header_repeated")],
-)
-def test_each_header_is_needed_exactly_once(
-    name: str, copies: int, reason: str
-) -> None:
-    """Missing or repeated, even with one value, it is refused by name (V-13, V-23)."""
-    values = HEADERS.getall(name, []) * copies
-
-    assert _refusal(HEADERS.replaced(name, *values)) == (name, reason)
-
-
-@pytest.mark.parametrize("name", NEEDED)
-def test_empty_header_is_missing(name: str) -> None:
-    """An empty value says nothing (V-13)."""
-    assert _refusal(HEADERS.replaced(name, "")) == (name, "header_missing")
-
-
-@pytest.mark.parametrize(
-    ("proto", "scheme"),
-    [("http", "http"), ("https", "https"), ("ws", "http"), ("wss", "https")],
-)
-def test_websocket_has_the_scheme_of_its_handshake(proto: str, scheme: str) -> None:
-    """Traefik calls an upgrade ``ws``; it is decided as the request it is."""
-    assert _read(HEADERS.replaced(PROTO, proto)).scheme == scheme
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "reason"),
-    [
-        (METHOD, "post", "method_unknown"),
-        (METHOD, "GET,POST", "method_unknown"),
-        (METHOD, "FOO", "method_unknown"),
-        (PROTO, "HTTPS", "scheme_unknown"),
-        (PROTO, "WSS", "scheme_unknown"),
-        (PROTO, "https,http", "scheme_unknown"),
-        (PROTO, "https://", "scheme_unknown"),
-        (PROTO, "h2c", "scheme_unknown"),
-        (URI, "/" + "a" * 8190, "uri_too_long"),
-    ],
-    ids=lambda value: value[:20],
-)
-def test_malformed_value_is_refused(name: str, value: str, reason: str) -> None:
-    """Each value has its grammar, and the refusal names the header (V-15, V-17)."""
-    assert _refusal(HEADERS.replaced(name, value)) == (name, reason)
-
-
-@pytest.mark.parametrize("case", BAD_HOSTS, ids=str)
-def test_malformed_host_is_refused(case: Listed) -> None:
-    """A host that could be read in two ways is refused by name (V-16)."""
-    refusal = _refusal(HEADERS.replaced(HOST, case.text))
-
-    assert refusal == (HOST, case.expected)
-
-
-@pytest.mark.parametrize("case", BAD_URIS, ids=str)
-def test_malformed_uri_is_refused(case: Listed) -> None:
-    """A path that could be read in two ways is refused by name (V-18)."""
-    assert _refusal(HEADERS.replaced(URI, case.text)) == (URI, case.expected)
-
-
-@pytest.mark.parametrize(
-    ("proto", "port"), [("https", None), ("http", 443), ("wss", None)]
-)
-def test_default_port_is_that_of_the_scheme(proto: str, port: int | None) -> None:
-    """443 is left out where it is the default, and only there (V-16)."""
-    headers = HEADERS.replaced(PROTO, proto).replaced(HOST, "app.example.com:443")
-
-    assert _read(headers).port == port
-
-
-@pytest.mark.parametrize("verdict", PASSES.values(), ids=PASSES)
-def test_pass_is_200(verdict: Verdict) -> None:
-    """Exactly 200, without a body, for somebody and for nobody (V-25)."""
-    answer = TraefikAdapter().answer(verdict)
-
-    assert (answer.status, answer.body) == (200, b"")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "status"),
-    [
-        ("navigation", 302),
-        ("navigation by POST", 303),
-        ("fetch", 401),
-        ("forbidden page", 403),
-        ("forbidden program", 403),
-        ("malformed", 400),
-        ("outage", 503),
-    ],
-)
-def test_denial_reaches_the_browser_as_it_is(verdict: str, status: int) -> None:
-    """Traefik passes status, headers and body on, so they are meant for it (V-28)."""
-    assert TraefikAdapter().answer(DENIALS[verdict]).status == status
-
-
-def test_redirect_is_absolute() -> None:
-    """Traefik would resolve a relative one against our own address (V-30)."""
-    answer = TraefikAdapter().answer(sign_in_needed(RequestKind.NAVIGATION))
-
-    assert dict(answer.headers)["Location"] == LOGIN_URL
-
-
-def test_logout_is_taken_over() -> None:
-    """Traefik passes the cookies of a denial on, so verify can sign out."""
-    assert TraefikAdapter().takes_over_logout is True
+        assert self.refusal(headers) == (PROTO, "scheme_unknown")

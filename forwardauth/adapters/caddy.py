@@ -1,0 +1,30 @@
+"""Caddy ``forward_auth``: reads ``X-Forwarded-Method/-Proto/-Host/-Uri``.
+
+Caddy sets all four itself and asks by GET. It appends the query of the client to our
+address, so that it reaches us a second time; only ``X-Forwarded-Uri`` counts. Any 2xx
+passes; every other answer goes to the client as it is, each ``Set-Cookie`` too.
+
+Law: a success names all four identity headers. Before 2.11.2 Caddy let the copy of the
+client through where one was missing (CVE-2026-30851).
+Source: https://caddyserver.com/docs/caddyfile/directives/forward_auth
+"""
+
+from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
+from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.request import OriginalRequest
+
+
+class CaddyAdapter:
+    """Dialect of Caddy's forward_auth directive."""
+
+    name: str = "caddy"
+    paths: tuple[str, ...] = ("/verify/caddy",)
+    takes_over_logout: bool = True
+
+    def read(self, request: ProxyRequest) -> OriginalRequest:
+        """Return the original request; see ``Adapter.read``."""
+        return read_forwarded(request)
+
+    def answer(self, verdict: Verdict) -> Answer:
+        """Return what Caddy passes on to the browser; see ``Adapter.answer``."""
+        return answer_forwarded(verdict)

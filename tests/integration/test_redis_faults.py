@@ -324,6 +324,29 @@ async def test_end_whose_answer_was_lost_still_tells_what_ended(
         assert await everything(store) == {}
 
 
+async def test_end_of_all_returns_while_rows_keep_coming(
+    redis: RedisServer, prefix: str
+) -> None:
+    """One row before each look would go on for ever; what was there first has ended."""
+    entries = [create_entry() for _ in range(3)]
+    rows: list[bytes] = []
+
+    def add_row() -> None:
+        rows.append(create_entry().digest + bytes(8) + b"login")
+        redis.run("ZADD", f"{prefix}:o:alice", "9999999999999", rows[-1])
+
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=prefix) as store:
+        await add_all(store, entries)
+        relay.before_each(scripts.DOOM.sha1.encode(), add_row)
+
+        ended = await store.delete_owner("alice")
+
+        assert {entry.digest for entry in ended} == {entry.digest for entry in entries}
+        assert 1 < len(rows) < 100
+        assert await everything(store) == {}
+
+
 async def test_touch_whose_answer_was_lost_is_not_repeated(
     redis: RedisServer, prefix: str
 ) -> None:

@@ -34,7 +34,6 @@ from tests.unit.sessions.contract import (
 
 Servers: TypeAlias = RedisServer | RedisCluster
 
-
 FAST: Final = ("--appendfsync", "no")
 """No test here takes the power away, so none waits for the disk."""
 
@@ -292,10 +291,7 @@ class RedisContract(SharedStoreContract):
     async def test_interrupted_end_of_all_is_completed_by_the_next(
         self, store: SessionStore, servers: Servers, prefix: str
     ) -> None:
-        """A session that could not be ended keeps its row, so that it is found again.
-
-        Until then it is prolonged by nobody's doing but its own.
-        """
+        """What could not be ended keeps its row, so that it is found again."""
         entries = [create_entry() for _ in range(5)]
         await add_all(store, entries)
         key = session_key(prefix, entries[0])
@@ -412,8 +408,9 @@ class RedisContract(SharedStoreContract):
                     overtaken.append(entry)
 
         creators = [asyncio.ensure_future(create_on()) for _ in range(20)]
-        while not overtaken:
-            await elsewhere.delete_owner("alice")
+        async with asyncio.timeout(30):
+            while not overtaken:
+                await elsewhere.delete_owner("alice")
         await asyncio.gather(*creators)
 
         assert await load_all(elsewhere, overtaken) == [None] * len(overtaken)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -41,7 +41,7 @@ async def _read_command(reader: asyncio.StreamReader) -> bool:
 
 
 class Relay:
-    """Stands between a store and its server, and can lose the server's answers."""
+    """Stands between a store and its server: loses answers, lets others be first."""
 
     def __init__(self, server: RedisServer) -> None:
         """Pass everything on until it is told otherwise."""
@@ -49,10 +49,15 @@ class Relay:
         self.lost = 0
         self._server = server
         self._marker = b""
+        self._actions: dict[bytes, Callable[[], object]] = {}
 
     def lose_answer_to(self, marker: bytes) -> None:
         """Close the connection instead of the next answer to what holds *marker*."""
         self._marker = marker
+
+    def before_each(self, marker: bytes, action: Callable[[], object]) -> None:
+        """Do *action* whenever something that holds *marker* is about to be asked."""
+        self._actions[marker] = action
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -68,6 +73,9 @@ class Relay:
         with contextlib.suppress(ConnectionError):
             # A client waits for its answer, so one reading is one command.
             while asked := await reader.read(_CHUNK_BYTES):
+                for marker, action in self._actions.items():
+                    if marker in asked:
+                        action()
                 to_server[1].write(asked)
                 answer = await to_server[0].read(_CHUNK_BYTES)
                 if self._marker and self._marker in asked:

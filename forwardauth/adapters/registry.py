@@ -4,6 +4,7 @@ from typing import Final
 
 from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.caddy import CaddyAdapter
+from forwardauth.adapters.haproxy import HaproxyAdapter
 from forwardauth.adapters.nginx import NginxAdapter
 from forwardauth.adapters.traefik import TraefikAdapter
 
@@ -11,4 +12,5 @@ ADAPTERS: Final[tuple[Adapter, ...]] = (
     NginxAdapter(),
     TraefikAdapter(),
     CaddyAdapter(),
+    HaproxyAdapter(),
 )

@@ -10,7 +10,7 @@ from tests.support.browser import fresh_context, no_complaints, running_browser
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.foreign_site import ForeignSite
 from tests.support.installation import Installation, installation
-from tests.support.proxies import PROXIES, Changes
+from tests.support.proxies import Changes
 from tests.support.visitor import Visitor
 
 _TWO_DOMAINS: Final[Changes] = {
@@ -29,7 +29,11 @@ _TWO_DOMAINS: Final[Changes] = {
         }
     },
 }
-"""Every site of ``deploy/`` below a second parent domain as well."""
+"""Every site of ``deploy/`` below a second parent domain as well.
+
+One proxy for each way that a logout on a protected host takes: the answer of verify,
+and a location of the proxy. The others are driven without a browser.
+"""
 
 _SETTINGS: Final = {
     "FORWARDAUTH_COOKIES__0__DEFAULT_TARGET": "https://www.example.com:{port}/page",
@@ -49,7 +53,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return create_certificates(tmp_path_factory.mktemp("certificates"), *names)
 
 
-@pytest.fixture(scope="session", params=list(PROXIES))
+@pytest.fixture(scope="session", params=list(_TWO_DOMAINS))
 def proxy(request: pytest.FixtureRequest) -> str:
     """Return the name of each proxy in turn."""
     name: str = request.param

@@ -224,6 +224,7 @@ class Portal:
         lines = {
             "traefik": forwarded,
             "caddy": forwarded,
+            "haproxy": forwarded,
             "nginx": (
                 ("X-Original-URL", f"https://{host}{uri}"),
                 ("X-Original-Method", method),

@@ -30,7 +30,7 @@ class Backends:
 
     Attributes:
         services: One port for each instance of forwardauth. Traefik and Caddy show the
-            portal of the first and ask the last; nginx takes them in turn for both.
+            portal of the first and ask the last; nginx and HAProxy take them in turn.
         sites: Port of each sample application, by its name in ``deploy/``.
     """
 
@@ -180,6 +180,40 @@ def prepare_caddy(
     )
 
 
+def prepare_haproxy(
+    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+) -> Process:
+    """Write ``deploy/haproxy`` into *folder* and return HAProxy, not yet started."""
+    port, plain_port = ports
+    binary = require_binary("haproxy")
+    _copy_certificates(folder, certificates)
+    table = {
+        "haproxy.cfg": {
+            r"bind :443\b": f"bind 127.0.0.1:{port}",
+            r"bind :80\b": f"bind 127.0.0.1:{plain_port}",
+            # The machine has one name space for these.
+            r"abns@forwardauth\b": f"abns@forwardauth-{port}",
+            r"/usr/local/etc/haproxy/": f"{folder}/",
+            r"server forwardauth1 forwardauth:9091": "\n    ".join(
+                f"server forwardauth{number} 127.0.0.1:{service}"
+                for number, service in enumerate(backends.services, start=1)
+            ),
+            **{
+                rf"(server {site}1?) {site}:80\b": rf"\g<1> 127.0.0.1:{number}"
+                for site, number in backends.sites.items()
+            },
+        },
+        "forwardauth.lua": {},
+    }
+    _write(folder, "haproxy", table)
+    return Process(
+        "haproxy",
+        [binary, "-db", "-f", folder / "haproxy.cfg"],
+        log=folder / "haproxy.log",
+        ports=ports,
+    )
+
+
 Changes = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Proxy, file, pattern, replacement: what a scenario has otherwise than shipped."""
 
@@ -189,6 +223,7 @@ PROXIES: Final[Mapping[str, Prepare]] = {
     "nginx": prepare_nginx,
     "traefik": prepare_traefik,
     "caddy": prepare_caddy,
+    "haproxy": prepare_haproxy,
 }
 """Each proxy that the scenarios run against, by the name of its folder."""
 

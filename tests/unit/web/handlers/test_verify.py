@@ -11,7 +11,7 @@ from tests.support.client import NAVIGATION
 from tests.support.clock import FakeClock
 from tests.support.portal import COOKIE, PORTAL, Portal
 
-ADAPTERS = ["nginx", "traefik", "caddy"]
+ADAPTERS = ["nginx", "traefik", "caddy", "haproxy"]
 IDENTITY = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"]
 
 

@@ -1,0 +1,28 @@
+"""HAProxy, by the script of ``deploy/haproxy``: reads ``X-Forwarded-*``.
+
+The script sets all four headers itself and asks by GET; scripts of others ask by HEAD,
+which is the same question. 200 passes; every other answer goes to the client as it is,
+each ``Set-Cookie`` line too.
+
+Source: https://www.arpalert.org/src/haproxy-lua-api/2.6/ (``HTTPClient``, ``Reply``)
+"""
+
+from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
+from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.request import OriginalRequest
+
+
+class HaproxyAdapter:
+    """Dialect of HAProxy and its Lua."""
+
+    name: str = "haproxy"
+    paths: tuple[str, ...] = ("/verify/haproxy",)
+    takes_over_logout: bool = True
+
+    def read(self, request: ProxyRequest) -> OriginalRequest:
+        """Return the original request; see ``Adapter.read``."""
+        return read_forwarded(request)
+
+    def answer(self, verdict: Verdict) -> Answer:
+        """Return what the script passes on to the browser; see ``Adapter.answer``."""
+        return answer_forwarded(verdict)

@@ -52,6 +52,8 @@ class OriginalRequest:
         query: Raw, without ``?``; ``None`` when there is no ``?``.
         client: The browser's address as far as trusted proxies vouch for it,
             ``None`` when they do not say.
+        is_preflight: Whether a browser asks by it which requests of another origin the
+            application takes; it sends no cookie then. Set by the verify handler.
     """
 
     scheme: str
@@ -61,6 +63,7 @@ class OriginalRequest:
     path: str
     query: str | None
     client: IPv4Address | IPv6Address | None = None
+    is_preflight: bool = False
 
     @property
     def url(self) -> str:

@@ -31,6 +31,8 @@ REQUIRED_LEVEL: Final = {
 
 DEFAULT_POLICY_REASON: Final = "default_policy"
 RULE_REASON: Final = "rule"
+PATH_AMBIGUOUS_REASON: Final = "path_ambiguous"
+PREFLIGHT_REASON: Final = "preflight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,10 @@ class Decision:
 
     Attributes:
         outcome: What becomes of the request.
-        reason: Stable and lower case, for logs and metrics: ``rule`` or
-            ``default_policy``.
+        reason: Stable and lower case, for logs and metrics: ``rule``,
+            ``default_policy``, ``path_ambiguous`` or ``preflight``.
         rule: Number of the deciding rule, from 1 in the order of the file;
-            ``None`` when the default policy decided.
+            ``None`` when none decided.
         policy: The policy that applied, or would if the rule is for whoever asks.
     """
 
@@ -76,3 +78,28 @@ def ask_who(policy: Policy, *, rule: int) -> Decision:
     return Decision(
         outcome=Outcome.SIGN_IN, reason=RULE_REASON, rule=rule, policy=policy
     )
+
+
+def refuse_ambiguous_path() -> Decision:
+    """Return the decision on a path that rules and applications may read differently.
+
+    No rule is asked, since each could be walked past. Signing in would not help.
+    """
+    return Decision(
+        outcome=Outcome.FORBIDDEN,
+        reason=PATH_AMBIGUOUS_REASON,
+        rule=None,
+        policy=Policy.DENY,
+    )
+
+
+def conclude_preflight(
+    policy: Policy, *, is_allowed: bool, rule: int | None
+) -> Decision:
+    """Return the decision on a CORS preflight that *rule* matches, whoever sends it.
+
+    A browser sends no cookie with one, so there is nobody to ask who it is.
+    """
+    passes = is_allowed and policy is not Policy.DENY
+    outcome = Outcome.ALLOW if passes else Outcome.FORBIDDEN
+    return Decision(outcome=outcome, reason=PREFLIGHT_REASON, rule=rule, policy=policy)

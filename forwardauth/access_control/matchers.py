@@ -31,6 +31,12 @@ class DomainPattern:
             return host.endswith("." + self.name)
         return host == self.name
 
+    def covers(self, other: "DomainPattern") -> bool:
+        """Whether it matches every host that *other* does."""
+        if self == other:
+            return True
+        return self.is_wildcard and other.name.endswith("." + self.name)
+
     def __str__(self) -> str:
         """Return the pattern as it is written in ``access_control``."""
         return f"*.{self.name}" if self.is_wildcard else self.name
@@ -52,19 +58,50 @@ def parse_domain_pattern(text: str) -> DomainPattern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectCriterion:
-    """Who a rule is for: any of *users*, or any member of one of *groups*.
-
-    With both empty the rule is for everyone, signed in or not.
-    """
+class Together:
+    """Users and groups that somebody has to be and be in, all at once."""
 
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
+    def matches(self, subject: Subject) -> bool:
+        """Whether a signed-in *subject* is everything that is asked for."""
+        return self.users <= {subject.username} and self.groups <= subject.groups
+
+    def __str__(self) -> str:
+        """Return users, then groups, as Authelia writes them."""
+        users = (f"user:{name}" for name in sorted(self.users))
+        return " and ".join(
+            [*users, *(f"group:{name}" for name in sorted(self.groups))]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectCriterion:
+    """Who a rule is for: a user, a member of a group, or all at once of *together*.
+
+    Any of them will do. With all of them empty the rule is for everyone, signed in or
+    not.
+    """
+
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    together: tuple[Together, ...] = ()
+
     @property
     def is_for_everyone(self) -> bool:
         """Whether the rule does not ask who somebody is."""
-        return not self.users and not self.groups
+        return not self.users and not self.groups and not self.together
+
+    @property
+    def all_users(self) -> frozenset[str]:
+        """Every user that is named, alone or together with others."""
+        return self.users.union(*(each.users for each in self.together))
+
+    @property
+    def all_groups(self) -> frozenset[str]:
+        """Every group that is named, alone or together with others."""
+        return self.groups.union(*(each.groups for each in self.together))
 
     def matches(self, subject: Subject) -> bool:
         """Whether a signed-in *subject* is meant."""
@@ -72,4 +109,28 @@ class SubjectCriterion:
             self.is_for_everyone
             or subject.username in self.users
             or not self.groups.isdisjoint(subject.groups)
+            or any(each.matches(subject) for each in self.together)
         )
+
+    def covers(self, other: "SubjectCriterion") -> bool:
+        """Whether it means everybody whom *other* means, as far as can be told."""
+        if self.is_for_everyone or other.is_for_everyone:
+            return self.is_for_everyone
+        return (
+            self.users >= other.users
+            and self.groups >= other.groups
+            and all(
+                not self.users.isdisjoint(each.users)
+                or not self.groups.isdisjoint(each.groups)
+                or each in self.together
+                for each in other.together
+            )
+        )
+
+    def __str__(self) -> str:
+        """Return everybody who is meant, as Authelia writes them."""
+        if self.is_for_everyone:
+            return "everybody"
+        users = (f"user:{name}" for name in sorted(self.users))
+        groups = (f"group:{name}" for name in sorted(self.groups))
+        return ", ".join([*users, *groups, *map(str, self.together)])

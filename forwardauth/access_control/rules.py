@@ -3,13 +3,35 @@
 Laws: the first rule that matches wins; every criterion of a rule is needed; what no
 rule matches falls to ``default_policy``. ``decide`` is synchronous, does no I/O and
 keeps nothing between two calls, so that any caller may ask it about any request.
+
+A path with two readings is denied before the first rule wherever a rule for that host
+looks at the path: no order of rules makes it safe to go on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from forwardauth.access_control.decision import Decision, Policy, ask_who, conclude
+from forwardauth.access_control.asked import Asked
+from forwardauth.access_control.criteria import (
+    Criterion,
+    Match,
+    MethodCriterion,
+    NetworkCriterion,
+    PathCriterion,
+)
+from forwardauth.access_control.decision import (
+    Decision,
+    Policy,
+    ask_who,
+    conclude,
+    conclude_preflight,
+    refuse_ambiguous_path,
+)
+from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
+from forwardauth.access_control.queries import QueryCriterion
+from forwardauth.access_control.regexes import Regex
 from forwardauth.request import OriginalRequest, Subject
 
 EVERYONE = SubjectCriterion()
@@ -17,23 +39,69 @@ EVERYONE = SubjectCriterion()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One entry of ``access_control.rules``.
+    """One entry of ``access_control.rules``; ``None`` stands for "any".
 
     Attributes:
         number: Its place in the file, from 1.
         policy: What it asks of those it matches.
-        domains: Any of them must match the host; at least one.
+        domains: Any of them, or of *domain_regexes*, must match the host.
+        domain_regexes: Match the whole host.
+        methods: The methods meant.
+        path: The paths meant.
+        query: The queries meant.
+        networks: The addresses meant.
         subject: Whom it is for.
+        allows_preflight: Whether a CORS preflight passes that the rule matches.
     """
 
     number: int
     policy: Policy
-    domains: tuple[DomainPattern, ...]
+    domains: tuple[DomainPattern, ...] = ()
+    domain_regexes: tuple[Regex, ...] = ()
+    methods: MethodCriterion | None = None
+    path: PathCriterion | None = None
+    query: QueryCriterion | None = None
+    networks: NetworkCriterion | None = None
     subject: SubjectCriterion = EVERYONE
+    allows_preflight: bool = False
 
-    def matches_object(self, original: OriginalRequest) -> bool:
-        """Whether all criteria but the subject match."""
-        return any(pattern.matches(original.host) for pattern in self.domains)
+    def matches_host(self, host: str) -> bool:
+        """Whether the rule is for *host*."""
+        return any(pattern.matches(host) for pattern in self.domains) or any(
+            regex.matches(host) for regex in self.domain_regexes
+        )
+
+    def matches_object(self, asked: Asked) -> bool:
+        """Whether all criteria but the subject match, for all that can be told.
+
+        What cannot be told (the address of a client that nobody vouches for) is met
+        for a rule that denies, and for no other.
+        """
+        if not self.matches_host(asked.original.host):
+            return False
+        for _, criterion in self.criteria():
+            match = criterion.check(asked)
+            if match is Match.NO:
+                return False
+            if match is Match.UNKNOWN and self.policy is not Policy.DENY:
+                return False
+        return True
+
+    def criteria(self) -> Iterator[tuple[str, Criterion]]:
+        """Yield the criteria beyond host and subject, each with its name."""
+        if self.methods is not None:
+            yield "methods", self.methods
+        if self.path is not None:
+            yield "path", self.path
+        if self.query is not None:
+            yield "query", self.query
+        if self.networks is not None:
+            yield "networks", self.networks
+
+    @property
+    def hosts(self) -> str:
+        """The hosts as they are written, for explanations."""
+        return ", ".join(map(str, (*self.domains, *self.domain_regexes)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,47 +118,37 @@ class AccessControl:
         whether it is meant can only be told after signing in, and a rule further down
         must not decide in its place.
         """
-        for rule in self._candidates(original.host):
+        asked = Asked(original)
+        if asked.path is None and self.looks_at_path(original.host):
+            return refuse_ambiguous_path()
+        for rule in self._index.candidates(original.host):
+            if not rule.matches_object(asked):
+                continue
+            if original.is_preflight:
+                allowed = rule.allows_preflight
+                return conclude_preflight(
+                    rule.policy, is_allowed=allowed, rule=rule.number
+                )
             if rule.subject.is_for_everyone or (
                 not subject.is_anonymous and rule.subject.matches(subject)
             ):
                 return conclude(rule.policy, subject.level, rule=rule.number)
             if subject.is_anonymous:
                 return ask_who(rule.policy, rule=rule.number)
+        if original.is_preflight:
+            return conclude_preflight(self.default_policy, is_allowed=False, rule=None)
         return conclude(self.default_policy, subject.level, rule=None)
 
-    @cached_property
-    def _exact(self) -> dict[str, tuple[Rule, ...]]:
-        """For each host named exactly, the rules that could match it, in order."""
-        names = {p.name for r in self.rules for p in r.domains if not p.is_wildcard}
-        return {name: self._matching(name) for name in names}
-
-    @cached_property
-    def _below(self) -> dict[str, tuple[Rule, ...]]:
-        """For each wildcard's name, the rules that match any host below it."""
-        names = {p.name for r in self.rules for p in r.domains if p.is_wildcard}
-        return {name: self._matching(f"*.{name}") for name in names}
-
-    def _matching(self, host: str) -> tuple[Rule, ...]:
-        return tuple(
-            rule
-            for rule in self.rules
-            if any(pattern.matches(host) for pattern in rule.domains)
+    def looks_at_path(self, host: str) -> bool:
+        """Whether a rule that is for *host* has a criterion about the path."""
+        return any(
+            rule.matches_host(host) for rule in self._path_index.candidates(host)
         )
 
-    def _candidates(self, host: str) -> tuple[Rule, ...]:
-        """Return the rules whose domains match *host*, in order.
+    @cached_property
+    def _index(self) -> HostIndex["Rule"]:
+        return HostIndex(self.rules)
 
-        A host that is not named itself shares the rules of the longest wildcard above
-        it, so the cost depends on the labels of the host and not on rules for others.
-        """
-        exact = self._exact.get(host)
-        if exact is not None:
-            return exact
-        _, _, name = host.partition(".")
-        while name:
-            found = self._below.get(name)
-            if found is not None:
-                return found
-            _, _, name = name.partition(".")
-        return ()
+    @cached_property
+    def _path_index(self) -> HostIndex["Rule"]:
+        return HostIndex(tuple(rule for rule in self.rules if rule.path is not None))

@@ -1,11 +1,20 @@
 """``forwardauth access``: the rules, asked about a request that nobody has to make."""
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import click
 
-from forwardauth.access_control.explain import Explanation
+from forwardauth.access_control.criteria import Match
+from forwardauth.access_control.decision import (
+    PATH_AMBIGUOUS_REASON,
+    PREFLIGHT_REASON,
+    Decision,
+    Outcome,
+    Policy,
+)
+from forwardauth.access_control.explain import Check, Explanation, Step
 from forwardauth.access_control.explain import explain as explain_access
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
@@ -41,15 +50,25 @@ def access() -> None:
 @click.option("--user", metavar="NAME", help="Signed in as NAME; nobody by default.")
 @click.option("--method", default="GET", show_default=True, help="In upper case.")
 @click.option("--ip", metavar="ADDRESS", help="The address of the client.")
+@click.option(
+    "--preflight", is_flag=True, help="The CORS preflight of a browser: OPTIONS."
+)
 @config_option
 def explain(
-    url: str, user: str | None, method: str, ip: str | None, config_path: Path | None
+    *,
+    url: str,
+    user: str | None,
+    method: str,
+    ip: str | None,
+    preflight: bool,
+    config_path: Path | None,
 ) -> None:
     """Say which rule decides about a request for URL, and why.
 
     The groups of the user are those in the users file.
     """
-    original = parse_request(url, method=method, ip=ip)
+    original = parse_request(url, method="OPTIONS" if preflight else method, ip=ip)
+    original = replace(original, is_preflight=preflight)
     settings = load(config_path)
     subject = ANONYMOUS if user is None else _load_subject(settings, user)
     groups = ", ".join(sorted(subject.groups)) or "none"
@@ -125,10 +144,33 @@ def _answer(
 
 
 def _tell(explanation: Explanation) -> list[str]:
-    lines = [
-        f"  rule {step.rule}: {step.remark}{'  <- decides' if step.is_deciding else ''}"
-        for step in explanation.steps
-    ]
-    decision = explanation.decision
+    lines: list[str] = []
+    for step in explanation.steps:
+        mark = "  <- decides" if step.is_deciding else ""
+        lines.append(f"  rule {step.rule}: {step.policy}{mark}")
+        lines += (f"    {_tell_check(check, step)}" for check in step.checks)
+    return [*lines, _tell_verdict(explanation.decision)]
+
+
+def _tell_check(check: Check, step: Step) -> str:
+    line = f"{check.match:<8}{check.name:<9}{check.wanted}"
+    if check.match is not Match.UNKNOWN:
+        return line
+    if check.name == "subject":
+        return f"{line}  (nobody is signed in: only signing in can tell)"
+    counts = "matches" if step.policy is Policy.DENY else "does not match"
+    return f"{line}  (cannot be told, so a rule of {step.policy} {counts})"
+
+
+def _tell_verdict(decision: Decision) -> str:
+    if decision.reason == PATH_AMBIGUOUS_REASON:
+        return (
+            f"{decision.outcome}: {decision.reason}, a rule for this host looks at the"
+            " path, and programs read this one in different ways"
+        )
     by = "no rule matches" if decision.rule is None else f"rule {decision.rule}"
-    return [*lines, f"{decision.outcome}: {by}, policy {decision.policy}"]
+    verdict = f"{decision.outcome}: {by}, policy {decision.policy}"
+    if decision.reason == PREFLIGHT_REASON:
+        word = "allowed" if decision.outcome is Outcome.ALLOW else "not allowed"
+        return f"{verdict}, {decision.reason} {word}"
+    return verdict

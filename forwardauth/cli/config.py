@@ -71,8 +71,8 @@ def _unknown_names(settings: Settings, users: UsersTable) -> tuple[Problem, ...]
     warnings: list[Problem] = []
     for rule in settings.access_control.rules:
         unknown = {
-            "user": sorted(rule.subject.users - users.users.keys()),
-            "group": sorted(rule.subject.groups - groups),
+            "user": sorted(rule.subject.all_users - users.users.keys()),
+            "group": sorted(rule.subject.all_groups - groups),
         }
         warnings += (
             Problem(
@@ -115,4 +115,22 @@ def _bypassing(rules: tuple[Rule, ...]) -> list[Rule]:
 
 
 def _describe(rule: Rule) -> str:
-    return f"{', '.join(map(str, rule.domains))} (rule {rule.number})"
+    """Return what *rule* opens, and (V-21) how much of it is open."""
+    narrowed = [f"{name} {criterion}" for name, criterion in rule.criteria()]
+    path = rule.path
+    wide = [
+        note
+        for note, is_wide in {
+            "many hosts": _names_many_hosts(rule),
+            "every method": rule.methods is None,
+            "every path": path is None,
+            "every path below": path is not None and bool(path.prefixes),
+        }.items()
+        if is_wide
+    ]
+    note = f": {', '.join(wide)}" if wide else ""
+    return f"{'; '.join([rule.hosts, *narrowed])} (rule {rule.number}{note})"
+
+
+def _names_many_hosts(rule: Rule) -> bool:
+    return bool(rule.domain_regexes) or any(each.is_wildcard for each in rule.domains)

@@ -72,30 +72,32 @@ KEYS: Final[dict[str, Key]] = {
     "logout.notify": _NONE,
     "users.file": _REQUIRED,
     "access_control.default_policy": Key(default="deny"),
+    "access_control.networks": Key(kind=Kind.ENTRIES, default=()),
+    "access_control.networks.*.name": _REQUIRED,
+    "access_control.networks.*.networks": Key(kind=Kind.LIST, is_required=True),
     "access_control.rules": Key(kind=Kind.ENTRIES, default=()),
-    "access_control.rules.*.domain": Key(kind=Kind.LIST, is_required=True),
+    "access_control.rules.*.domain": _NONE,
+    "access_control.rules.*.domain_regex": _NONE,
     "access_control.rules.*.policy": _REQUIRED,
+    "access_control.rules.*.methods": _NONE,
+    "access_control.rules.*.path": _NONE,
+    "access_control.rules.*.path_regex": _NONE,
+    "access_control.rules.*.resources": _NONE,
+    "access_control.rules.*.query": Key(kind=Kind.ENTRIES, default=()),
+    "access_control.rules.*.query.*.*.operator": _REQUIRED,
+    "access_control.rules.*.query.*.*.key": _REQUIRED,
+    "access_control.rules.*.query.*.*.value": Key(),
+    "access_control.rules.*.networks": _NONE,
     "access_control.rules.*.users": _NONE,
     "access_control.rules.*.groups": _NONE,
     "access_control.rules.*.subject": _NONE,
+    "access_control.rules.*.preflight": Key(default="deny"),
     "portal.templates": _NULL,
     "portal.title": Key(default="Sign in"),
 }
 
-UNSUPPORTED_CRITERIA: Final = frozenset(
-    {
-        "basic",
-        "domain_regex",
-        "methods",
-        "networks",
-        "path",
-        "path_regex",
-        "preflight",
-        "query",
-        "resources",
-    }
-)
-"""Criteria of a rule that cannot be checked yet, so that no rule may hold them."""
+UNSUPPORTED_CRITERIA: Final = frozenset({"basic"})
+"""Keys of a rule that mean nothing yet, so that no rule may hold them."""
 
 
 def pattern_of(key: str) -> str:

@@ -6,26 +6,32 @@ match more than its author meant, and the first match wins.
 
 from typing import Final
 
+from forwardauth.access_control.coverage import find_shadowed
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import (
     DomainPattern,
-    SubjectCriterion,
     parse_domain_pattern,
 )
 from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.config.criteria import (
+    parse_domain_regex,
+    read_methods,
+    read_path_criterion,
+    read_query,
+)
+from forwardauth.config.networks import (
+    NetworkNames,
+    read_network_names,
+    read_networks,
+)
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
+from forwardauth.config.subjects import read_subject
 from forwardauth.config.suffixes import is_public_suffix
 from forwardauth.domains import CookieDomains
 
 _POLICIES: Final = "deny, one_factor or bypass"
-_USER: Final = "user:"
-_GROUP: Final = "group:"
-_WHOM: Final = ("users", "groups", "subject")
-_ALL_OF: Final = (
-    "a list inside the list asks for several at once, which this version cannot check",
-    "write user:NAME or group:NAME, any of which will do",
-)
+_PREFLIGHT: Final = {"allow": True, "deny": False}
 
 
 def read_access_control(
@@ -45,12 +51,21 @@ def read_access_control(
             "bypass lets everybody in wherever no rule matches",
             "write deny, and a bypass rule for each host that is public",
         )
-    rules: list[Rule] = []
-    for number, entry in enumerate(section.entries("rules"), start=1):
-        rule = _read_rule(entry, number, domains)
-        if rule is not None:
-            rules.append(rule)
-    return AccessControl(default_policy=default_policy, rules=tuple(rules))
+    names = read_network_names(section)
+    entries = section.entries("rules")
+    found = (
+        _read_rule(entry, number, domains, names)
+        for number, entry in enumerate(entries, start=1)
+    )
+    rules = tuple(rule for rule in found if rule is not None)
+    for rule, earlier in find_shadowed(rules):
+        entries[rule.number - 1].warn(
+            "policy",
+            f"never applies: rule {earlier.number} before it matches all that this"
+            f" rule {rule.number} does",
+            "move the rule up, or take it out",
+        )
+    return AccessControl(default_policy=default_policy, rules=rules)
 
 
 def parse_policy(text: str) -> Policy:
@@ -93,25 +108,69 @@ def parse_pattern(text: str) -> DomainPattern:
     return pattern
 
 
+def parse_preflight(text: str) -> bool:
+    """Return whether *text* lets preflights pass.
+
+    Raises:
+        RefusedValueError: Neither ``allow`` nor ``deny``.
+    """
+    if text not in _PREFLIGHT:
+        raise RefusedValueError(
+            f"{quote(text)} says nothing about preflights", "write allow or deny"
+        )
+    return _PREFLIGHT[text]
+
+
 def _read_rule(
-    entry: Section, number: int, domains: CookieDomains | None
+    entry: Section, number: int, domains: CookieDomains | None, names: NetworkNames
 ) -> Rule | None:
     patterns = entry.texts("domain", parse_pattern)
+    regexes = entry.texts("domain_regex", parse_domain_regex)
     policy = entry.optional("policy", parse_policy)
-    subject = _read_subject(entry)
-    if not patterns and entry.is_sound("domain"):
-        entry.refuse("domain", "names no host", "write app.example.com")
     for pattern in patterns:
         _check_reach(entry, pattern, domains)
-    if policy is Policy.BYPASS and not subject.is_for_everyone:
+    _check_hosts(entry, has_hosts=bool(patterns or regexes))
+    rule = Rule(
+        number=number,
+        policy=policy or Policy.DENY,
+        domains=patterns,
+        domain_regexes=regexes,
+        methods=read_methods(entry),
+        path=read_path_criterion(entry),
+        query=read_query(entry),
+        networks=read_networks(entry, names),
+        subject=read_subject(entry),
+        allows_preflight=entry.text("preflight", parse_preflight),
+    )
+    _check_contradictions(entry, rule)
+    is_whole = policy is not None and (patterns or regexes)
+    return rule if is_whole else None
+
+
+def _check_hosts(entry: Section, *, has_hosts: bool) -> None:
+    if has_hosts or not entry.is_sound("domain", "domain_regex"):
+        return
+    is_written = entry.is_written("domain") or entry.is_written("domain_regex")
+    reason = "names no host" if is_written else "is missing"
+    entry.refuse("domain", reason, "write app.example.com")
+
+
+def _check_contradictions(entry: Section, rule: Rule) -> None:
+    """Refuse or warn of criteria and policy that do not go together."""
+    if rule.policy is Policy.BYPASS and not rule.subject.is_for_everyone:
         entry.refuse(
             "policy",
             "bypass asks nobody to sign in, so users and groups cannot be told",
             "take users, groups and subject out, or write one_factor",
         )
-    if policy is None or not patterns:
-        return None
-    return Rule(number=number, policy=policy, domains=patterns, subject=subject)
+    if not rule.allows_preflight:
+        return
+    if entry.is_sound("policy") and rule.policy is Policy.DENY:
+        reason = "cannot be allowed by a rule that denies"
+        entry.refuse("preflight", reason, "take preflight out, or change the policy")
+    if rule.methods is not None and "OPTIONS" not in rule.methods.methods:
+        reason = "has no effect: the rule matches no OPTIONS, which preflights are"
+        entry.warn("preflight", reason, "add OPTIONS to methods")
 
 
 def _check_reach(
@@ -127,37 +186,3 @@ def _check_reach(
         f"{pattern} is below no cookie domain, so the rule never matches",
         "correct it, or add its parent domain to cookies",
     )
-
-
-def _read_subject(entry: Section) -> SubjectCriterion:
-    users = entry.texts("users", _parse_name)
-    groups = entry.texts("groups", _parse_name)
-    subjects = entry.texts("subject", _parse_subject, misshapen=_ALL_OF)
-    written = [name for name in _WHOM if entry.is_written(name)]
-    if "subject" in written and len(written) > 1:
-        reason = "stands beside users or groups"
-        entry.refuse("subject", reason, "write one way or the other")
-    if written and entry.is_sound(*_WHOM) and not (users or groups or subjects):
-        reason = "is empty, which would make the rule one for everybody"
-        entry.refuse(written[0], reason, "write names, or leave the key out")
-    users += tuple(s.removeprefix(_USER) for s in subjects if s.startswith(_USER))
-    groups += tuple(s.removeprefix(_GROUP) for s in subjects if s.startswith(_GROUP))
-    return SubjectCriterion(users=frozenset(users), groups=frozenset(groups))
-
-
-def _parse_name(text: str) -> str:
-    """Return a name of a user or group as the users file has it."""
-    if text.startswith((_USER, _GROUP)):
-        raise RefusedValueError(
-            f"{quote(text)} holds a prefix", "write the name alone, or use subject"
-        )
-    return text
-
-
-def _parse_subject(text: str) -> str:
-    prefix, _, name = text.partition(":")
-    if f"{prefix}:" not in {_USER, _GROUP} or not name:
-        raise RefusedValueError(
-            f"{quote(text)} is not a subject", "write user:NAME or group:NAME"
-        )
-    return text

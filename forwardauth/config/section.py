@@ -15,7 +15,9 @@ from forwardauth.config.problems import Findings, Place, RefusedValueError, quot
 from forwardauth.config.tree import Listing, Node, Scalar, Table
 
 T = TypeVar("T")
+Misshapen = tuple[str, str]  # reason and remedy for an item of another shape
 
+_NO_VALUE: Final = ("must be a list of plain values", "write [A, B]")
 _RULES: Final = "access_control.rules.*"
 
 
@@ -70,20 +72,8 @@ class Section:
             self.refuse(name, "is empty", "write a value, or leave the key out")
         return None
 
-    def texts(
-        self,
-        name: str,
-        parse: Callable[[str], T],
-        *,
-        misshapen: tuple[str, str] = ("must be a list of plain values", "write [A, B]"),
-    ) -> tuple[T, ...]:
-        """Return the values of a list; a single one may stand without brackets.
-
-        Args:
-            name: The key.
-            parse: Reads one value.
-            misshapen: Reason and remedy for a value that is a list or a mapping.
-        """
+    def texts(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
+        """Return the values of a list; a single one may stand without brackets."""
         node = self._lookup(name)
         if node is None:
             return ()
@@ -92,13 +82,43 @@ class Section:
             return ()
         values: list[T] = []
         for item in node.items if isinstance(node, Listing) else (node,):
-            if not isinstance(item, Scalar) or item.is_null:
-                self._note(name, item.place, *misshapen)
-                continue
-            value = self._parse(name, item, parse)
+            value = self.value(name, item, parse, _NO_VALUE)
             if value is not None:
                 values.append(value)
         return tuple(values)
+
+    def alternatives(
+        self, name: str, *, shape: str | None = None
+    ) -> tuple[tuple[Node, ...], ...]:
+        """Return a list of lists; without *shape*, a remedy, one may lack brackets."""
+        node = self._lookup(name)
+        outer = node.items if isinstance(node, Listing) else (node,) if node else ()
+        for item in outer:
+            if isinstance(item, Listing) and not item.items:
+                self._note(name, item.place, "is an empty list", "take it out")
+            elif shape is not None and not isinstance(item, Listing):
+                self._note(name, item.place, "must be a list of lists", shape)
+        return tuple(
+            item.items if isinstance(item, Listing) else (item,)
+            for item in outer
+            if shape is None or isinstance(item, Listing)
+        )
+
+    def value(
+        self, name: str, node: Node, parse: Callable[[str], T], misshapen: Misshapen
+    ) -> T | None:
+        """Return one item of ``alternatives`` that is a value."""
+        if isinstance(node, Scalar) and not node.is_null:
+            return self._parse(name, node, parse)
+        self._note(name, node.place, *misshapen)
+        return None
+
+    def within(self, name: str, node: Node, *, shape: str) -> "Section | None":
+        """Return one item of ``alternatives`` that holds keys, as a section."""
+        if isinstance(node, Table):
+            return Section(node, self._reading)
+        self._note(name, node.place, "must hold keys", shape)
+        return None
 
     def entries(self, name: str) -> tuple["Section", ...]:
         """Return the mappings of a list, each as a section of its own."""
@@ -190,10 +210,8 @@ class Section:
             return None
 
     def _refuse_unknown(self, name: str, place: Place) -> None:
-        if (
-            pattern_of(self.place.key + ".") == _RULES + "."
-            and name in UNSUPPORTED_CRITERIA
-        ):
+        is_in_rule = pattern_of(self.place.key + ".") == _RULES + "."
+        if is_in_rule and name in UNSUPPORTED_CRITERIA:
             self._note(
                 name,
                 place,

@@ -1,9 +1,18 @@
 """Requests, people, rules and verdicts, each spelled in a few words."""
 
-from typing import Final
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from typing import Any, Final
 
+from forwardauth.access_control.criteria import (
+    MethodCriterion,
+    NetworkCriterion,
+    PathCriterion,
+)
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion, parse_domain_pattern
+from forwardauth.access_control.queries import Operator, QueryCriterion, QueryTerm
+from forwardauth.access_control.regexes import Regex
 from forwardauth.access_control.rules import AccessControl, Rule
 from forwardauth.adapters.base import (
     Allowed,
@@ -29,11 +38,81 @@ ALICE: Final = Subject(
 BOB: Final = Subject(username="bob", level=1)
 
 
-def ask(host: str = "app.example.com", *, method: str = "GET") -> OriginalRequest:
-    """Return a request for the root of *host*."""
+def ask(
+    host: str = "app.example.com",
+    uri: str = "/",
+    *,
+    method: str = "GET",
+    client: str | None = "192.0.2.7",
+    is_preflight: bool = False,
+) -> OriginalRequest:
+    """Return a request for *uri* on *host*, which is not checked."""
+    path, mark, query = uri.partition("?")
     return OriginalRequest(
-        scheme="https", host=host, port=None, method=method, path="/", query=None
+        scheme="https",
+        host=host,
+        port=None,
+        method="OPTIONS" if is_preflight else method,
+        path=path,
+        query=query if mark else None,
+        client=None if client is None else ip_address(client),
+        is_preflight=is_preflight,
     )
+
+
+def methods(*names: str) -> MethodCriterion:
+    """Return the criterion of these methods."""
+    return MethodCriterion(methods=frozenset(names))
+
+
+def paths(*prefixes: str, regexes: tuple[str, ...] = ()) -> PathCriterion:
+    """Return the criterion of these prefixes, or of these expressions."""
+    return PathCriterion(
+        prefixes=prefixes, regexes=tuple(Regex(text) for text in regexes)
+    )
+
+
+def networks(*names: str) -> NetworkCriterion:
+    """Return the criterion of these networks."""
+    return NetworkCriterion(
+        networks=tuple(ip_network(name) for name in names), names=names
+    )
+
+
+def query(*alternatives: str) -> QueryCriterion:
+    """Return the criterion of these lists, each as ``key operator value & ...``."""
+    return QueryCriterion(
+        alternatives=tuple(
+            tuple(_term(text) for text in terms.split(" & ")) for terms in alternatives
+        )
+    )
+
+
+def _term(text: str) -> QueryTerm:
+    key, _, rest = text.partition(" ")
+    for operator in sorted(Operator, key=len, reverse=True):
+        if rest.startswith(operator):
+            break
+    else:
+        raise ValueError(text)
+    word = rest.removeprefix(operator).strip()
+    if operator in {Operator.PRESENT, Operator.ABSENT}:
+        return QueryTerm(operator=operator, key=key)
+    is_pattern = operator in {Operator.PATTERN, Operator.NOT_PATTERN}
+    value = Regex(word) if is_pattern else word
+    return QueryTerm(operator=operator, key=key, value=value)
+
+
+def rule(hosts: str, policy: Policy = Policy.ONE_FACTOR, **criteria: Any) -> Rule:
+    """Return rule 1 for hosts (separated by spaces), with more fields by name."""
+    domains = tuple(parse_domain_pattern(text) for text in hosts.split())
+    return Rule(**{"number": 1, "policy": policy, "domains": domains, **criteria})
+
+
+def in_order(*rules: Rule, default_policy: Policy = Policy.DENY) -> AccessControl:
+    """Return *rules* with their places as numbers."""
+    numbered = (replace(each, number=n) for n, each in enumerate(rules, start=1))
+    return AccessControl(default_policy=default_policy, rules=tuple(numbered))
 
 
 def write_rules(

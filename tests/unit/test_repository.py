@@ -72,6 +72,7 @@ HOMES: Final = {
     "passlib": ("users/hashes.py",),
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),
+    "re2": ("access_control/regexes.py",),
     "redis": ("sessions/stores/redis",),
     "sqlite3": ("sessions/stores/sqlite",),
     "uvloop": ("cli/serve.py",),
@@ -81,6 +82,7 @@ HOMES: Final = {
 
 IMPORT_NAMES: Final = {
     "argon2-cffi": "argon2",
+    "google-re2": "re2",
     "libpass": "passlib",
     "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",

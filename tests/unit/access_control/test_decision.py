@@ -8,6 +8,8 @@ from forwardauth.access_control.decision import (
     Policy,
     ask_who,
     conclude,
+    conclude_preflight,
+    refuse_ambiguous_path,
 )
 
 
@@ -57,4 +59,35 @@ def test_rule_for_certain_people_asks_who_it_is(policy: Policy) -> None:
 
     assert decision == Decision(
         outcome=Outcome.SIGN_IN, reason="rule", rule=3, policy=policy
+    )
+
+
+def test_ambiguous_path_is_forbidden_to_everybody() -> None:
+    """Its reason is stable, and no rule has decided (V-19)."""
+    assert refuse_ambiguous_path() == Decision(
+        outcome=Outcome.FORBIDDEN,
+        reason="path_ambiguous",
+        rule=None,
+        policy=Policy.DENY,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_allowed", "outcome"),
+    [
+        (Policy.BYPASS, False, Outcome.FORBIDDEN),
+        (Policy.ONE_FACTOR, False, Outcome.FORBIDDEN),
+        (Policy.BYPASS, True, Outcome.ALLOW),
+        (Policy.ONE_FACTOR, True, Outcome.ALLOW),
+        (Policy.DENY, True, Outcome.FORBIDDEN),
+    ],
+)
+def test_preflight_passes_where_its_rule_says_so(
+    policy: Policy, is_allowed: bool, outcome: Outcome
+) -> None:
+    """Nobody is asked to sign in, and ``deny`` stays closed (V-38)."""
+    decision = conclude_preflight(policy, is_allowed=is_allowed, rule=2)
+
+    assert decision == Decision(
+        outcome=outcome, reason="preflight", rule=2, policy=policy
     )

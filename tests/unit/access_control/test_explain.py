@@ -2,17 +2,29 @@
 
 import pytest
 
+from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import Outcome, Policy
-from forwardauth.access_control.explain import explain
+from forwardauth.access_control.explain import Check, explain
 from forwardauth.access_control.matchers import SubjectCriterion
-from forwardauth.request import ANONYMOUS, Subject
-from tests.support.access import ALICE, BOB, ask, write_rules
+from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
+from tests.support.access import (
+    ALICE,
+    BOB,
+    ask,
+    in_order,
+    methods,
+    networks,
+    paths,
+    query,
+    rule,
+)
 
-RULES = write_rules(
-    ("www.example.com *.test", Policy.BYPASS),
-    ("app.example.com", Policy.ONE_FACTOR, SubjectCriterion(groups=frozenset({"ops"}))),
-    ("*.example.com", Policy.DENY),
-    ("*.example.org", Policy.ONE_FACTOR),
+FOR_OPS = SubjectCriterion(groups=frozenset({"ops"}))
+RULES = in_order(
+    rule("www.example.com *.test", Policy.BYPASS),
+    rule("app.example.com", subject=FOR_OPS),
+    rule("*.example.com", Policy.DENY),
+    rule("*.example.org", path=paths("/admin"), allows_preflight=True),
 )
 
 
@@ -30,7 +42,7 @@ def test_walk_ends_with_the_deciding_rule(
     subject: Subject, host: str, outcome: Outcome, tried: int
 ) -> None:
     """Every rule up to the one that decides is told, and none after it."""
-    explanation = explain(RULES, subject, ask(host))
+    explanation = explain(RULES, subject, ask(host, "/admin"))
 
     steps = explanation.steps
     assert explanation.decision.outcome is outcome
@@ -49,42 +61,80 @@ def test_every_rule_is_told_where_none_decides() -> None:
 
 @pytest.mark.parametrize("subject", [ANONYMOUS, ALICE, BOB], ids=lambda s: s.username)
 @pytest.mark.parametrize(
-    "host", ["www.example.com", "app.example.com", "a.example.org", "example.net"]
+    "original",
+    [
+        ask("www.example.com"),
+        ask("app.example.com", "/x%2fy"),
+        ask("a.example.org", "/x%2fy"),
+        ask("a.example.org", "/admin", is_preflight=True),
+        ask("example.net"),
+    ],
+    ids=["open", "no path rule", "ambiguous", "preflight", "elsewhere"],
 )
-def test_verdict_is_that_of_verify(subject: Subject, host: str) -> None:
+def test_verdict_is_that_of_verify(subject: Subject, original: OriginalRequest) -> None:
     """What is explained is what happens."""
-    assert explain(RULES, subject, ask(host)).decision == RULES.decide(
-        subject, ask(host)
-    )
+    decision = RULES.decide(subject, original)
+
+    assert explain(RULES, subject, original).decision == decision
 
 
-def test_other_host_is_told_with_the_hosts_that_match() -> None:
-    """Whoever wonders sees what was compared with what."""
-    remark = explain(RULES, ALICE, ask("example.net")).steps[0].remark
+def test_no_rule_is_tried_for_an_ambiguous_path() -> None:
+    """It is denied before the first (V-19)."""
+    explanation = explain(RULES, ALICE, ask("a.example.org", "/x/../admin"))
 
-    assert "host example.net" in remark
-    assert "www.example.com, *.test" in remark
+    assert explanation.steps == ()
+    assert explanation.decision.reason == "path_ambiguous"
 
 
-def test_other_user_is_told_by_name() -> None:
-    """A rule that matches the host and not the user says so."""
-    remark = explain(RULES, BOB, ask("app.example.com")).steps[1].remark
+def test_other_host_is_all_that_is_told_of_a_rule_for_others() -> None:
+    """Nothing else of such a rule matters."""
+    step = explain(RULES, ALICE, ask("example.net")).steps[0]
 
-    assert "user bob is not among" in remark
+    wanted = "www.example.com, *.test"
+    assert step.checks == (Check(name="domain", match=Match.NO, wanted=wanted),)
+    assert step.policy is Policy.BYPASS
 
 
 @pytest.mark.parametrize(
-    ("subject", "host", "told"),
-    [
-        (ANONYMOUS, "www.example.com", "for everyone; policy bypass"),
-        (ALICE, "app.example.com", "user alice match; policy one_factor"),
-        (BOB, "app.example.com", "for everyone; policy deny"),
-        (ANONYMOUS, "app.example.com", "nobody is signed in"),
-    ],
-    ids=["open", "user", "closed", "nobody"],
+    ("subject", "match"),
+    [(ALICE, Match.YES), (BOB, Match.NO), (ANONYMOUS, Match.UNKNOWN)],
+    ids=["member", "other", "nobody"],
 )
-def test_deciding_rule_tells_what_matched(
-    subject: Subject, host: str, told: str
-) -> None:
-    """The last remark says for whom the rule is, and what it asks of them."""
-    assert told in explain(RULES, subject, ask(host)).steps[-1].remark
+def test_people_are_told_last(subject: Subject, match: Match) -> None:
+    """Whether nobody in particular is meant cannot be told."""
+    step = explain(RULES, subject, ask()).steps[1]
+
+    assert step.checks[-1] == Check(name="subject", match=match, wanted="group:ops")
+
+
+def test_every_criterion_is_told_with_its_outcome() -> None:
+    """Also those after the first that does not match."""
+    rules = in_order(
+        rule(
+            "app.example.com",
+            methods=methods("GET"),
+            path=paths("/a"),
+            query=query("b present"),
+            networks=networks("10.0.0.0/8"),
+        )
+    )
+
+    (step,) = explain(rules, ALICE, ask(uri="/x?b", method="PUT", client=None)).steps
+
+    assert [(c.name, c.match, c.wanted) for c in step.checks] == [
+        ("domain", "yes", "app.example.com"),
+        ("methods", "no", "GET"),
+        ("path", "no", "/a"),
+        ("query", "yes", "b present"),
+        ("networks", "unknown", "10.0.0.0/8"),
+        ("subject", "yes", "everybody"),
+    ]
+
+
+def test_nobody_is_compared_for_a_preflight() -> None:
+    """It is decided without anybody (V-38)."""
+    original = ask(is_preflight=True)
+
+    steps = explain(RULES, ANONYMOUS, original).steps
+
+    assert [check.name for check in steps[-1].checks] == ["domain"]

@@ -5,11 +5,19 @@ import pytest
 from forwardauth.access_control.matchers import (
     DomainPattern,
     SubjectCriterion,
+    Together,
     parse_domain_pattern,
 )
 from forwardauth.request import ANONYMOUS, Subject
 from tests.support.access import ALICE, BOB
 from tests.support.targets import Listed, read_list
+
+
+def together(users: str = "", groups: str = "") -> SubjectCriterion:
+    """Return the criterion of these users and groups (by spaces), all at once."""
+    both = Together(users=frozenset(users.split()), groups=frozenset(groups.split()))
+    return SubjectCriterion(together=(both,))
+
 
 BAD_HOSTS = [
     case for case in read_list("hosts-refused.txt") if case.text != "*.example.com"
@@ -99,6 +107,12 @@ def test_pattern_is_dot_bounded(pattern: str, host: str, is_match: bool) -> None
         ),
         (SubjectCriterion(users=frozenset({"ALICE", "alic", "dev"})), False, False),
         (SubjectCriterion(groups=frozenset({"alice", "OPS", "op"})), False, False),
+        (together(groups="ops dev"), True, False),
+        (together(groups="ops admins"), False, False),
+        (together(users="alice", groups="ops"), True, False),
+        (together(users="bob", groups="ops"), False, False),
+        (together(users="alice bob"), False, False),
+        (together(users="bob"), False, True),
     ],
     ids=[
         "everyone",
@@ -109,6 +123,12 @@ def test_pattern_is_dot_bounded(pattern: str, host: str, is_match: bool) -> None
         "user or group",
         "users alike",
         "groups alike",
+        "both groups",
+        "one of two groups",
+        "user in group",
+        "user out of group",
+        "two users at once",
+        "one user",
     ],
 )
 def test_subject_is_meant_by_name_or_group(
@@ -124,8 +144,9 @@ def test_subject_is_meant_by_name_or_group(
         (SubjectCriterion(), True),
         (SubjectCriterion(users=frozenset({"alice"})), False),
         (SubjectCriterion(groups=frozenset({"ops"})), False),
+        (together(users="alice", groups="ops"), False),
     ],
-    ids=["neither", "users", "groups"],
+    ids=["neither", "users", "groups", "together"],
 )
 def test_rule_without_people_is_for_everyone(
     criterion: SubjectCriterion, is_for_everyone: bool
@@ -140,3 +161,64 @@ def test_empty_name_is_among_no_users(subject: Subject) -> None:
     criterion = SubjectCriterion(users=frozenset({"alice"}), groups=frozenset({"ops"}))
 
     assert not criterion.matches(subject)
+
+
+FOR_ALICE = SubjectCriterion(users=frozenset({"alice"}))
+FOR_OPS = SubjectCriterion(groups=frozenset({"ops"}))
+FOR_EITHER = SubjectCriterion(users=frozenset({"alice"}), groups=frozenset({"ops"}))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "covers"),
+    [
+        (SubjectCriterion(), FOR_ALICE, True),
+        (FOR_ALICE, SubjectCriterion(), False),
+        (FOR_EITHER, FOR_OPS, True),
+        (FOR_OPS, FOR_EITHER, False),
+        (FOR_ALICE, FOR_OPS, False),
+        (FOR_OPS, together(groups="ops dev"), True),
+        (FOR_ALICE, together(users="alice", groups="x"), True),
+        (together(groups="ops dev"), together(groups="ops dev"), True),
+        (together(groups="ops dev"), FOR_OPS, False),
+        (together(groups="ops dev"), together(groups="ops"), False),
+    ],
+)
+def test_subject_covers_whom_it_surely_means(
+    mine: SubjectCriterion, theirs: SubjectCriterion, covers: bool
+) -> None:
+    """Whoever is meant by names that are all here is meant here as well."""
+    assert mine.covers(theirs) is covers
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "covers"),
+    [
+        ("a.test", "a.test", True),
+        ("*.test", "a.test", True),
+        ("*.test", "*.a.test", True),
+        ("*.test", "*.test", True),
+        ("*.test", "test", False),
+        ("*.a.test", "*.test", False),
+        ("a.test", "*.a.test", False),
+        ("*.a.test", "ba.test", False),
+    ],
+)
+def test_pattern_covers_the_hosts_it_matches(
+    mine: str, theirs: str, covers: bool
+) -> None:
+    """A wildcard covers names and wildcards below it."""
+    assert parse_domain_pattern(mine).covers(parse_domain_pattern(theirs)) is covers
+
+
+def test_subjects_print_as_they_are_written() -> None:
+    """An explanation quotes the rule, and names are all found for comparison."""
+    both = Together(users=frozenset({"bob"}), groups=frozenset({"x", "dev"}))
+    criterion = SubjectCriterion(
+        users=frozenset({"alice"}), groups=frozenset({"ops"}), together=(both,)
+    )
+
+    text = "user:alice, group:ops, user:bob and group:dev and group:x"
+    assert str(criterion) == text
+    assert str(SubjectCriterion()) == "everybody"
+    assert criterion.all_users == {"alice", "bob"}
+    assert criterion.all_groups == {"ops", "dev", "x"}

@@ -1,6 +1,8 @@
 """The first rule that matches wins, and what no rule matches is denied."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -8,10 +10,23 @@ from hypothesis import strategies as st
 
 from forwardauth.access_control.decision import Outcome, Policy
 from forwardauth.access_control.matchers import SubjectCriterion
-from forwardauth.access_control.rules import AccessControl
-from forwardauth.request import ANONYMOUS, Subject
-from tests.support.access import ALICE, BOB, ask, write_rules
+from forwardauth.access_control.regexes import Regex
+from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
+from tests.support.access import (
+    ALICE,
+    BOB,
+    ask,
+    in_order,
+    methods,
+    networks,
+    paths,
+    query,
+    rule,
+    write_rules,
+)
 
+EVERYONE: Final = SubjectCriterion()
 FOR_ALICE: Final = SubjectCriterion(users=frozenset({"alice"}))
 FOR_OPS: Final = SubjectCriterion(groups=frozenset({"ops"}))
 
@@ -213,3 +228,273 @@ def test_index_agrees_with_a_walk_over_all_rules(
     assert {host: (d.outcome, d.rule) for host, d in decisions.items()} == {
         host: _walk(entries, default, subject, host) for host in HOSTS
     }
+
+
+MATCHING: Final[dict[str, Any]] = {
+    "methods": methods("GET"),
+    "path": paths("/a"),
+    "query": query("b equal 1"),
+    "networks": networks("10.0.0.0/8"),
+}
+"""Criteria that all match ``ALL``."""
+
+ALL: Final = {"uri": "/a?b=1", "method": "GET", "client": "10.0.0.1"}
+MISSES: Final = {
+    "methods": {"method": "PUT"},
+    "path": {"uri": "/x?b=1"},
+    "query": {"uri": "/a?b=2"},
+    "networks": {"client": "192.0.2.1"},
+}
+
+
+def _ask(host: str = "app.example.com", **changes: str) -> OriginalRequest:
+    asked: dict[str, Any] = {**ALL, **changes}
+    return ask(host, **asked)
+
+
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [("app.example.com", 1), ("App1.example.com", 2), ("xapp1.example.com", None)],
+)
+def test_host_matches_by_name_or_by_expression(host: str, number: int | None) -> None:
+    """Either will do, and an expression means the whole host (V-20)."""
+    by_regex = (Regex(r"app[0-9]\.example\.com", ignores_case=True),)
+    rules = in_order(
+        rule("app.example.com", Policy.BYPASS),
+        rule("www.example.com", Policy.BYPASS, domain_regexes=by_regex),
+    )
+
+    assert rules.decide(ANONYMOUS, ask(host)).rule == number
+
+
+def test_all_criteria_together_match() -> None:
+    """The request that fits each of them fits the rule."""
+    rules = in_order(rule("*.example.com", Policy.BYPASS, **MATCHING))
+
+    assert rules.decide(ANONYMOUS, _ask()).outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize("policy", [Policy.BYPASS, Policy.DENY])
+@pytest.mark.parametrize("changes", MISSES.values(), ids=MISSES)
+def test_every_criterion_is_needed(policy: Policy, changes: dict[str, str]) -> None:
+    """One that does not match is enough for the rule to be passed over (V-20)."""
+    rules = in_order(rule("*.example.com", policy, **MATCHING))
+
+    decision = rules.decide(ANONYMOUS, _ask(**changes))
+
+    assert (decision.rule, decision.reason) == (None, "default_policy")
+
+
+@pytest.mark.parametrize("changes", MISSES.values(), ids=MISSES)
+def test_nobody_is_stopped_by_a_rule_for_people_that_misses(
+    changes: dict[str, str],
+) -> None:
+    """Only where all its other criteria match does such a rule ask who it is."""
+    rules = in_order(
+        rule("*.example.com", subject=FOR_ALICE, **MATCHING),
+        rule("*.example.com", Policy.BYPASS),
+    )
+
+    assert rules.decide(ANONYMOUS, _ask()).rule == 1
+    assert rules.decide(ANONYMOUS, _ask(**changes)).rule == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"client": None}, {"uri": "/a?b=1&b=2"}, {"uri": "/a?b=1;c"}],
+    ids=["address", "values that disagree", "semicolon"],
+)
+def test_what_cannot_be_told_counts_against_the_request(
+    changes: dict[str, Any],
+) -> None:
+    """A rule that denies applies, and one that lets in does not (V-22)."""
+    denies = in_order(
+        rule("*.example.com", Policy.DENY, **MATCHING),
+        rule("*.example.com", Policy.BYPASS),
+    )
+    admits = in_order(rule("*.example.com", Policy.BYPASS, **MATCHING))
+
+    decision = denies.decide(ANONYMOUS, _ask(**changes))
+
+    assert (decision.outcome, decision.rule) == (Outcome.FORBIDDEN, 1)
+    assert admits.decide(ANONYMOUS, _ask(**changes)).rule is None
+
+
+PATH_RULES: Final = {
+    "prefix": rule("app.example.com", Policy.DENY, path=paths("/admin")),
+    "expression": rule("app.example.com", Policy.DENY, path=paths(regexes=("/x",))),
+    "wildcard": rule("*.example.com", Policy.DENY, path=paths("/admin")),
+    "host by expression": rule(
+        "", Policy.DENY, domain_regexes=(Regex("app.*"),), path=paths("/admin")
+    ),
+    "for somebody": rule(
+        "app.example.com", Policy.DENY, path=paths("/admin"), subject=FOR_ALICE
+    ),
+}
+
+
+@pytest.mark.parametrize("is_last", [False, True], ids=["first", "last"])
+@pytest.mark.parametrize("subject", [ANONYMOUS, ALICE], ids=["nobody", "alice"])
+@pytest.mark.parametrize("path_rule", PATH_RULES.values(), ids=PATH_RULES)
+def test_ambiguous_path_is_denied_where_a_rule_looks_at_paths(
+    path_rule: Rule, subject: Subject, is_last: bool
+) -> None:
+    """Whatever the order, whoever asks, and even where another rule lets in (V-19)."""
+    both = [path_rule, rule("*.example.com", Policy.BYPASS)]
+    rules = in_order(*(reversed(both) if is_last else both))
+
+    decisions = [
+        rules.decide(subject, ask(uri=uri))
+        for uri in ("/x/..%2fadmin", "/x/../admin", "//admin", "/admin;x", "/%2561dmin")
+    ]
+
+    assert {(d.outcome, d.reason, d.rule) for d in decisions} == {
+        (Outcome.FORBIDDEN, "path_ambiguous", None)
+    }
+
+
+@pytest.mark.parametrize("path_rule", PATH_RULES.values(), ids=PATH_RULES)
+def test_ambiguous_path_passes_where_no_rule_looks_at_paths(path_rule: Rule) -> None:
+    """Applications on other hosts keep their encoded slashes (V-19)."""
+    rules = in_order(path_rule, rule("www.example.org", Policy.BYPASS))
+
+    decision = rules.decide(ANONYMOUS, ask("www.example.org", "/x%2fy//z;w"))
+
+    assert (decision.outcome, decision.rule) == (Outcome.ALLOW, 2)
+
+
+@pytest.mark.parametrize("uri", ["/?x=/../a%2fb", "/?//;\\", "/?a=%00"])
+def test_query_makes_no_path_ambiguous(uri: str) -> None:
+    """It is no part of the path (V-20)."""
+    rules = in_order(rule("app.example.com", Policy.BYPASS, path=paths("")))
+
+    assert rules.decide(ANONYMOUS, ask(uri=uri)).outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("subject", [ANONYMOUS, ALICE], ids=["nobody", "alice"])
+def test_preflight_is_denied_unless_its_rule_allows_it(
+    policy: Policy, subject: Subject
+) -> None:
+    """No rule, a rule that says nothing, and no session make it pass (V-38)."""
+    for rules in (
+        in_order(rule("*.example.com", policy)),
+        in_order(default_policy=policy),
+    ):
+        decision = rules.decide(subject, ask(is_preflight=True))
+
+        assert decision.outcome is Outcome.FORBIDDEN
+        assert decision.reason == "preflight"
+
+
+@pytest.mark.parametrize("subject", [EVERYONE, FOR_ALICE], ids=["open", "for alice"])
+@pytest.mark.parametrize("who", [ANONYMOUS, BOB], ids=["nobody", "bob"])
+def test_allowed_preflight_passes_without_anybody(
+    subject: SubjectCriterion, who: Subject
+) -> None:
+    """A browser sends no cookie, so the first rule that matches decides (V-38)."""
+    rules = in_order(
+        rule("*.example.com", methods=methods("GET"), allows_preflight=False),
+        rule("*.example.com", subject=subject, allows_preflight=True),
+        rule("*.example.com", Policy.DENY),
+    )
+
+    decision = rules.decide(who, ask(is_preflight=True))
+
+    assert (decision.outcome, decision.rule) == (Outcome.ALLOW, 2)
+
+
+def test_other_options_are_no_preflight() -> None:
+    """What is allowed is the question of a browser, not the method (V-38)."""
+    rules = in_order(rule("*.example.com", allows_preflight=True))
+
+    decision = rules.decide(ANONYMOUS, ask(method="OPTIONS"))
+
+    assert decision.outcome is Outcome.SIGN_IN
+
+
+CRITERIA: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "methods": st.sampled_from([methods("GET"), methods("GET", "PUT")]),
+        "path": st.sampled_from([paths("/a"), paths("/a/b"), paths(regexes=("/x?",))]),
+        "networks": st.sampled_from([networks("10.0.0.0/8")]),
+        "subject": st.sampled_from([FOR_ALICE, FOR_OPS]),
+        "domain_regexes": st.sampled_from([(Regex(r"[ab]\.test"),)]),
+    },
+)
+RULES: Final = st.builds(
+    lambda hosts, policy, criteria: rule(" ".join(hosts), policy, **criteria),
+    st.lists(PATTERNS, min_size=1, max_size=2),
+    st.sampled_from(Policy),
+    CRITERIA,
+)
+AMBIGUOUS: Final = ("/a%2fb", "/a/../x", "/a;/b")
+REQUESTS: Final = st.builds(
+    lambda host, uri, method, client: ask(host, uri, method=method, client=client),
+    st.sampled_from(HOSTS),
+    st.sampled_from(["/", "/x", "/a", "/a/b/c", "/ab", "/%61/b", *AMBIGUOUS]),
+    st.sampled_from(["GET", "PUT", "POST"]),
+    st.sampled_from(["10.1.2.3", "192.0.2.1", None]),
+)
+
+
+def _matches(each: Rule, original: OriginalRequest) -> bool:
+    """Return whether all but the subject matches, in the words of the documentation."""
+    host = original.host
+    texts = [str(pattern) for pattern in each.domains]
+    named = any(t == host or (t[0] == "*" and host.endswith(t[1:])) for t in texts)
+    if not (named or (each.domain_regexes and host in {"a.test", "b.test"})):
+        return False
+    if each.methods and original.method not in str(each.methods).split(", "):
+        return False
+    path = unquote(original.path)
+    if each.path == paths(regexes=("/x?",)):
+        if path not in {"/", "/x"}:
+            return False
+    elif each.path and not f"{path}/".startswith(f"{each.path}/"):
+        return False
+    if each.networks and original.client is None:
+        return each.policy is Policy.DENY
+    return not each.networks or str(original.client).startswith("10.")
+
+
+JUST_HOSTS: Final[dict[str, Any]] = {"methods": None, "path": None, "networks": None}
+
+
+def _naive(
+    rules: AccessControl, subject: Subject, original: OriginalRequest
+) -> tuple[Outcome, int | None]:
+    bare = (replace(each, **JUST_HOSTS) for each in rules.rules if each.path)
+    is_path_in_play = any(_matches(each, original) for each in bare)
+    if is_path_in_play and original.path in AMBIGUOUS:
+        return Outcome.FORBIDDEN, None
+    for each in rules.rules:
+        if not _matches(each, original):
+            continue
+        people = each.subject
+        is_open = people == EVERYONE
+        if not is_open and subject.level == 0:
+            return Outcome.SIGN_IN, each.number
+        if (
+            is_open
+            or subject.username in people.users
+            or (subject.groups & people.groups)
+        ):
+            return _apply(each.policy, subject), each.number
+    return _apply(rules.default_policy, subject), None
+
+
+@given(
+    rules=st.lists(RULES, max_size=6).map(lambda rules: in_order(*rules)),
+    subject=st.sampled_from(PEOPLE),
+    requests=st.lists(REQUESTS, min_size=1, max_size=10),
+)
+def test_every_criterion_decides_as_a_walk_over_all_rules(
+    rules: AccessControl, subject: Subject, requests: list[OriginalRequest]
+) -> None:
+    """The index, and what is read once for all rules, change no decision."""
+    for original in requests:
+        decision = rules.decide(subject, original)
+
+        assert (decision.outcome, decision.rule) == _naive(rules, subject, original)

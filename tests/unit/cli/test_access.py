@@ -11,11 +11,23 @@ from tests.support.users import ARGON2ID, entry, write_users
 
 RULES = """\
 access_control:
+  networks: [{name: internal, networks: 10.0.0.0/8}]
   rules:
     - domain: www.example.com
       policy: bypass
     - domain: "*.dev.example.com"
       groups: developers
+      policy: one_factor
+    - domain: app.example.com
+      networks: internal
+      methods: [GET, HEAD]
+      path: /admin
+      policy: deny
+    - domain: api.example.com
+      path_regex: '/v[0-9]+/.*'
+      query: [[{operator: equal, key: a, value: b}]]
+      networks: internal
+      preflight: allow
       policy: one_factor
     - domain: "*.example.com"
       policy: one_factor
@@ -39,17 +51,111 @@ def explain(*arguments: str) -> Result:
 
 
 def test_every_rule_that_was_tried_is_told() -> None:
-    """The last line is the decision, the one before it the rule."""
-    result = explain("https://app.example.com/inbox?a=b")
+    """Each criterion has its outcome; the last line is the decision."""
+    result = explain("https://app.example.com/inbox?a=b", "--ip", "10.1.2.3")
 
     assert result.exit_code == 0
     assert result.output == (
         "GET https://app.example.com/inbox?a=b  as nobody\n"
-        "  rule 1: host app.example.com is not among www.example.com\n"
-        "  rule 2: host app.example.com is not among *.dev.example.com\n"
-        "  rule 3: host matches; for everyone; policy one_factor  <- decides\n"
-        "sign_in: rule 3, policy one_factor\n"
+        "  rule 1: bypass\n"
+        "    no      domain   www.example.com\n"
+        "  rule 2: one_factor\n"
+        "    no      domain   *.dev.example.com\n"
+        "  rule 3: deny\n"
+        "    yes     domain   app.example.com\n"
+        "    yes     methods  GET, HEAD\n"
+        "    no      path     /admin\n"
+        "    yes     networks internal\n"
+        "    yes     subject  everybody\n"
+        "  rule 4: one_factor\n"
+        "    no      domain   api.example.com\n"
+        "  rule 5: one_factor  <- decides\n"
+        "    yes     domain   *.example.com\n"
+        "    yes     subject  everybody\n"
+        "sign_in: rule 5, policy one_factor\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"),
+    [
+        (["--method", "PUT", "--ip", "10.0.0.1"], "sign_in: rule 5"),
+        (["--method", "HEAD", "--ip", "10.0.0.1"], "forbidden: rule 3"),
+        (["--ip", "192.0.2.1"], "sign_in: rule 5"),
+        (["--ip", "::ffff:10.0.0.1"], "forbidden: rule 3"),
+        ([], "forbidden: rule 3"),
+    ],
+    ids=["method", "other method", "address", "mapped address", "no address"],
+)
+def test_method_and_address_count(arguments: list[str], verdict: str) -> None:
+    """V-22: an address that is not told is denied by a rule that denies."""
+    result = explain("https://app.example.com/admin/users", *arguments)
+
+    assert result.output.splitlines()[-1].startswith(verdict)
+
+
+def test_what_cannot_be_told_is_told() -> None:
+    """V-22: with what it means for a rule of that policy."""
+    denied = explain("https://app.example.com/admin")
+    passed = explain("https://api.example.com/v1/x?a=b&a=c", "--user", "alice")
+
+    assert (
+        "    unknown networks internal  (cannot be told, so a rule of deny matches)\n"
+    ) in denied.output
+    assert (
+        "    unknown query    a equal 'b'  "
+        "(cannot be told, so a rule of one_factor does not match)\n"
+    ) in passed.output
+
+
+def test_nobody_is_told_that_signing_in_would_tell() -> None:
+    """A rule for certain people stops whoever is not signed in."""
+    result = explain("https://git.dev.example.com/")
+
+    assert (
+        "    unknown subject  group:developers  "
+        "(nobody is signed in: only signing in can tell)\n"
+        "sign_in: rule 2, policy one_factor\n"
+    ) in result.output
+
+
+def test_an_ambiguous_path_is_denied_before_any_rule() -> None:
+    """V-19: where a rule looks at paths, and with the reason of the log."""
+    denied = explain("https://app.example.com/x/..%2fadmin", "--user", "alice")
+    passed = explain("https://www.example.com/x/..%2fadmin")
+
+    (verdict,) = denied.output.splitlines()[1:]
+    assert verdict == (
+        "forbidden: path_ambiguous, a rule for this host looks at the path, and"
+        " programs read this one in different ways"
+    )
+    assert passed.output.endswith("allow: rule 1, policy bypass\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "verdict"),
+    [
+        (
+            "https://api.example.com/v1/x?a=b",
+            "allow: rule 4, policy one_factor, preflight allowed",
+        ),
+        (
+            "https://www.example.com/",
+            "forbidden: rule 1, policy bypass, preflight not allowed",
+        ),
+        (
+            "https://example.com/",
+            "forbidden: no rule matches, policy deny, preflight not allowed",
+        ),
+    ],
+)
+def test_a_preflight_is_explained(url: str, verdict: str) -> None:
+    """V-38: it passes where the rule says so, and nowhere else."""
+    result = explain(url, "--preflight", "--ip", "10.0.0.1")
+
+    first, *_, last = result.output.splitlines()
+    assert first == f"OPTIONS {url}  as nobody"
+    assert last == verdict
 
 
 def test_a_user_brings_the_groups_of_the_users_file() -> None:

@@ -62,8 +62,66 @@ def test_every_open_door_is_listed(tmp_path: Path) -> None:
 
     assert "  rules    2, then deny" in lines
     assert lines[-1] == (
-        "  open to everybody: www.example.com, status.example.com (rule 1)"
+        "  open to everybody: www.example.com, status.example.com"
+        " (rule 1: every method, every path)"
     )
+
+
+OPEN_DOORS = {
+    "everything": ("", "app.example.com (rule 1: every method, every path)"),
+    "wildcard": (
+        "domain_regex: 'a.*'",
+        "app.example.com, a.* (rule 1: many hosts, every method, every path)",
+    ),
+    "prefix": (
+        "methods: GET\n      path: /a",
+        "app.example.com; methods GET; path /a (rule 1: every path below)",
+    ),
+    "exact": (
+        "methods: GET\n      path_regex: /a",
+        "app.example.com; methods GET; path /a (rule 1)",
+    ),
+    "inside": (
+        "networks: 10.0.0.0/8",
+        "app.example.com; networks 10.0.0.0/8 (rule 1: every method, every path)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("criteria", "line"), OPEN_DOORS.values(), ids=OPEN_DOORS)
+def test_an_open_door_has_a_note_how_wide_it_is(
+    tmp_path: Path, criteria: str, line: str
+) -> None:
+    """V-21: only exact hosts, methods and paths are without one."""
+    text = "access_control:\n  rules:\n    - domain: app.example.com\n"
+    bypass = f"{text}      policy: bypass\n      {criteria}\n"
+    write_config(tmp_path, COMPLETE + bypass)
+
+    result = check()
+
+    assert result.stdout.splitlines()[-1] == f"  open to everybody: {line}"
+
+
+def test_a_rule_that_never_applies_is_a_warning(tmp_path: Path) -> None:
+    """The status is 0: the service would start."""
+    text = RULES + "    - {domain: www.example.com, policy: deny}\n"
+    write_config(tmp_path, COMPLETE + text)
+
+    result = check()
+
+    assert result.exit_code == 0
+    assert result.stderr.startswith(
+        "Warning: config.yaml:16: access_control.rules.2.policy: never applies: rule 1"
+    )
+
+
+def test_names_inside_lists_are_compared_as_well(tmp_path: Path) -> None:
+    """Whoever is named together with a group may be misspelt too."""
+    subject = 'subject: [["user:alcie", "group:developers"]]'
+    text = RULES.replace("groups: developers", subject)
+    write_config(tmp_path, COMPLETE + text)
+
+    assert "names the user alcie" in check().stderr
 
 
 def test_a_default_that_lets_everybody_in_is_listed(tmp_path: Path) -> None:

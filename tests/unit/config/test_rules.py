@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from forwardauth.access_control.criteria import NetworkCriterion
 from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.matchers import SubjectCriterion
-from forwardauth.access_control.rules import EVERYONE, AccessControl
+from forwardauth.access_control.matchers import SubjectCriterion, Together
+from forwardauth.access_control.regexes import Regex
+from forwardauth.access_control.rules import EVERYONE, AccessControl, Rule
 from forwardauth.config.problems import RefusedValueError
 from forwardauth.config.rules import parse_pattern
-from tests.support.configuration import Mistake, load_text, warnings_in
+from tests.support import access
+from tests.support.configuration import COMPLETE, Mistake, load_text, warnings_in
 
 HEAD = "access_control:\n  rules:\n"
 
@@ -136,14 +139,39 @@ MISTAKES = {
     "subject-without-name": mistake(
         rule('subject: "user:"'), "0.subject", 5, "not a subject"
     ),
-    "subject-all-of": mistake(
-        rule('subject: [["user:alice", "group:dev"]]'), "0.subject.0", 5, "at once"
+    "subject-empty-list-inside": mistake(
+        rule('subject: ["user:a", []]'), "0.subject.1", 5, "an empty list"
+    ),
+    "subject-nested-too-deeply": mistake(
+        rule('subject: [[["user:a"]]]'), "0.subject.0.0", 5, "not one value"
     ),
     "subject-beside-users": mistake(
         rule("users: alice", 'subject: "user:bob"'), "0.subject", 6, "beside users"
     ),
     "criterion-of-a-later-version": mistake(
-        rule("methods: [GET]"), "0.methods", 5, "cannot check 'methods'"
+        rule("basic: true"), "0.basic", 5, "cannot check 'basic'"
+    ),
+    "domain-regex-empty": mistake(
+        "    - domain_regex: []\n      policy: deny", "0.domain", 3, "names no host"
+    ),
+    "domain-regex-lookaround": mistake(
+        rule("domain_regex: '(?!www).*'"), "0.domain_regex", 5, "no lookaround"
+    ),
+    "domain-regex-with-user": mistake(
+        rule(r"domain_regex: '(?P<User>\w+)\.example\.com'"),
+        "0.domain_regex",
+        5,
+        "name of a group",
+    ),
+    "preflight-unknown": mistake(rule("preflight: yes"), "0.preflight", 5, "about pre"),
+    "preflight-of-a-rule-that-denies": mistake(
+        "    - domain: a.example.com\n      policy: deny\n      preflight: allow",
+        "0.preflight",
+        5,
+        "by a rule that denies",
+    ),
+    "network-undefined": mistake(
+        rule("networks: [internal]"), "0.networks.0", 5, "access_control.networks"
     ),
     "criterion-misspelt": mistake(rule("group: dev"), "0.group", 5, "is not a key"),
 }
@@ -207,6 +235,93 @@ def test_subjects_of_authelia_are_users_and_groups(
     assert only.subject == SubjectCriterion(
         users=frozenset(users), groups=frozenset(groups)
     )
+
+
+def test_lists_inside_the_list_are_all_of(tmp_path: Path) -> None:
+    """The outer list is any of; a list of one is a plain name."""
+    text = '[["user:alice", "group:dev"], ["group:ops"], "user:bob"]'
+
+    (only,) = read(tmp_path, rule(f"subject: {text}")).rules
+
+    both = Together(users=frozenset({"alice"}), groups=frozenset({"dev"}))
+    assert only.subject == SubjectCriterion(
+        users=frozenset({"bob"}), groups=frozenset({"ops"}), together=(both,)
+    )
+
+
+def test_every_criterion_reaches_the_rule(tmp_path: Path) -> None:
+    """What is written is what is compared."""
+    text = """\
+    - domain: app.example.com
+      domain_regex: 'App[0-9]+\\.example\\.com'
+      policy: one_factor
+      methods: [GET, HEAD]
+      path: [/api/, /static]
+      query: [[{operator: equal, key: a, value: "1"}]]
+      networks: [internal, 192.0.2.7]
+      preflight: allow
+  networks:
+    - name: internal
+      networks: [10.0.0.0/8, "2001:db8::/32"]
+"""
+
+    (only,) = read(tmp_path, text).rules
+
+    assert only == Rule(
+        number=1,
+        policy=Policy.ONE_FACTOR,
+        domains=(parse_pattern("app.example.com"),),
+        domain_regexes=(Regex(r"App[0-9]+\.example\.com", ignores_case=True),),
+        methods=access.methods("GET", "HEAD"),
+        path=access.paths("/api", "/static"),
+        query=access.query("a equal 1"),
+        networks=NetworkCriterion(
+            networks=access.networks(
+                "10.0.0.0/8", "2001:db8::/32", "192.0.2.7"
+            ).networks,
+            names=("internal", "192.0.2.7"),
+        ),
+        allows_preflight=True,
+    )
+
+
+def test_rule_may_name_hosts_by_expression_alone(tmp_path: Path) -> None:
+    """One of the two keys is enough."""
+    text = "    - domain_regex: 'app.*'\n      policy: one_factor\n"
+
+    (only,) = read(tmp_path, text).rules
+
+    assert (only.domains, only.hosts) == ((), "app.*")
+    assert not only.allows_preflight
+
+
+WARNINGS = {
+    "shadowed": (
+        rule() + "\n" + rule("methods: GET"),
+        ("access_control.rules.1.policy", 6, "rule 1 before it"),
+    ),
+    "preflight-without-options": (
+        rule("preflight: allow", "methods: [GET]"),
+        ("access_control.rules.0.preflight", 5, "has no effect"),
+    ),
+    "two-users-at-once": (
+        rule('subject: [["user:a", "user:b"]]'),
+        ("access_control.rules.0.subject", 5, "is nobody"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), WARNINGS.values(), ids=WARNINGS)
+def test_a_rule_without_effect_is_a_warning(
+    tmp_path: Path, text: str, told: tuple[str, int, str]
+) -> None:
+    """It is allowed, has its line, and is seldom meant."""
+    (warning,) = warnings_in(tmp_path, HEAD + text)
+
+    key, line, keyword = told
+    assert warning.place.key == key
+    assert warning.place.line == COMPLETE.count("\n") + line
+    assert keyword in warning.reason
 
 
 def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:

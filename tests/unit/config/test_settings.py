@@ -105,7 +105,7 @@ access_control:
   rules:
     - domain: a_b
       policy: allow
-      methods: [GET]
+      methods: [get]
 portal:
   title: ""
 """
@@ -127,7 +127,7 @@ portal:
         (16, "logout.default_target"),
         (19, "access_control.rules.0.domain"),
         (20, "access_control.rules.0.policy"),
-        (21, "access_control.rules.0.methods"),
+        (21, "access_control.rules.0.methods.0"),
         (23, "portal.title"),
         (None, ""),
         (None, "logout.scope"),

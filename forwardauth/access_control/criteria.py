@@ -1,0 +1,138 @@
+"""The criteria of a rule about what is asked for, beyond the host.
+
+Law: what cannot be told counts against the request. A criterion answers ``UNKNOWN``
+rather than guess, and the rule decides what that means: a ``deny`` rule applies, any
+other does not.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from typing import Protocol, TypeAlias
+
+from forwardauth.access_control.asked import Asked
+from forwardauth.access_control.regexes import Regex
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class Match(StrEnum):
+    """What a criterion says about a request."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Criterion(Protocol):
+    """One thing that a rule compares; prints as it is explained."""
+
+    def check(self, asked: Asked) -> Match:
+        """Return whether *asked* is meant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodCriterion:
+    """The method, exactly: ``GET`` is not ``HEAD``."""
+
+    methods: frozenset[str]
+
+    def check(self, asked: Asked) -> Match:
+        """Return whether the method is one of *methods*."""
+        return _match(asked.original.method in self.methods)
+
+    def covers(self, other: "MethodCriterion") -> bool:
+        """Whether it matches whatever *other* does."""
+        return self.methods >= other.methods
+
+    def __str__(self) -> str:
+        """Return the methods."""
+        return ", ".join(sorted(self.methods))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathCriterion:
+    """The decoded path, never the query.
+
+    Attributes:
+        prefixes: Decoded paths without a final slash, which match themselves and all
+            that stands below them, segment by segment; empty for every path.
+        regexes: Match the whole path. Any prefix or expression will do.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    regexes: tuple[Regex, ...] = ()
+
+    def check(self, asked: Asked) -> Match:
+        """Return whether the path is meant; ``UNKNOWN`` for an ambiguous one."""
+        path = asked.path
+        if path is None:
+            return Match.UNKNOWN
+        return _match(
+            any(_is_below(path, prefix) for prefix in self.prefixes)
+            or any(regex.matches(path) for regex in self.regexes)
+        )
+
+    def covers(self, other: "PathCriterion") -> bool:
+        """Whether it matches whatever *other* does, as far as can be told."""
+        if "" in self.prefixes:
+            return True
+        return set(self.regexes) >= set(other.regexes) and all(
+            any(_is_below(theirs, mine) for mine in self.prefixes)
+            for theirs in other.prefixes
+        )
+
+    def __str__(self) -> str:
+        """Return prefixes and expressions as they are written."""
+        return ", ".join([*(p or "/" for p in self.prefixes), *map(str, self.regexes)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkCriterion:
+    """The address of the client.
+
+    Attributes:
+        networks: Any of them has to hold the address.
+        names: How they were written, for explanations.
+    """
+
+    networks: tuple[Network, ...]
+    names: tuple[str, ...]
+
+    def check(self, asked: Asked) -> Match:
+        """Return whether the address is meant; ``UNKNOWN`` when nobody vouches for it.
+
+        Source: CVE-2024-47070, an unreadable address that walked past a rule.
+        """
+        client = asked.original.client
+        if client is None:
+            return Match.UNKNOWN
+        if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
+            client = client.ipv4_mapped
+        return _match(any(client in network for network in self.networks))
+
+    def covers(self, other: "NetworkCriterion") -> bool:
+        """Whether each network of *other* lies within one of these."""
+        return all(
+            any(_is_within(theirs, mine) for mine in self.networks)
+            for theirs in other.networks
+        )
+
+    def __str__(self) -> str:
+        """Return the networks as they are written."""
+        return ", ".join(self.names)
+
+
+def _match(is_met: bool) -> Match:
+    return Match.YES if is_met else Match.NO
+
+
+def _is_below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")
+
+
+def _is_within(inner: Network, outer: Network) -> bool:
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

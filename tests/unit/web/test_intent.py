@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from _pytest.mark import ParameterSet
 from multidict import CIMultiDict
 
 from forwardauth.domains import CookieDomain, CookieDomains, Origin
@@ -53,6 +54,7 @@ ORIGINS: dict[str, tuple[str, ...]] = {
 }
 LETTERS = {
     "p": Provenance.PROVEN,
+    "r": Provenance.REFERRED,
     "t": Provenance.TYPED,
     "u": Provenance.UNKNOWN,
     ".": Provenance.FOREIGN,
@@ -60,8 +62,8 @@ LETTERS = {
 # The columns are those of ``ORIGINS``, in order.
 TRUTH = """
 absent       u p p p p p . . . .
-same-origin  p p p . . . . . . .
-same-site    p p p p p p . . . .
+same-origin  p p p . . . . . p .
+same-site    p p p p p . . . p .
 none         t p p p p p . . . .
 cross-site   . . . . . . . . . .
 empty        . . . . . . . . . .
@@ -69,11 +71,29 @@ junk         . . . . . . . . . .
 listed       . . . . . . . . . .
 twice        . . . . . . . . . .
 """
-CELLS = [
-    pytest.param(site, origin, LETTERS[letter], id=f"{site}, {origin}")
-    for site, *row in (line.split() for line in TRUTH.strip().splitlines())
-    for origin, letter in zip(ORIGINS, row, strict=True)
-]
+REFERER_TRUTH = """
+absent       u r r r r r . . . .
+same-origin  p p p . . . . . . .
+same-site    p p p p p . . . . .
+none         t r r r r r . . . .
+cross-site   . . . . . . . . . .
+empty        . . . . . . . . . .
+junk         . . . . . . . . . .
+listed       . . . . . . . . . .
+twice        . . . . . . . . . .
+"""
+
+
+def cells_of(truth: str) -> list[ParameterSet]:
+    """Return the cells of a table as parameters."""
+    return [
+        pytest.param(site, origin, LETTERS[letter], id=f"{site}, {origin}")
+        for site, *row in (line.split() for line in truth.strip().splitlines())
+        for origin, letter in zip(ORIGINS, row, strict=True)
+    ]
+
+
+CELLS = cells_of(TRUTH)
 Lines = list[tuple[str, str]]
 
 
@@ -101,11 +121,11 @@ def test_origin_and_fetch_metadata_are_judged_together(
     assert found is expected
 
 
-@pytest.mark.parametrize(("site", "origin", "expected"), CELLS)
+@pytest.mark.parametrize(("site", "origin", "expected"), cells_of(REFERER_TRUTH))
 def test_referer_stands_in_for_an_origin(
     site: str, origin: str, expected: Provenance
 ) -> None:
-    """Old browsers send no Origin; then the page before says the same (L-18)."""
+    """It tells who may follow a link, and is no proof for a post (L-16, L-18)."""
     values = tuple(
         value if value == "null" else f"{value}/page?rd=https://auth.example.com#x"
         for value in ORIGINS[origin]
@@ -158,6 +178,8 @@ def test_origin_counts_before_the_referer(
         "https://auth.example.com@evil.example",
         "https://user@auth.example.com",
         "https://auth.example.com.",
+        "https://.example.com",
+        "https://auth..example.com",
         "https://auth.example.com:",
         "https://auth.example.com:x",
         "https://auth.example.com:443:443",
@@ -182,9 +204,9 @@ def test_origin_counts_before_the_referer(
 def test_what_is_not_clearly_ours_is_foreign(name: str, value: str) -> None:
     """Whatever another parser might read as ours does not count (L-16, L-18)."""
     assert judge([(name, value)]) is Provenance.FOREIGN
-    assert judge([("Sec-Fetch-Site", "same-origin"), (name, value)]) is (
-        Provenance.FOREIGN
-    )
+    with_site = judge([("Sec-Fetch-Site", "same-origin"), (name, value)])
+    is_hidden = (name, value) == ("Origin", "null")
+    assert with_site is (Provenance.PROVEN if is_hidden else Provenance.FOREIGN)
 
 
 @pytest.mark.parametrize("name", ["Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-User"])
@@ -306,8 +328,8 @@ def test_fetching_ahead_is_no_decision(
 # What logout makes of it. Rows and columns as above; ``x`` ends the session.
 GET_LOGOUT = """
 absent       . x x x x . . . . .
-same-origin  x x x . . . . . . .
-same-site    x x x x x . . . . .
+same-origin  x x x . . . . . x .
+same-site    x x x x x . . . x .
 none         x x x x x . . . . .
 cross-site   . . . . . . . . . .
 """
@@ -316,15 +338,15 @@ absent       x x x x x . . . . .
 """
 POST_LOGOUT = """
 absent       . x x x x . . . . .
-same-origin  x x x . . . . . . .
-same-site    x x x x x . . . . .
+same-origin  x x x . . . . . x .
+same-site    x x x x x . . . x .
 none         . x x x x . . . . .
 cross-site   . . . . . . . . . .
 """
 API_LOGOUT = """
 absent       x x x x x . . . . .
-same-origin  x x x . . . . . . .
-same-site    x x x x x . . . . .
+same-origin  x x x . . . . . x .
+same-site    x x x x x . . . x .
 none         x x x x x . . . . .
 cross-site   . . . . . . . . . .
 """

@@ -150,7 +150,7 @@ async def test_other_method_is_405(portal: Portal, method: str) -> None:
         [("Origin", "https://auth.example.com")],
         [("Origin", "https://app.example.com")],
         [("Origin", "https://app.example.com:8443")],
-        [("Referer", "https://app.example.com/x")],
+        [("Sec-Fetch-Site", "same-origin"), ("Origin", "null")],
     ],
     ids=str,
 )
@@ -168,6 +168,7 @@ async def test_post_with_proof_signs_out(portal: Portal, headers: Headers) -> No
     "headers",
     [
         [],
+        [("Referer", "https://app.example.com/x")],
         [("Sec-Fetch-Site", "none")],
         [("Sec-Fetch-Site", "cross-site")],
         [("Origin", "https://evil.example")],

@@ -150,7 +150,7 @@ async def test_foreign_origin_ends_nothing(portal: Portal, headers: Headers) -> 
         "https://auth.example.com",
         "https://app.example.com",
         "https://example.com",
-        "https://a.b.example.org:8443",
+        "https://a.b.example.com:8443",
     ],
 )
 async def test_own_origin_is_answered_with_credentials(

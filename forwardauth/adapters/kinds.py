@@ -29,6 +29,18 @@ def classify(method: str, headers: HeaderSource) -> RequestKind:
     return RequestKind.FETCH
 
 
+def is_preflight(method: str, headers: HeaderSource) -> bool:
+    """Whether the request is a CORS preflight, which carries no cookie.
+
+    Source: WHATWG Fetch 3.3.2.
+    """
+    return (
+        method == "OPTIONS"
+        and bool(headers.getall("Origin", []))
+        and bool(headers.getall("Access-Control-Request-Method", []))
+    )
+
+
 def _is_navigation(headers: HeaderSource) -> bool:
     mode = headers.getall("Sec-Fetch-Mode", [])
     dest = headers.getall("Sec-Fetch-Dest", [])

@@ -68,6 +68,8 @@ access_control:
     - {domain: closed.example.com, policy: deny}
     - {domain: ops.example.com, policy: one_factor, groups: [ops]}
     - {domain: ops.example.com, policy: deny}
+    - {domain: paths.example.com, policy: bypass, path: /public}
+    - {domain: api.example.com, policy: one_factor, preflight: allow}
     - {domain: ["*.example.com", "*.example.org"], policy: one_factor}
 """
 

@@ -6,6 +6,8 @@ Laws: 2xx is answered for ``Allowed`` alone. Nothing is written for a request wi
 live session. A logout on a protected host comes before any rule.
 """
 
+from dataclasses import replace
+
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -21,7 +23,7 @@ from forwardauth.adapters.base import (
     Unavailable,
     Verdict,
 )
-from forwardauth.adapters.kinds import classify
+from forwardauth.adapters.kinds import classify, is_preflight
 from forwardauth.domains import CookieDomain, CookieDomains
 from forwardauth.errors import ProxyRequestError, StoreUnavailableError
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
@@ -42,7 +44,7 @@ def create_verify(adapter: Adapter) -> Handler:
         settings = request.app[keys.SETTINGS]
         check_trusted_peer(request, settings.trusted_proxies)
         try:
-            original = adapter.read(_proxy_request(request))
+            original = _read(adapter, request)
             domain = _get_domain(original, settings.domains)
         except ProxyRequestError as exc:
             _tell(request, adapter, reason=exc.reason)
@@ -80,6 +82,14 @@ def _tell(
     )
 
 
+def _read(adapter: Adapter, request: web.Request) -> OriginalRequest:
+    """Return the original request; what the browser says of it is no adapter's."""
+    original = adapter.read(_proxy_request(request))
+    if is_preflight(original.method, request.headers):
+        return replace(original, is_preflight=True)
+    return original
+
+
 def _proxy_request(request: web.Request) -> ProxyRequest:
     trusted = request.app[keys.SETTINGS].trusted_proxies
     return ProxyRequest(
@@ -113,6 +123,9 @@ def _verdict(
 ) -> Verdict:
     kind = classify(original.method, request.headers)
     match outcome:
+        case Outcome.ALLOW if original.is_preflight:
+            # The rules were asked for nobody in particular, so nobody passes.
+            return Allowed(subject=ANONYMOUS)
         case Outcome.ALLOW:
             return Allowed(subject=subject)
         case Outcome.SIGN_IN:

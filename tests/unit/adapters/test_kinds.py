@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from forwardauth.adapters.base import RequestKind
-from forwardauth.adapters.kinds import classify, prefers_html
+from forwardauth.adapters.kinds import classify, is_preflight, prefers_html
 from tests.support.headers import FakeHeaders
 
 HTML: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -131,3 +131,26 @@ def test_html_is_preferred(accept: str) -> None:
 def test_html_is_not_preferred(accept: str | None) -> None:
     """Missing, unnamed, refused, malformed or endless: not a person's window (V-29)."""
     assert not prefers_html(accept)
+
+
+ORIGIN: Final = ("Origin", "https://other.example.com")
+WANTED: Final = ("Access-Control-Request-Method", "PUT")
+
+
+@pytest.mark.parametrize(
+    ("method", "lines", "expected"),
+    [
+        ("OPTIONS", (ORIGIN, WANTED), True),
+        ("OPTIONS", (ORIGIN, ORIGIN, WANTED), True),
+        ("OPTIONS", (ORIGIN,), False),
+        ("OPTIONS", (WANTED,), False),
+        ("OPTIONS", (), False),
+        ("GET", (ORIGIN, WANTED), False),
+        ("options", (ORIGIN, WANTED), False),
+    ],
+)
+def test_preflight_is_told_by_method_and_headers(
+    method: str, lines: tuple[tuple[str, str], ...], expected: bool
+) -> None:
+    """Method, origin and what is asked for: all three (V-38)."""
+    assert is_preflight(method, FakeHeaders(*lines)) is expected

@@ -373,3 +373,86 @@ async def test_two_people_are_never_mixed_up(portal: Portal) -> None:
     ]
 
     assert not [pair for pair in answers if pair[0] != pair[1]]
+
+
+PREFLIGHT = [
+    ("Origin", "https://other.example.com"),
+    ("Access-Control-Request-Method", "PUT"),
+]
+
+
+@pytest.mark.parametrize("adapter", ["nginx", "traefik"])
+@pytest.mark.parametrize("is_signed_in", [False, True], ids=["nobody", "alice"])
+async def test_ambiguous_path_is_forbidden_where_a_rule_looks_at_it(
+    portal: Portal,
+    caplog: pytest.LogCaptureFixture,
+    adapter: str,
+    is_signed_in: bool,
+) -> None:
+    """403 with a stable reason, whoever asks; other hosts are left alone (V-19)."""
+    token = (await portal.create_session())[0] if is_signed_in else None
+    uri = "/public/..%2fadmin"
+
+    with caplog.at_level("INFO", logger="forwardauth.verify"):
+        here = await portal.verify(
+            token, adapter=adapter, host="paths.example.com", uri=uri
+        )
+    there = await portal.verify(
+        token, adapter=adapter, host="public.example.com", uri=uri
+    )
+
+    assert (here.status, there.status) == (403, 200)
+    assert "outcome=forbidden reason=path_ambiguous" in caplog.text
+
+
+@pytest.mark.parametrize("adapter", ["nginx", "traefik"])
+async def test_path_rule_opens_what_is_below_it(portal: Portal, adapter: str) -> None:
+    """By segments, decoded once, and never by the query (V-20)."""
+    statuses = [
+        (await portal.verify(None, adapter=adapter, host=host, uri=uri)).status
+        for host, uri in [
+            ("paths.example.com", "/public/a"),
+            ("paths.example.com", "/%70ublic?a=/.."),
+            ("paths.example.com", "/publicity"),
+            ("paths.example.com", "/?/public"),
+            ("xpaths.example.com", "/public"),
+        ]
+    ]
+
+    assert statuses == [200, 200, 401, 401, 401]
+
+
+@pytest.mark.parametrize("adapter", ["nginx", "traefik"])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("api.example.com", 200),
+        ("public.example.com", 403),
+        ("closed.example.com", 403),
+        ("app.example.com", 403),
+    ],
+)
+async def test_preflight_passes_where_its_rule_allows_it(
+    portal: Portal, adapter: str, host: str, status: int
+) -> None:
+    """Denied by default, and never as somebody (V-38)."""
+    token, _ = await portal.create_session()
+
+    replies = [
+        await portal.verify(
+            cookie, adapter=adapter, host=host, method="OPTIONS", headers=PREFLIGHT
+        )
+        for cookie in (None, token)
+    ]
+
+    assert [reply.status for reply in replies] == [status] * 2
+    if status == 200:
+        identities = [[reply.header(name) for name in IDENTITY] for reply in replies]
+        assert identities == [[""] * 4] * 2
+
+
+async def test_options_that_ask_nothing_are_no_preflight(portal: Portal) -> None:
+    """They need a session like any request (V-38)."""
+    reply = await portal.verify(None, host="api.example.com", method="OPTIONS")
+
+    assert reply.status == 401

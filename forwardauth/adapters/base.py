@@ -28,8 +28,9 @@ class ProxyRequest:
 
     Attributes:
         method: Method of the verify request itself.
-        target: Its raw request target; adapters that do not need it ignore it, and
-            none reads its query: some proxies append the client's.
+        target: Its raw request target behind the path that the adapter listens on,
+            empty if there is none. Only an adapter with ``appends_target`` reads it:
+            some other proxies append the client's query.
         headers: Its header fields.
         client: The browser's address as far as trusted proxies vouch for it.
     """
@@ -107,12 +108,15 @@ class Adapter(Protocol):
     Attributes:
         name: The word in ``/verify/<name>``, in logs and in metrics.
         paths: Where it listens, below the base path.
+        appends_target: Whether its proxy puts the original target behind our path, so
+            that everything below ``paths`` is the adapter's too.
         takes_over_logout: Whether its proxy passes a denial with cookies on to the
             browser, so that a logout on a protected host can be answered by verify.
     """
 
     name: str
     paths: tuple[str, ...]
+    appends_target: bool
     takes_over_logout: bool
 
     def read(self, request: ProxyRequest) -> OriginalRequest:

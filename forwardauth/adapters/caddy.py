@@ -19,6 +19,7 @@ class CaddyAdapter:
 
     name: str = "caddy"
     paths: tuple[str, ...] = ("/verify/caddy",)
+    appends_target: bool = False
     takes_over_logout: bool = True
 
     def read(self, request: ProxyRequest) -> OriginalRequest:

@@ -17,6 +17,7 @@ class HaproxyAdapter:
 
     name: str = "haproxy"
     paths: tuple[str, ...] = ("/verify/haproxy",)
+    appends_target: bool = False
     takes_over_logout: bool = True
 
     def read(self, request: ProxyRequest) -> OriginalRequest:

@@ -22,6 +22,8 @@ X_FORWARDED_HOST: Final = "X-Forwarded-Host"
 X_FORWARDED_URI: Final = "X-Forwarded-Uri"
 X_FORWARDED_FOR: Final = "X-Forwarded-For"
 
+HOST: Final = "Host"
+
 REMOTE_USER: Final = "Remote-User"
 REMOTE_GROUPS: Final = "Remote-Groups"
 REMOTE_NAME: Final = "Remote-Name"

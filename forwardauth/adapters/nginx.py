@@ -44,6 +44,7 @@ class NginxAdapter:
 
     name: str = "nginx"
     paths: tuple[str, ...] = ("/verify/nginx", "/api/authz/auth-request")
+    appends_target: bool = False
     takes_over_logout: bool = False
 
     def read(self, request: ProxyRequest) -> OriginalRequest:

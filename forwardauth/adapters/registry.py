@@ -4,6 +4,7 @@ from typing import Final
 
 from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.caddy import CaddyAdapter
+from forwardauth.adapters.envoy import EnvoyAdapter
 from forwardauth.adapters.haproxy import HaproxyAdapter
 from forwardauth.adapters.nginx import NginxAdapter
 from forwardauth.adapters.traefik import TraefikAdapter
@@ -13,4 +14,5 @@ ADAPTERS: Final[tuple[Adapter, ...]] = (
     TraefikAdapter(),
     CaddyAdapter(),
     HaproxyAdapter(),
+    EnvoyAdapter(),
 )

@@ -18,6 +18,7 @@ class TraefikAdapter:
 
     name: str = "traefik"
     paths: tuple[str, ...] = ("/verify/traefik", "/api/authz/forward-auth")
+    appends_target: bool = False
     takes_over_logout: bool = True
 
     def read(self, request: ProxyRequest) -> OriginalRequest:

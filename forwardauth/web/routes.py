@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.registry import ADAPTERS
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
@@ -51,8 +52,20 @@ def create_routes(base_path: str) -> list[web.RouteDef]:
     # At the top as well: RFC 8615 has it there, and the issuer has the base path.
     routes += [web.get(p, key_set) for p in {base_path + JWKS_PATH, JWKS_PATH}]
     for adapter in ADAPTERS:
-        handler = create_verify(adapter)
-        routes += [web.route("*", base_path + path, handler) for path in adapter.paths]
+        for path in adapter.paths:
+            routes += _verify_routes(adapter, base_path + path)
+    return routes
+
+
+def _verify_routes(adapter: Adapter, path: str) -> list[web.RouteDef]:
+    """Return *path*, and everything below it for a proxy that appends its target.
+
+    The router decodes what it compares; the adapter is given the raw target.
+    """
+    handler = create_verify(adapter, path)
+    routes = [web.route("*", path, handler)]
+    if adapter.appends_target:
+        routes.append(web.route("*", path + "{target:/(?s:.*)}", handler))
     return routes
 
 

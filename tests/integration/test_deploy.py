@@ -3,6 +3,7 @@
 That each proxy runs on the files beside them is for ``test_proxies.py``.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,20 @@ def test_arguments_say_what_the_static_file_says() -> None:
         assert f"{prefix}http.aliasheadersstrategy={strategy}" in arguments
     assert not any("forwardedheaders" in argument for argument in arguments)
     assert not any("forwardedHeaders" in p for p in static["entryPoints"].values())
+
+
+def test_same_words_of_the_browser_are_passed_on() -> None:
+    """Where a proxy picks what the service gets to read, it is the same everywhere."""
+    script = (DEPLOY / "haproxy/forwardauth.lua").read_text()
+    (asked,) = re.findall(r"local ASKED = \{(.*?)\}", script, re.DOTALL)
+    envoy = (DEPLOY / "envoy/envoy.yaml").read_text()
+    (allowed,) = re.findall(r" allowed_headers:(.*?)http_service:", envoy, re.DOTALL)
+
+    names = re.findall(r'"([a-z-]+)"', asked)
+
+    own = {"x-forwarded-for", "x-forwarded-proto"}
+    assert "cookie" in names
+    assert {*names, *own} == set(re.findall(r"exact: ([a-z-]+)", allowed))
 
 
 def _as_label(value: object) -> str:

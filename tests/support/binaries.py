@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sysconfig
 
 import pytest
 
@@ -9,11 +10,19 @@ _SYSTEM_FOLDERS = os.pathsep.join(("/usr/sbin", "/sbin"))
 
 
 def require_binary(name: str) -> str:
-    """Return the path of *name*, which may lie where only root looks.
+    """Return the path of *name*, beside our Python, where pip puts it, or elsewhere.
+
+    It may also lie where only root looks.
 
     Skips the test when there is none, with the reason; fails it where ``CI`` is set.
     """
-    folders = os.pathsep.join((os.environ.get("PATH", os.defpath), _SYSTEM_FOLDERS))
+    folders = os.pathsep.join(
+        (
+            sysconfig.get_path("scripts"),
+            os.environ.get("PATH", os.defpath),
+            _SYSTEM_FOLDERS,
+        )
+    )
     path = shutil.which(name, path=folders)
     if path is not None:
         return path

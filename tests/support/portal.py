@@ -231,12 +231,20 @@ class Portal:
                 ("X-Original-URL", f"https://{host}{uri}"),
                 ("X-Original-Method", method),
             ),
-        }[adapter]
+        }
+        if adapter == "envoy":
+            return await self.send(
+                method,
+                f"/verify/envoy{uri}",
+                host=host,
+                headers=[("X-Forwarded-Proto", "https"), *headers],
+                cookie=cookie,
+            )
         return await self.send(
             "GET",
             f"/verify/{adapter}",
             host="forwardauth.internal",
-            headers=[*lines, *headers],
+            headers=[*lines[adapter], *headers],
             cookie=cookie,
         )
 

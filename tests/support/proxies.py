@@ -30,7 +30,7 @@ class Backends:
 
     Attributes:
         services: One port for each instance of forwardauth. Traefik and Caddy show the
-            portal of the first and ask the last; nginx and HAProxy take them in turn.
+            portal of the first and ask the last; the others take them in turn.
         sites: Port of each sample application, by its name in ``deploy/``.
     """
 
@@ -214,6 +214,40 @@ def prepare_haproxy(
     )
 
 
+def prepare_envoy(
+    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+) -> Process:
+    """Write ``deploy/envoy`` into *folder* and return Envoy, not yet started."""
+    port, plain_port = ports
+    binary = require_binary("envoy")
+    _copy_certificates(folder, certificates)
+    table = {
+        "envoy.yaml": {
+            r"0\.0\.0\.0, port_value: 443\b": f"127.0.0.1, port_value: {port}",
+            r"0\.0\.0\.0, port_value: 80\b": f"127.0.0.1, port_value: {plain_port}",
+            r"/etc/envoy/": f"{folder}/",
+            r"( +)(- endpoint: .*)address: forwardauth, port_value: 9091": "\n".join(
+                rf"\g<1>\g<2>address: 127.0.0.1, port_value: {service}}}}}}}"
+                for service in backends.services
+            ).removesuffix("}}}"),
+            **{
+                rf"address: {site}, port_value: 80\b": (
+                    f"address: 127.0.0.1, port_value: {number}"
+                )
+                for site, number in backends.sites.items()
+            },
+        }
+    }
+    _write(folder, "envoy", table)
+    return Process(
+        "envoy",
+        # Without a memory that other Envoys of this machine share.
+        [binary, "-c", folder / "envoy.yaml", "--disable-hot-restart"],
+        log=folder / "envoy.log",
+        ports=ports,
+    )
+
+
 Changes = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Proxy, file, pattern, replacement: what a scenario has otherwise than shipped."""
 
@@ -224,6 +258,7 @@ PROXIES: Final[Mapping[str, Prepare]] = {
     "traefik": prepare_traefik,
     "caddy": prepare_caddy,
     "haproxy": prepare_haproxy,
+    "envoy": prepare_envoy,
 }
 """Each proxy that the scenarios run against, by the name of its folder."""
 

@@ -37,14 +37,14 @@ from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.sign_in import forbidden_page, login_url
 
 
-def create_verify(adapter: Adapter) -> Handler:
-    """Return the handler that speaks the dialect of *adapter*."""
+def create_verify(adapter: Adapter, path: str) -> Handler:
+    """Return the handler that speaks the dialect of *adapter* at and below *path*."""
 
     async def verify(request: web.Request) -> web.StreamResponse:
         settings = request.app[keys.SETTINGS]
         check_trusted_peer(request, settings.trusted_proxies)
         try:
-            original = _read(adapter, request)
+            original = _read(adapter, request, path)
             domain = _get_domain(original, settings.domains)
         except ProxyRequestError as exc:
             _tell(request, adapter, reason=exc.reason)
@@ -82,19 +82,21 @@ def _tell(
     )
 
 
-def _read(adapter: Adapter, request: web.Request) -> OriginalRequest:
+def _read(adapter: Adapter, request: web.Request, path: str) -> OriginalRequest:
     """Return the original request; what the browser says of it is no adapter's."""
-    original = adapter.read(_proxy_request(request))
+    original = adapter.read(_proxy_request(request, path))
     if is_preflight(original.method, request.headers):
         return replace(original, is_preflight=True)
     return original
 
 
-def _proxy_request(request: web.Request) -> ProxyRequest:
+def _proxy_request(request: web.Request, path: str) -> ProxyRequest:
     trusted = request.app[keys.SETTINGS].trusted_proxies
+    raw = request.raw_path
     return ProxyRequest(
         method=request.method,
-        target=request.raw_path,
+        # The router has compared decoded text, so the raw one may begin otherwise.
+        target=raw[len(path) :] if raw.startswith(path) else "",
         headers=request.headers,
         client=lookup_browser_address(request, trusted),
     )

@@ -30,7 +30,11 @@ def test_first_path_is_named_after_the_adapter(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/api/authz/auth-request", "nginx"), ("/api/authz/forward-auth", "traefik")],
+    [
+        ("/api/authz/auth-request", "nginx"),
+        ("/api/authz/forward-auth", "traefik"),
+        ("/api/authz/ext-authz", "envoy"),
+    ],
 )
 def test_path_of_authelia_leads_to_the_same_dialect(path: str, name: str) -> None:
     """People who come from there keep the configuration of their proxy."""

@@ -2,16 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from yarl import URL
 
 from forwardauth.sessions.ids import create_session_id
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION
 from tests.support.clock import FakeClock
-from tests.support.portal import COOKIE, PORTAL, Portal
+from tests.support.portal import APP, COOKIE, PORTAL, Portal
 
-ADAPTERS = ["nginx", "traefik", "caddy", "haproxy"]
+ADAPTERS = ["nginx", "traefik", "caddy", "haproxy", "envoy"]
 IDENTITY = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"]
 
 
@@ -456,3 +459,181 @@ async def test_options_that_ask_nothing_are_no_preflight(portal: Portal) -> None
     reply = await portal.verify(None, host="api.example.com", method="OPTIONS")
 
     assert reply.status == 401
+
+
+_PROTO = ("X-Forwarded-Proto", "https")
+_ENVOY_PATHS = ["/verify/envoy", "/api/authz/ext-authz"]
+"""Where the original target stands behind our path."""
+
+
+async def _ask_raw(portal: Portal, target: str, *, method: str = "GET") -> bytes:
+    """Send *target* as it is written, and return the first line of the answer."""
+    url = URL(portal.url("/"))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    lines = (
+        f"{method} {target} HTTP/1.1",
+        f"Host: {APP}",
+        "X-Forwarded-Proto: https",
+        "Connection: close",
+    )
+    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.split(b"\r\n", 1)[0]
+
+
+@pytest.mark.parametrize("path", _ENVOY_PATHS)
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "//x",
+        "///",
+        "/a//b/",
+        "/%2e%2e/x",
+        "/../x",
+        "/./x",
+        "/a%2Fb%5Cc",
+        "/%0Ax",
+        "/%00",
+        "/%25%32%65",
+        "/%ff%fe",
+        "/%C3%A4",
+        "/a+b~c'd",
+        "/a;b=c",
+        "/x?a=b%20c&d",
+        "/verify/envoy/x",
+        "/api/health",
+    ],
+)
+async def test_every_byte_of_the_target_comes_back(
+    portal: Portal, path: str, target: str
+) -> None:
+    """Neither router nor parser touches what is decided about (V-30)."""
+    reply = await portal.send(
+        "GET", path + target, host="app.example.com", headers=[_PROTO, *NAVIGATION]
+    )
+
+    query = urlsplit(reply.header("Location")).query
+    assert reply.status == 302
+    assert query == f"rd={quote(f'https://{APP}{target}', safe='')}&rm=GET"
+
+
+async def test_query_of_the_client_is_not_ours(portal: Portal) -> None:
+    """A parameter behind the path goes along in ``rd`` and steers nothing (V-10)."""
+    target = "/x?rd=https://evil.test/&rm=DELETE"
+
+    reply = await portal.verify(None, adapter="envoy", uri=target, headers=NAVIGATION)
+
+    location = urlsplit(reply.header("Location"))
+    assert location.netloc == "auth.example.com"
+    assert parse_qs(location.query)["rm"] == ["GET"]
+    assert parse_qs(location.query)["rd"] == [f"https://{APP}{target}"]
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"],
+)
+async def test_every_method_is_decided(portal: Portal, method: str) -> None:
+    """Envoy asks by the client's method: with a session 200, without none (V-37)."""
+    token, _ = await portal.create_session()
+
+    passed = await portal.verify(token, adapter="envoy", method=method)
+    refused = await portal.verify(None, adapter="envoy", method=method)
+
+    assert (passed.status, passed.body) == (200, b"")
+    assert refused.status == 401
+
+
+@pytest.mark.parametrize("path", _ENVOY_PATHS)
+async def test_no_target_is_malformed(portal: Portal, path: str) -> None:
+    """Our own path alone asks about nothing, and is no success (V-13)."""
+    token, _ = await portal.create_session()
+
+    reply = await portal.send("GET", path, host=APP, headers=[_PROTO], cookie=token)
+
+    assert reply.status == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/verify/envoyx", b"404"),
+        ("/verify/envoy?a=b", b"400"),
+        ("/verify/env%6Fy/x", b"400"),
+        ("/verify/./envoy/x", b"404"),
+        ("//verify/envoy/x", b"404"),
+        ("/verify/envoy/a#b", b"400"),
+        ("/verify/envoy/a\\b", b"400"),
+        ("/verify/envoy/%zz", b"400"),
+        ("http://public.example.com/verify/envoy/x", b"400"),
+        ("*", b"400"),
+    ],
+)
+async def test_other_spelling_of_our_path_passes_nobody(
+    portal: Portal, target: str, status: bytes
+) -> None:
+    """What does not begin with our path, to the letter, asks about nothing (V-18)."""
+    line = await _ask_raw(portal, target)
+
+    assert line.split()[1] == status
+
+
+async def test_base_path_is_no_part_of_the_target(tmp_path: Path) -> None:
+    """What stands behind base path and our path is what was asked for."""
+    extra = "server:\n  base_path: /authenticate\n"
+    async with Portal(tmp_path, extra=extra) as portal:
+        reply = await portal.send(
+            "GET",
+            "/authenticate/verify/envoy/x",
+            host=APP,
+            headers=[_PROTO, *NAVIGATION],
+        )
+
+    query = parse_qs(urlsplit(reply.header("Location")).query)
+    assert query["rd"] == [f"https://{APP}/x"]
+
+
+async def test_host_is_that_of_the_request(portal: Portal) -> None:
+    """What other headers say of it is the client's own invention (V-12)."""
+    reply = await portal.verify(
+        None,
+        adapter="envoy",
+        headers=[("X-Forwarded-Host", "public.example.com"), ("X-Forwarded-Uri", "/")],
+    )
+
+    assert reply.status == 401
+
+
+async def test_logout_below_our_path_is_taken_over(portal: Portal) -> None:
+    """``/logout`` behind our path ends the session in place of a verdict (L-45)."""
+    token, session = await portal.create_session()
+    headers = [*NAVIGATION, ("Sec-Fetch-Site", "same-origin")]
+
+    reply = await portal.verify(
+        token,
+        adapter="envoy",
+        uri="/logout?rd=https://app.example.com/",
+        headers=headers,
+    )
+
+    assert (reply.status, reply.header("Location")) == (303, "https://app.example.com/")
+    assert any(line.startswith(f"{COOKIE}=;") for line in reply.lines("Set-Cookie"))
+    assert await portal.store.list_owner(session.username) == ()
+
+
+@pytest.mark.parametrize(
+    "target", ["//logout", "/logout/", "/%6Cogout", "/x/../logout"]
+)
+async def test_other_spelling_of_logout_below_our_path_is_none(
+    portal: Portal, target: str
+) -> None:
+    """The path is compared as it is; the session lives on."""
+    token, session = await portal.create_session()
+    headers = [*NAVIGATION, ("Sec-Fetch-Site", "same-origin")]
+
+    await portal.verify(token, adapter="envoy", uri=target, headers=headers)
+
+    assert len(await portal.store.list_owner(session.username)) == 1

@@ -466,12 +466,12 @@ _ENVOY_PATHS = ["/verify/envoy", "/api/authz/ext-authz"]
 """Where the original target stands behind our path."""
 
 
-async def _ask_raw(portal: Portal, target: str, *, method: str = "GET") -> bytes:
+async def _ask_raw(portal: Portal, target: str) -> bytes:
     """Send *target* as it is written, and return the first line of the answer."""
     url = URL(portal.url("/"))
     reader, writer = await asyncio.open_connection(url.host, url.port)
     lines = (
-        f"{method} {target} HTTP/1.1",
+        f"GET {target} HTTP/1.1",
         f"Host: {APP}",
         "X-Forwarded-Proto: https",
         "Connection: close",
@@ -563,6 +563,7 @@ async def test_no_target_is_malformed(portal: Portal, path: str) -> None:
         ("/verify/envoyx", b"404"),
         ("/verify/envoy?a=b", b"400"),
         ("/verify/env%6Fy/x", b"400"),
+        ("/%76%65%72ify/envoy/x", b"400"),
         ("/verify/./envoy/x", b"404"),
         ("//verify/envoy/x", b"404"),
         ("/verify/envoy/a#b", b"400"),

@@ -8,6 +8,7 @@ its digest.
 import json
 import logging
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -133,22 +134,64 @@ class AuditLog:
         *,
         result: str,
         ended: int,
+        user: str | None,
+        sessions: Sequence[str],
         address: IPv4Address | IPv6Address | None,
         host: str,
         target: str,
     ) -> None:
         """A logout request was answered.
 
-        *result* is ``done``, ``pending`` or ``confirm``; *target* is ``accepted``,
-        ``refused``, ``default`` or ``none``.
+        Args:
+            result: ``done``, ``pending`` or ``confirm``.
+            ended: How many sessions the store has ended, linked ones included.
+            user: Whose they were, where that is known.
+            sessions: Those that were presented, as ``log_name`` writes them.
+            address: The client's.
+            host: The host that was asked.
+            target: ``accepted``, ``refused`` or ``none``.
         """
         self._write(
             "logout",
             result=result,
+            reason=None if result == "confirm" else EndCause.USER.value,
+            user=user,
+            session="+".join(sessions) or None,
             ended=ended,
             address=address,
             host=host,
             target=target,
+        )
+
+    def sessions_revoked(
+        self,
+        which: str,
+        *,
+        result: str,
+        ended: int,
+        user: str | None,
+        session: str | None,
+        address: IPv4Address | IPv6Address | None,
+    ) -> None:
+        """A user ended sessions of theirs from the list.
+
+        Args:
+            which: ``one``, ``others`` or ``all``.
+            result: ``done`` or ``pending``.
+            ended: How many sessions the store has ended.
+            user: Who asked, where that is known.
+            session: By which session of theirs, as ``log_name`` writes it.
+            address: The client's.
+        """
+        self._write(
+            "sessions_revoked",
+            which=which,
+            result=result,
+            reason=EndCause.REVOKED.value,
+            user=user,
+            session=session,
+            ended=ended,
+            address=address,
         )
 
     def application_notified(

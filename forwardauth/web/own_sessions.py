@@ -13,9 +13,10 @@ from aiohttp import web
 
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.ids import Digest, log_name
 from forwardauth.sessions.model import EndCause, Session
 from forwardauth.web import keys
+from forwardauth.web.forwarded import lookup_browser_address
 from forwardauth.web.identity import Identity
 from forwardauth.web.termination import Termination, cleared_cookies
 
@@ -80,6 +81,8 @@ async def end_one(
     return _ending(
         request,
         domain,
+        "one",
+        identity,
         is_current=live is identity.live,
         is_pending=ended.is_pending,
         count=len(ended.sessions),
@@ -100,7 +103,13 @@ async def end_others(
         keep_login=identity.live.session.login,
     )
     return _ending(
-        request, domain, is_current=False, is_pending=False, count=len(ended)
+        request,
+        domain,
+        "others",
+        identity,
+        is_current=False,
+        is_pending=False,
+        count=len(ended),
     )
 
 
@@ -115,6 +124,8 @@ async def end_all(
     return _ending(
         request,
         domain,
+        "all",
+        identity,
         is_current=True,
         is_pending=ended.is_pending,
         count=len(ended.sessions),
@@ -141,17 +152,37 @@ async def end_all_unseen(
         count += len(ended.sessions)
     if not is_pending and not count:
         raise StoreUnavailableError("the session store did not answer at first")
-    return _ending(request, domain, is_current=True, is_pending=is_pending, count=count)
+    return _ending(
+        request,
+        domain,
+        "all",
+        None,
+        is_current=True,
+        is_pending=is_pending,
+        count=count,
+    )
 
 
 def _ending(
     request: web.Request,
     domain: CookieDomain,
+    which: str,
+    identity: Identity | None,
     *,
     is_current: bool,
     is_pending: bool,
     count: int,
 ) -> Ending:
+    """Tell the audit log who ended what, and return it."""
+    trusted = request.app[keys.SETTINGS].trusted_proxies
+    request.app[keys.AUDIT].sessions_revoked(
+        which,
+        result="pending" if is_pending else "done",
+        ended=count,
+        user=None if identity is None else identity.user.username,
+        session=None if identity is None else log_name(identity.live.digest),
+        address=lookup_browser_address(request, trusted),
+    )
     cookies = cleared_cookies(request, domain, domain.portal.host) if is_current else ()
     termination = Termination(is_pending=is_pending, count=count, cookies=cookies)
     return Ending(is_current=is_current, termination=termination)

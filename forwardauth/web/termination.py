@@ -8,12 +8,14 @@ end was asked for, and an end that the store did not confirm is never told as do
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import UnsafeTargetError
 from forwardauth.redirects import SafeTarget, check_only_target
+from forwardauth.sessions.ids import digests_of, log_name
 from forwardauth.sessions.model import EndCause
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, PortalUrl, ko, page, portal_url
@@ -26,6 +28,9 @@ PENDING_MESSAGE = (
     "the session on the server will be ended as soon as it does"
 )
 
+_MAX_TOLD: Final = 4
+"""Sessions of one request that are named in the log; a browser presents one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
@@ -35,11 +40,15 @@ class Termination:
         is_pending: Whether the store has still to end something.
         count: How many sessions the store has ended.
         cookies: Values of ``Set-Cookie``.
+        sessions: The sessions presented, in the form that logs may hold.
+        username: Whose they were; ``None`` where the store did not tell.
     """
 
     is_pending: bool
     count: int
     cookies: tuple[str, ...]
+    sessions: tuple[str, ...] = ()
+    username: str | None = None
 
 
 async def terminate(
@@ -53,8 +62,9 @@ async def terminate(
         host: The host that the browser asked.
     """
     settings = request.app[keys.SETTINGS]
+    presented = read_cookies(request.headers, settings.cookie_name)
     ended = await request.app[keys.REVOKER].revoke(
-        read_cookies(request.headers, settings.cookie_name),
+        presented,
         cause=EndCause.USER,
         is_for_user=settings.logout.is_for_user,
     )
@@ -62,6 +72,8 @@ async def terminate(
         is_pending=ended.is_pending,
         count=len(ended.sessions),
         cookies=cleared_cookies(request, domain, host),
+        sessions=tuple(map(log_name, digests_of(presented)))[:_MAX_TOLD],
+        username=ended.sessions[0].username if ended.sessions else None,
     )
 
 
@@ -135,16 +147,27 @@ def clear_site_data(request: web.Request) -> tuple[tuple[str, str], ...]:
 def tell(
     request: web.Request,
     *,
-    result: str,
     host: str,
-    count: int = 0,
-    target: str = "none",
+    target: str,
+    termination: Termination | None = None,
 ) -> None:
-    """Write the audit line of a logout request."""
+    """Write the audit line of a logout request.
+
+    Args:
+        request: Its address is told.
+        host: The host that was asked.
+        target: As ``Destination.kind``.
+        termination: What was ended; ``None`` for a page that asks for confirmation.
+    """
     trusted = request.app[keys.SETTINGS].trusted_proxies
+    result = "confirm"
+    if termination is not None:
+        result = "pending" if termination.is_pending else "done"
     request.app[keys.AUDIT].logout_answered(
         result=result,
-        ended=count,
+        ended=0 if termination is None else termination.count,
+        user=None if termination is None else termination.username,
+        sessions=() if termination is None else termination.sessions,
         address=lookup_browser_address(request, trusted),
         host=host,
         target=target,

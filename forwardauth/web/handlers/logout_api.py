@@ -41,8 +41,7 @@ async def logout_api(request: web.Request) -> web.StreamResponse:
     values = _read_targets(await read_body(request))
     query = read_query(request).targets()
     _, kind = lookup_target(request, (*query, *(values or ())))
-    result = "pending" if termination.is_pending else "done"
-    tell(request, result=result, host=host, count=termination.count, target=kind)
+    tell(request, host=host, target=kind, termination=termination)
     if termination.is_pending:
         return pending_json(termination, cors)
     headers = (*cors, *clear_site_data(request))

@@ -41,16 +41,15 @@ async def take_over_logout(
     values = parse_fields(original.query or "").targets()
     if not _may_ask(request, original):
         target, kind = lookup_target(request, values)
-        tell(request, result="confirm", host=original.host, target=kind)
+        tell(request, host=original.host, target=kind)
         return see_other(portal_url(domain, "/logout", target=target))
     termination = await terminate(request, domain, original.host)
     destination = choose_destination(request, values, domain)
     tell(
         request,
-        result="pending" if termination.is_pending else "done",
         host=original.host,
-        count=termination.count,
         target=destination.kind,
+        termination=termination,
     )
     if termination.is_pending:
         return pending_page(request, termination, domain)

@@ -124,7 +124,8 @@ async def test_login_and_logout_have_a_line_each(
             "domain=example.com"
         ),
         (
-            "event=logout result=done ended=1 address=203.0.113.7 "
+            "event=logout result=done reason=user user=alice "
+            f"session={log_name(digest)} ended=1 address=203.0.113.7 "
             "host=auth.example.com target=accepted"
         ),
     ]
@@ -284,3 +285,24 @@ async def test_lines_are_counted(portal: Portal) -> None:
     assert metrics.samples(LOGINS) == [(("credentials",), 1), (("success",), 1)]
     assert metrics.samples(ENDED) == [(("user",), 1)]
     assert [count for _, count in metrics.samples(REFUSED_TARGETS)] == [1]
+
+
+async def test_revocation_from_the_list_names_who_asked(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says who ended what, by which session and from where (L-56)."""
+    token, _ = await portal.create_session()
+    _, other = await portal.create_session()
+    caplog.set_level("INFO", logger="forwardauth.audit")
+
+    await portal.send(
+        "DELETE",
+        f"/api/sessions/{other.handle}",
+        cookie=token,
+        headers=[("X-Forwarded-For", "203.0.113.9")],
+    )
+
+    assert (
+        "event=sessions_revoked which=one result=done reason=revoked user=alice "
+        f"session={log_name(digest_of(token))} ended=1 address=203.0.113.9"
+    ) in caplog.messages

@@ -83,5 +83,16 @@ class UnsafeTargetError(ForwardAuthError):
 class StoreUnavailableError(ForwardAuthError):
     """The session store did not answer, or answered with a fault of its own.
 
-    Verify fails closed with 503; logout says that the server side is pending.
+    Verify fails closed with 503; logout says that the server side is pending. The text
+    is for the log and may name paths; *told* is what clients are told instead.
     """
+
+    def __init__(
+        self,
+        detail: str = "the session store does not answer",
+        *,
+        told: str = "the session store does not answer",
+    ) -> None:
+        """Keep the *detail* for the log, and what clients are *told*."""
+        self.told = told
+        super().__init__(detail)

@@ -124,7 +124,7 @@ def read_cookies(headers: HeaderSource, name: str) -> tuple[str, ...]:
         for pair in header.split(";", MAX_COOKIES):
             count += 1
             if count > MAX_COOKIES:
-                break
+                return tuple(values)
             key, separator, value = pair.partition("=")
             if separator and key.strip(" \t") == name:
                 values[value.strip(" \t")] = None

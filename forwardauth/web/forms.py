@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 TARGET_NAMES: Final = ("rd", "redirect_uri", "targetURL")
 """Spellings of the redirect target, in the words of the programs people come from."""
@@ -12,6 +13,12 @@ TARGET_NAMES: Final = ("rd", "redirect_uri", "targetURL")
 MAX_BODY_BYTES: Final = 64 * 1024
 _MAX_FIELDS: Final = 64
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_UNREADABLE: Final = (
+    web.HTTPRequestEntityTooLarge,
+    web.RequestPayloadError,
+    HttpProcessingError,
+    ConnectionError,
+)
 _TOO_MANY: Final = (("rd", "\0"), ("rd", "\0"))
 """What stands for more fields than anybody needs: a target that is refused."""
 
@@ -72,10 +79,13 @@ async def read_body(request: web.BaseRequest) -> bytes | None:
     """Return the body.
 
     Returns:
-        ``None`` when it is longer than 64 KiB, unpacked, when it breaks off, and when
-        it is not packed as its ``Content-Encoding`` says.
+        ``None`` when it is longer than 64 KiB, when it breaks off, and when it is
+        packed: no browser packs a body, and a few kilobytes can unpack to gigabytes.
     """
+    encodings = request.headers.getall("Content-Encoding", [])
+    if any(each.lower() != "identity" for each in encodings):
+        return None
     try:
         return await request.read()
-    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, ConnectionError):
+    except _UNREADABLE:
         return None

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from forwardauth.adapters.headers import (
     X_FORWARDED_FOR,
+    X_FORWARDED_PROTO,
     IPAddress,
     IPNetwork,
     is_trusted,
@@ -108,3 +109,21 @@ def get_portal_domain(request: web.BaseRequest, domains: CookieDomains) -> Cooki
     if get_host(request) != domain.portal.host:
         raise ProxyRequestError("Host", "host_not_portal", "is not that of a portal")
     return domain
+
+
+def check_scheme(
+    request: web.BaseRequest, domain: CookieDomain, trusted: Sequence[IPNetwork]
+) -> None:
+    """Return unless a trusted proxy says that the browser came by another scheme.
+
+    Raises:
+        ProxyRequestError: Nobody signs in over plain http where cookies are for https.
+    """
+    schemes = request.headers.getall(X_FORWARDED_PROTO, [])
+    is_believed = bool(schemes) and is_trusted(get_peer(request), trusted)
+    if is_believed and schemes != [domain.portal.scheme]:
+        raise ProxyRequestError(
+            X_FORWARDED_PROTO,
+            "scheme_not_portal",
+            f"is not {domain.portal.scheme}, by which people come to {domain.portal}",
+        )

@@ -11,9 +11,9 @@ from forwardauth.errors import CredentialsError, CsrfError, UnsafeTargetError
 from forwardauth.redirects import check_target
 from forwardauth.web import keys
 from forwardauth.web.answers import ko, ok
-from forwardauth.web.caller import lookup_identity
+from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.credentials import sign_in
-from forwardauth.web.forwarded import get_host, get_portal_domain
+from forwardauth.web.forwarded import get_host
 from forwardauth.web.intent import Provenance, judge_provenance
 from forwardauth.web.json_body import read_object
 from forwardauth.web.login_destination import destination_of, lookup_login_target
@@ -23,8 +23,7 @@ _FAILED: Final = "user name and password do not match"
 
 async def first_factor(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /api/firstfactor``."""
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal(request)
     check_own_origin(request)
     content = await read_object(request)
     username, password = content.get("username"), content.get("password")
@@ -65,8 +64,7 @@ def check_own_origin(request: web.Request) -> None:
 
 async def state(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /api/state``: who is signed in, if anybody."""
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal(request)
     identity = await lookup_identity(request, domain)
     return ok(
         {
@@ -79,7 +77,7 @@ async def state(request: web.Request) -> web.StreamResponse:
 
 async def safe_redirection(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /api/checks/safe-redirection`` for somebody who is signed in."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     if await lookup_identity(request, domain) is None:
         return ko("sign-in needed", status=401)
     uri = (await read_object(request)).get("uri")

@@ -10,11 +10,10 @@ from forwardauth.sessions.ids import Digest, digests_of
 from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
-from forwardauth.web.caller import lookup_identity
+from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.form_proof import check_own_form
 from forwardauth.web.forms import Fields, read_form
-from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.login import login_page
 from forwardauth.web.identity import Identity
 from forwardauth.web.languages import negotiate
@@ -38,7 +37,7 @@ ALL: Final = "all"
 
 async def home(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /``."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     if lacks_strict_cookie(request):
         return go_on(request, portal_url(domain, "/"))
     identity = await lookup_identity(request, domain)
@@ -59,7 +58,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 async def end_sessions(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /sessions``: end one, all others or all, then show what is left."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     form = await read_form(request)
     try:
         identity = await lookup_identity(request, domain)
@@ -111,7 +110,7 @@ def _answer(
     if termination.is_pending:
         if ending.is_current:
             return pending_page(request, termination, domain)
-        raise StoreUnavailableError(PENDING_ELSEWHERE)
+        raise StoreUnavailableError(PENDING_ELSEWHERE, told=PENDING_ELSEWHERE)
     if not ending.is_current:
         return see_other(portal_url(domain, "/"))
     return see_other(

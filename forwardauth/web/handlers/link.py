@@ -12,12 +12,12 @@ from forwardauth.domains import CookieDomain
 from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
-from forwardauth.web.caller import lookup_identity
+from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.cookies import presession_cookie
 from forwardauth.web.credentials import session_line
 from forwardauth.web.form_proof import lookup_presession
 from forwardauth.web.forms import read_query
-from forwardauth.web.forwarded import get_portal_domain, lookup_browser_address
+from forwardauth.web.forwarded import lookup_browser_address
 from forwardauth.web.languages import negotiate
 from forwardauth.web.link_state import LinkState
 from forwardauth.web.linking import (
@@ -34,8 +34,7 @@ from forwardauth.web.login_form import LoginForm, lookup_method, show_login_form
 
 async def link(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /link`` at home: a code for who is signed in, else the form."""
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal(request)
     text = read_query(request).only("state")
     state = request.app[keys.LINK_STATES].lookup(text)
     asking = None if state is None else lookup_state_domain(request, state)
@@ -66,8 +65,7 @@ def _show_form(
 
 async def finish_link(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /link/finish``: take the code for a session, and lead on."""
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal(request)
     query = read_query(request)
     state = request.app[keys.LINK_STATES].lookup(query.only("state"))
     if state is None or lookup_state_domain(request, state) != domain:

@@ -18,13 +18,12 @@ from forwardauth.web.answers import (
     portal_url,
     see_other,
 )
-from forwardauth.web.caller import lookup_identity
+from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.credentials import sign_in
 from forwardauth.web.form_proof import (
     check_own_form,
 )
 from forwardauth.web.forms import read_form, read_query
-from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.link_state import LinkState
 from forwardauth.web.linking import (
     ask_home,
@@ -43,8 +42,7 @@ async def login_page(request: web.Request) -> web.StreamResponse:
 
     On another portal than home it is the way there: people sign in at home.
     """
-    settings = request.app[keys.SETTINGS]
-    domain = get_portal_domain(request, settings.domains)
+    domain = get_portal(request)
     fields = read_query(request)
     target = lookup_login_target(request, fields.targets())
     form = LoginForm(target=target, method=lookup_method(fields.only("rm")))
@@ -62,7 +60,7 @@ async def login_page(request: web.Request) -> web.StreamResponse:
 
 async def login(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /login``: 303 to the target, or the form with what is wrong."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     fields = await read_form(request)
     target = lookup_login_target(request, fields.targets())
     method = lookup_method(fields.only("rm"))

@@ -15,6 +15,7 @@ from forwardauth.request import OriginalRequest
 from forwardauth.web import keys
 from forwardauth.web.answers import ko, ok, page, portal_url, see_other
 from forwardauth.web.caller import lookup_identity
+from forwardauth.web.cookies import presession_cookie
 from forwardauth.web.form_proof import get_form_token, has_form_token
 from forwardauth.web.forms import Fields, read_form, read_query
 from forwardauth.web.forwarded import get_domain, get_host, lookup_browser_address
@@ -76,10 +77,9 @@ async def _logout(
     destination = choose_destination(request, (*query, *form.targets()), domain)
     tell(
         request,
-        result="pending" if termination.is_pending else "done",
         host=domain.portal.host,
-        count=termination.count,
         target=destination.kind,
+        termination=termination,
     )
     if termination.is_pending:
         if wants_json(request):
@@ -101,7 +101,7 @@ async def _confirm(
     page neither claims a logout nor makes the browser forget what it did not send.
     """
     target, kind = lookup_target(request, values)
-    tell(request, result="confirm", host=domain.portal.host, target=kind)
+    tell(request, host=domain.portal.host, target=kind)
     if wants_json(request):
         return ko("confirmation needed", status=403)
     token = get_form_token(request, domain)
@@ -140,14 +140,19 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
         request.headers, host=get_host(request), domains=settings.domains
     )
     ended = EndedScope.USER if settings.logout.is_for_user else EndedScope.BROWSER
+    cookies: tuple[str, ...] = ()
     if provenance is Provenance.FOREIGN:
         ended = EndedScope.NOTHING
+    elif get_host(request) == domain.portal.host:
+        # A logout on another host could not clear what is the portal's alone.
+        shape = presession_cookie(settings.cookie_name, domain)
+        cookies = (shape.clear_line(),)
     html = request.app[keys.PAGES].signed_out(
         language=negotiate(request.headers.get("Accept-Language")),
         ended=ended,
         login_url=portal_url(domain, "/login"),
     )
-    return page(html)
+    return page(html, cookies=cookies)
 
 
 def _as_original(request: web.Request) -> OriginalRequest:

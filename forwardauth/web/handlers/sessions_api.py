@@ -16,9 +16,8 @@ from forwardauth.sessions.ids import digests_of
 from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, ok
-from forwardauth.web.caller import lookup_identity
+from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.cookies import read_cookies
-from forwardauth.web.forwarded import get_portal_domain
 from forwardauth.web.handlers.api import check_own_origin
 from forwardauth.web.identity import Identity
 from forwardauth.web.own_sessions import (
@@ -39,7 +38,7 @@ EXCEPT_CURRENT: Final = "except=current"
 
 async def list_sessions(request: web.Request) -> web.StreamResponse:
     """Answer ``GET /api/sessions``."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     identity = await lookup_identity(request, domain)
     if identity is None:
         return _sign_in_needed()
@@ -49,7 +48,7 @@ async def list_sessions(request: web.Request) -> web.StreamResponse:
 
 async def delete_session(request: web.Request) -> web.StreamResponse:
     """Answer ``DELETE /api/sessions/{id}``."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     check_own_origin(request)
     identity = await lookup_identity(request, domain)
     if identity is None:
@@ -62,7 +61,7 @@ async def delete_session(request: web.Request) -> web.StreamResponse:
 
 async def delete_sessions(request: web.Request) -> web.StreamResponse:
     """Answer ``DELETE /api/sessions``, and the same with ``except=current``."""
-    domain = get_portal_domain(request, request.app[keys.SETTINGS].domains)
+    domain = get_portal(request)
     check_own_origin(request)
     # Compared whole: a misspelt parameter must not end the session it was to spare.
     query = request.rel_url.raw_query_string

@@ -73,15 +73,17 @@ def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResp
         row for base, row in STATUS_BY_ERROR.items() if isinstance(error, base)
     )
     headers: list[tuple[str, str]] = []
+    message = str(error)
     if isinstance(error, ThrottledError):
         seconds = int(error.retry_after.total_seconds()) + 1
         headers.append(("Retry-After", str(seconds)))
     elif isinstance(error, StoreUnavailableError):
         _log.error("session store unavailable: %s", error)
+        message = error.told
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
     else:
         _log.info("request refused: %s", error)
-    return answer_error(request, status, kind, headers=headers, message=str(error))
+    return answer_error(request, status, kind, headers=headers, message=message)
 
 
 def answer_error(

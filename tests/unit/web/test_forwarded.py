@@ -11,6 +11,7 @@ from forwardauth.adapters.headers import IPAddress
 from forwardauth.domains import CookieDomain, CookieDomains, Origin
 from forwardauth.errors import ProxyRequestError, UntrustedProxyError
 from forwardauth.web.forwarded import (
+    check_scheme,
     check_trusted_peer,
     get_domain,
     get_host,
@@ -74,6 +75,39 @@ async def ask_domain(request: web.Request) -> str:
 async def ask_portal(request: web.Request) -> str:
     """Return the cookie domain whose portal was asked."""
     return get_portal_domain(request, DOMAINS).name
+
+
+async def ask_scheme(request: web.Request) -> None:
+    """Return if nothing speaks against the portal's scheme, by the word of loopback."""
+    check_scheme(request, DOMAINS.home, TRUSTED)
+
+
+async def ask_scheme_of_others(request: web.Request) -> None:
+    """The same where loopback is nobody."""
+    check_scheme(request, DOMAINS.home, OTHERS)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_refused"),
+    [([], False), (["https"], False), (["http"], True), (["https", "http"], True)],
+    ids=["silent", "same", "other", "twice"],
+)
+async def test_scheme_of_the_portal_is_needed(
+    values: list[str], *, is_refused: bool
+) -> None:
+    """Nobody signs in over plain http, as far as a trusted proxy tells (V-11)."""
+    headers = [HOST, *(("X-Forwarded-Proto", value) for value in values)]
+
+    async with Probe(ask_scheme_of_others) as probe:
+        await probe.ask(headers=headers)
+    async with Probe(ask_scheme) as probe:
+        if not is_refused:
+            await probe.ask(headers=headers)
+            return
+        with pytest.raises(ProxyRequestError) as caught:
+            await probe.ask(headers=headers)
+
+    assert caught.value.reason == "scheme_not_portal"
 
 
 async def test_peer_is_who_is_connected() -> None:

@@ -623,3 +623,32 @@ async def test_remembered_session_ends_like_any_other(portal: Portal) -> None:
     after = await portal.verify(token)
     assert (before.status, after.status) == (200, 401)
     assert await portal.store.count() == 0
+
+
+async def test_page_after_a_logout_elsewhere_ends_the_sign_in_under_way(
+    portal: Portal,
+) -> None:
+    """The portal's pre-session goes where another host signed out (L-3, L-22, L-27)."""
+    own = await portal.send(
+        "GET", "/signed-out", headers=[("Sec-Fetch-Site", "same-site"), *NAVIGATION]
+    )
+    foreign = await portal.send(
+        "GET", "/signed-out", headers=[("Sec-Fetch-Site", "cross-site"), *NAVIGATION]
+    )
+
+    assert [line.split(";")[0] for line in own.lines("Set-Cookie")] == [
+        f"__Host-{COOKIE}_login="
+    ]
+    assert foreign.lines("Set-Cookie") == []
+
+
+async def test_sign_out_works_by_whatever_scheme(portal: Portal) -> None:
+    """Plain http stops a sign-in at the portal, and never a sign-out (L-23)."""
+    token, _ = await portal.create_session()
+    plain = [("X-Forwarded-Proto", "http")]
+
+    login = await portal.send("GET", "/login", headers=plain)
+    logout = await portal.send("GET", "/logout", headers=plain, cookie=token)
+
+    assert (login.status, logout.status) == (400, 303)
+    assert not await is_alive(portal, token)

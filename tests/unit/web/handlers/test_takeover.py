@@ -160,3 +160,22 @@ async def test_configured_paths_are_taken_over(tmp_path: Path) -> None:
         after = await portal.verify(token)
 
     assert [other.status, reply.status, after.status] == [200, 303, 401]
+
+
+async def test_only_a_logout_clears_site_data(tmp_path: Path) -> None:
+    """Verify asks no browser to forget anything, unless it answers a logout (L-29)."""
+    async with Portal(
+        tmp_path, extra="logout: {clear_site_data: [storage]}\n"
+    ) as portal:
+        token, _ = await portal.create_session()
+
+        others = [
+            await portal.verify(token),
+            await portal.verify(None),
+            await portal.verify(token, host="closed.example.com"),
+            await portal.verify(token, uri="/logout", method="DELETE"),
+        ]
+        taken_over = await portal.verify(token, uri="/logout")
+
+    assert [reply.lines("Clear-Site-Data") for reply in others] == [[], [], [], []]
+    assert taken_over.header("Clear-Site-Data") == '"storage"'

@@ -86,12 +86,24 @@ async def test_error_has_its_status(
     tmp_path: Path, error: ForwardAuthError, status: int
 ) -> None:
     """A program gets the status and a sentence, nobody may keep it (V-2)."""
+    told = error.told if isinstance(error, StoreUnavailableError) else str(error)
+
     reply = await ask(tmp_path, error)
 
     assert reply.status == status
-    assert reply.json() == {"status": "KO", "message": str(error)}
+    assert reply.json() == {"status": "KO", "message": told}
     assert reply.header("Cache-Control") == "no-store"
     assert reply.lines("Set-Cookie") == []
+
+
+async def test_words_of_the_store_stay_in_the_log(tmp_path: Path) -> None:
+    """Where the store is and what is wrong with it is not for clients."""
+    error = StoreUnavailableError("sqlite store /srv/sessions.db: disk is full")
+
+    reply = await ask(tmp_path, error)
+
+    assert b"/srv" not in reply.body
+    assert reply.json()["message"] == "the session store does not answer"
 
 
 @pytest.mark.parametrize(

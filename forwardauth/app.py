@@ -43,6 +43,7 @@ from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
 from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.pages import Pages
+from forwardauth.web.protocol import SERVER_NAME
 from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.settings import LogoutSettings, WebSettings
 from forwardauth.web.signing import load_key
@@ -247,8 +248,7 @@ def _create_management(main: web.Application) -> web.Application:
 
 
 async def _hide_server(_request: web.Request, response: web.StreamResponse) -> None:
-    """Name no versions: whoever looks for a hole need not be helped."""
-    response.headers["Server"] = "forwardauth"
+    response.headers["Server"] = SERVER_NAME
 
 
 async def _run_background(app: web.Application) -> AsyncIterator[None]:

@@ -18,9 +18,7 @@ from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
 from forwardauth.web import keys
-
-MAX_LINE_BYTES: Final = 16 * 1024
-"""Request line and header limit: a URL of 8190 characters fits a header with room."""
+from forwardauth.web.protocol import ServiceRunner
 
 _DRAIN_SECONDS: Final = 10.0
 _LEVELS: Final = ("debug", "info", "warning", "error")
@@ -82,14 +80,7 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
             (applications.main, listeners.main),
         )
         for application, sockets in served:
-            runner = web.AppRunner(
-                application,
-                access_log=None,
-                handle_signals=False,
-                shutdown_timeout=_DRAIN_SECONDS,
-                max_line_size=MAX_LINE_BYTES,
-                max_field_size=MAX_LINE_BYTES,
-            )
+            runner = ServiceRunner(application, shutdown_timeout=_DRAIN_SECONDS)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             for listener in sockets:

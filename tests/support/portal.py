@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from http.cookies import SimpleCookie
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -22,6 +22,7 @@ from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
+from forwardauth.web.protocol import ServiceRunner
 from tests.support.client import Headers, Reply
 from tests.support.clock import FakeClock
 from tests.support.configuration import write_config
@@ -96,8 +97,8 @@ class Portal:
         self.store = store or MemoryStore()
         apps = create_applications(self.settings, clock=self.clock, store=self.store)
         self.app = apps.main
-        self._main = TestServer(apps.main)
-        self._management = TestServer(apps.management)
+        self._main = ServiceServer(apps.main)
+        self._management = ServiceServer(apps.management)
 
     async def __aenter__(self) -> Self:
         await self._main.start_server()
@@ -247,6 +248,13 @@ class Portal:
             headers=[*lines[adapter], *headers],
             cookie=cookie,
         )
+
+
+class ServiceServer(TestServer):
+    """Runs an application on the protocol that it is served with."""
+
+    async def _make_runner(self, **options: Any) -> ServiceRunner:
+        return ServiceRunner(self.app, **options)
 
 
 def _write(folder: Path, extra: str, session: str) -> Path:

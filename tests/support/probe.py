@@ -9,6 +9,7 @@ from typing import Final, Generic, Self, TypeVar
 from aiohttp import web
 
 from forwardauth.web.forms import MAX_BODY_BYTES
+from forwardauth.web.protocol import ServiceRunner
 from tests.support.client import Headers
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ class Probe(Generic[T]):
         self._found: asyncio.Queue[T | Exception] = asyncio.Queue()
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_route("*", "/{rest:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = ServiceRunner(app)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:

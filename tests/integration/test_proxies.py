@@ -4,15 +4,19 @@ One list of scenarios, run behind each proxy: real proxy, real service, real sit
 ``TestSharedStore`` runs two instances of the service on one Redis.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from forwardauth.request import MAX_URI_CHARACTERS
@@ -631,7 +635,30 @@ class _Loopback(AbstractResolver):
         pass
 
 
-def loopback_session(context: ssl.SSLContext) -> aiohttp.ClientSession:
-    """Return a session that trusts the gateways, for WebSockets."""
-    connector = aiohttp.TCPConnector(resolver=_Loopback(), ssl=context)
-    return aiohttp.ClientSession(connector=connector)
+@asynccontextmanager
+async def loopback_session(
+    context: ssl.SSLContext,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """Return a session that trusts the gateways, for WebSockets.
+
+    No connection outlives it. Over TLS a side that closes waits for the other to do so,
+    which Envoy takes its time for; the loop of a test does not.
+    """
+    sockets: list[socket.socket] = []
+
+    def create_socket(address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        sockets.append(socket.socket(family, kind, protocol))
+        return sockets[-1]
+
+    connector = aiohttp.TCPConnector(
+        resolver=_Loopback(), ssl=context, socket_factory=create_socket
+    )
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield session
+    async with asyncio.timeout(10):
+        while still_open := [each for each in sockets if each.fileno() >= 0]:
+            for each in still_open:
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            await asyncio.sleep(0)

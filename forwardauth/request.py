@@ -17,6 +17,9 @@ from forwardauth.errors import ProxyRequestError
 MAX_URI_CHARACTERS: Final = 8190
 """The longest request target that is read, as in aiohttp's own line limit."""
 
+REFUSED_TARGET: Final = "rd=%00"
+"""Query that stands for one that cannot be read: with a target that nobody accepts."""
+
 METHODS: Final = frozenset(
     (
         *("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
@@ -135,8 +138,16 @@ def parse_host(value: str, *, scheme: str, header: str) -> tuple[str, int | None
     return match["name"], None if port == _DEFAULT_PORTS[scheme] else port
 
 
-def parse_uri(value: str, *, header: str) -> tuple[str, str | None]:
+def parse_uri(
+    value: str, *, header: str, logout_paths: frozenset[str] = frozenset()
+) -> tuple[str, str | None]:
     """Return raw path and raw query of a request target in origin form.
+
+    Args:
+        value: As the proxy sent it.
+        header: Where it stood.
+        logout_paths: Paths whose query no error may come from, since a logout comes
+            before its target: a malformed one is ``REFUSED_TARGET``.
 
     Raises:
         ProxyRequestError: Does not start with ``/``, holds ``#``, a backslash, a space,
@@ -145,11 +156,20 @@ def parse_uri(value: str, *, header: str) -> tuple[str, str | None]:
 
     Source: RFC 9112 3.2.1; CVE-2026-41059 (a fragment in the request line).
     """
+    path, mark, query = value.partition("?")
+    try:
+        _check_origin_form(value, header)
+    except ProxyRequestError:
+        if mark and path in logout_paths:
+            return path, REFUSED_TARGET
+        raise
+    return path, query if mark else None
+
+
+def _check_origin_form(value: str, header: str) -> None:
     if len(value) > MAX_URI_CHARACTERS:
         raise ProxyRequestError(
             header, "uri_too_long", "is longer than 8190 characters"
         )
     if not _ORIGIN_FORM.fullmatch(value):
         raise ProxyRequestError(header, "uri_malformed", "is not a path with query")
-    path, mark, query = value.partition("?")
-    return path, query if mark else None

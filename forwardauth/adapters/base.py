@@ -33,12 +33,15 @@ class ProxyRequest:
             some other proxies append the client's query.
         headers: Its header fields.
         client: The browser's address as far as trusted proxies vouch for it.
+        logout_paths: As ``parse_uri`` takes them; empty for an adapter that takes no
+            logout over.
     """
 
     method: str
     target: str
     headers: HeaderSource
     client: IPAddress | None
+    logout_paths: frozenset[str] = frozenset()
 
 
 class RequestKind(StrEnum):

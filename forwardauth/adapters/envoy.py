@@ -43,7 +43,9 @@ class EnvoyAdapter:
         host, port = parse_host(
             get_header(request.headers, HOST), scheme=scheme, header=HOST
         )
-        path, query = parse_uri(request.target, header=_TARGET)
+        path, query = parse_uri(
+            request.target, header=_TARGET, logout_paths=request.logout_paths
+        )
         return OriginalRequest(
             scheme=scheme,
             host=host,

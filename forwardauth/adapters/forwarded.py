@@ -44,7 +44,9 @@ def read_forwarded(
         get_header(headers, X_FORWARDED_HOST), scheme=scheme, header=X_FORWARDED_HOST
     )
     path, query = parse_uri(
-        get_header(headers, X_FORWARDED_URI), header=X_FORWARDED_URI
+        get_header(headers, X_FORWARDED_URI),
+        header=X_FORWARDED_URI,
+        logout_paths=request.logout_paths,
     )
     method = get_header(headers, X_FORWARDED_METHOD)
     return OriginalRequest(

@@ -13,6 +13,7 @@ from forwardauth.request import (
     ANONYMOUS,
     MAX_URI_CHARACTERS,
     METHODS,
+    REFUSED_TARGET,
     OriginalRequest,
     Subject,
     parse_host,
@@ -201,6 +202,54 @@ def test_longer_target_is_refused_for_its_length(filler: str) -> None:
     value = "/".ljust(MAX_URI_CHARACTERS + 1, filler)
 
     _assert_refused(lambda: parse_uri(value, header=HEADER), "uri_too_long")
+
+
+@pytest.mark.parametrize(
+    "query", ["\u00e9", "\udcff", "a b", "\\", "%2", "#", "\0", "?\n", "a" * 9000]
+)
+def test_unreadable_query_of_a_logout_is_a_refused_target(query: str) -> None:
+    """A logout comes before its target, so nothing in its query is an error (L-8)."""
+    paths = frozenset({"/logout"})
+
+    read = parse_uri(f"/logout?{query}", header=HEADER, logout_paths=paths)
+
+    assert read == ("/logout", REFUSED_TARGET)
+
+
+@pytest.mark.parametrize(
+    ("value", "query"),
+    [("/logout", None), ("/logout?", ""), ("/logout?rd=a", "rd=a")],
+)
+def test_readable_query_of_a_logout_is_kept(value: str, query: str | None) -> None:
+    """A good one is what the browser sent."""
+    paths = frozenset({"/logout"})
+
+    assert parse_uri(value, header=HEADER, logout_paths=paths) == ("/logout", query)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "/logout#?a",
+        "/logout#",
+        "/logout\u00e9?a",
+        "/logout\\?a",
+        "/logout/?#",
+        "/Logout?#",
+        "//logout?#",
+        "/%6cogout?#",
+        "/?#",
+        "logout?#",
+        "https://app.example.com/logout?#",
+    ],
+)
+def test_other_paths_keep_their_grammar(value: str) -> None:
+    """Only what stands behind an exact logout path may be anything (V-18)."""
+    paths = frozenset({"/logout"})
+
+    _assert_refused(
+        lambda: parse_uri(value, header=HEADER, logout_paths=paths), "uri_malformed"
+    )
 
 
 @given(tail=st.text(st.characters(max_codepoint=0x180), max_size=20))

@@ -43,13 +43,14 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
     async def verify(request: web.Request) -> web.StreamResponse:
         settings = request.app[keys.SETTINGS]
         check_trusted_peer(request, settings.trusted_proxies)
+        taken_over = settings.logout.paths if adapter.takes_over_logout else frozenset()
         try:
-            original = _read(adapter, request, path)
+            original = _read(adapter, _proxy_request(request, path, taken_over))
             domain = _get_domain(original, settings.domains)
         except ProxyRequestError as exc:
             _tell(request, adapter, reason=exc.reason)
             return from_adapter(adapter.answer(Malformed(error=exc)))
-        if adapter.takes_over_logout and original.path in settings.logout.paths:
+        if original.path in taken_over:
             return await take_over_logout(request, original, domain)
         try:
             subject = await _lookup_subject(request, domain)
@@ -82,15 +83,17 @@ def _tell(
     )
 
 
-def _read(adapter: Adapter, request: web.Request, path: str) -> OriginalRequest:
+def _read(adapter: Adapter, request: ProxyRequest) -> OriginalRequest:
     """Return the original request; what the browser says of it is no adapter's."""
-    original = adapter.read(_proxy_request(request, path))
+    original = adapter.read(request)
     if is_preflight(original.method, request.headers):
         return replace(original, is_preflight=True)
     return original
 
 
-def _proxy_request(request: web.Request, path: str) -> ProxyRequest:
+def _proxy_request(
+    request: web.Request, path: str, logout_paths: frozenset[str]
+) -> ProxyRequest:
     trusted = request.app[keys.SETTINGS].trusted_proxies
     raw = request.raw_path
     return ProxyRequest(
@@ -99,6 +102,7 @@ def _proxy_request(request: web.Request, path: str) -> ProxyRequest:
         target=raw[len(path) :] if raw.startswith(path) else "",
         headers=request.headers,
         client=lookup_browser_address(request, trusted),
+        logout_paths=logout_paths,
     )
 
 

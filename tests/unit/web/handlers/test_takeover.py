@@ -119,6 +119,85 @@ async def test_proven_post_ends_session(portal: Portal, way: str) -> None:
     assert (await portal.verify(token)).status == 401
 
 
+UNREADABLE = {
+    "raw byte": "rd=https://app.example.com/\u00e9",
+    "backslash": "rd=https://app.example.com/\\",
+    "bad escape": "rd=https%3A%2F%2Fapp.example.com%2",
+    "fragment": "rd=https%3A%2F%2Fapp.example.com%2F#top",
+    "too long": "rd=https%3A%2F%2Fapp.example.com%2F" + "a" * 20_000,
+}
+
+
+@pytest.mark.parametrize("query", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("adapter", ["traefik", "caddy", "haproxy"])
+async def test_unreadable_query_does_not_keep_the_session_alive(
+    portal: Portal, adapter: str, query: str
+) -> None:
+    """It is a target that is refused: the logout comes first (L-8, L-34)."""
+    token, _ = await portal.create_session()
+    uri = f"/logout?{query}"
+
+    reply = await portal.verify(token, adapter=adapter, uri=uri, headers=OWN)
+
+    assert reply.status == 303
+    assert reply.header("Location") == SIGNED_OUT
+    assert (await portal.verify(token)).status == 401
+
+
+async def test_query_too_long_behind_our_path_ends_the_session(portal: Portal) -> None:
+    """Envoy puts the client's own query behind ours (L-8)."""
+    token, _ = await portal.create_session()
+    uri = f"/logout?{UNREADABLE['too long']}"
+
+    reply = await portal.verify(token, adapter="envoy", uri=uri, headers=OWN)
+
+    assert reply.header("Location") == SIGNED_OUT
+    assert (await portal.verify(token)).status == 401
+
+
+async def test_unreadable_query_proves_nothing(portal: Portal) -> None:
+    """Another site may not end a session by it either (L-17, L-19)."""
+    token, _ = await portal.create_session()
+    uri = f"/logout?{UNREADABLE['raw byte']}"
+    headers = [("Sec-Fetch-Site", "cross-site"), *NAVIGATION]
+
+    reply = await portal.verify(token, uri=uri, headers=headers)
+
+    assert reply.header("Location") == "https://auth.example.com/logout"
+    assert (await portal.verify(token)).status == 200
+
+
+@pytest.mark.parametrize("query", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("path", ["/", "/logout/", "/logout\u00e9", "/x/logout"])
+async def test_unreadable_query_of_another_path_is_refused(
+    portal: Portal, path: str, query: str
+) -> None:
+    """The grammar is loosened for nobody else, open hosts included (V-18)."""
+    token, _ = await portal.create_session()
+
+    replies = [
+        await portal.verify(token, host=host, uri=f"{path}?{query}", headers=OWN)
+        for host in (APP, "public.example.com")
+    ]
+
+    assert [reply.status for reply in replies] == [400, 400]
+    assert (await portal.verify(token)).status == 200
+
+
+@pytest.mark.parametrize("query", UNREADABLE.values(), ids=UNREADABLE)
+async def test_nginx_verify_refuses_an_unreadable_query(
+    portal: Portal, query: str
+) -> None:
+    """What takes no logout over reads no other grammar for it (V-18)."""
+    token, _ = await portal.create_session()
+
+    reply = await portal.verify(
+        token, adapter="nginx", uri=f"/logout?{query}", headers=OWN
+    )
+
+    assert reply.status == 403
+
+
 @pytest.mark.parametrize("host", ["public.example.com", "closed.example.com"])
 async def test_takeover_comes_before_any_rule(portal: Portal, host: str) -> None:
     """Bypass and deny are not asked: the logout is always there (L-45)."""

@@ -3,7 +3,9 @@
 It lies among the sessions, under the digest of its code and in the index of its login.
 So every end of the login ends it as well, and of two that bring the code one gets it.
 
-Law: its record reads as no session, wherever one is looked up.
+Laws: its record reads as no session, wherever one is looked up. Its time is in its
+record and cannot be prolonged: the use of a session moves the times of its login, but
+only of what was seen before and is not over, and a handover is seen when it is over.
 """
 
 import hashlib
@@ -13,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.model import RECORD_VERSION, LiveSession
+from forwardauth.sessions.model import RECORD_VERSION, LiveSession, from_ms, to_ms
 from forwardauth.sessions.store import Entry
 
 _KEY: Final = "handover"
@@ -27,11 +29,13 @@ class Handover:
         domain: The cookie domain that the login goes on to.
         binding: What ``binding_of`` makes of the browser that asked.
         parent: Digest of the session that it continues.
+        expires: When the code is worth nothing any more; aware UTC.
     """
 
     domain: str
     binding: str
     parent: Digest
+    expires: datetime
 
 
 def binding_of(nonce: str) -> str:
@@ -39,19 +43,13 @@ def binding_of(nonce: str) -> str:
     return hashlib.sha256(nonce.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def dump_handover(
-    handover: Handover,
-    live: LiveSession,
-    digest: Digest,
-    *,
-    now: datetime,
-    expires: datetime,
-) -> Entry:
+def dump_handover(handover: Handover, live: LiveSession, digest: Digest) -> Entry:
     """Return *handover* in the form that stores keep under *digest*."""
     content = {
         "domain": handover.domain,
         "binding": handover.binding,
         "parent": handover.parent.hex(),
+        "expires": to_ms(handover.expires),
     }
     record = {"v": RECORD_VERSION, _KEY: content}
     return Entry(
@@ -59,8 +57,8 @@ def dump_handover(
         owner=live.session.username,
         login=live.session.login,
         record=json.dumps(record, separators=(",", ":")).encode(),
-        seen=now,
-        expires=expires,
+        seen=handover.expires,
+        expires=handover.expires,
     )
 
 
@@ -72,6 +70,7 @@ def parse_handover(entry: Entry) -> Handover | None:
             domain=str(content["domain"]),
             binding=str(content["binding"]),
             parent=Digest(bytes.fromhex(content["parent"])),
+            expires=from_ms(content["expires"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

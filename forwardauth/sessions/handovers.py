@@ -68,13 +68,13 @@ class Handovers:
             StoreUnavailableError: Nothing was issued.
         """
         handover = Handover(
-            domain=domain, binding=binding_of(nonce), parent=live.digest
+            domain=domain,
+            binding=binding_of(nonce),
+            parent=live.digest,
+            expires=self._clock.now() + HANDOVER_LIFETIME,
         )
         code = create_session_id()
-        now = self._clock.now()
-        entry = dump_handover(
-            handover, live, digest_of(code), now=now, expires=now + HANDOVER_LIFETIME
-        )
+        entry = dump_handover(handover, live, digest_of(code))
         return code if await self._store.create(entry) else None
 
     async def redeem(
@@ -114,7 +114,8 @@ class Handovers:
             )
         )
         if await self._store.delete(digest) is None:
-            await self._revoker.expire(digest_of(linked_id), EndCause.REVOKED)
+            # The login has ended, or another request used the code: then it lives on.
+            await self._revoker.discard(digest_of(linked_id), EndCause.REVOKED)
             return None
         return linked_id, linked
 
@@ -124,7 +125,7 @@ class Handovers:
         """Return the live session behind *code*, if it is this browser's to use."""
         entry = await self._store.load(digest_of(code))
         handover = None if entry is None else parse_handover(entry)
-        if entry is None or handover is None or entry.expires <= self._clock.now():
+        if entry is None or handover is None or handover.expires <= self._clock.now():
             return None
         is_bound = hmac.compare_digest(handover.binding, binding_of(nonce))
         if not is_bound or handover.domain != domain:

@@ -61,6 +61,8 @@ class SessionManager:
     async def create(self, login: Login) -> tuple[SessionId, Session]:
         """Begin a session; return its secret, for the cookie, and the session.
 
+        A linked one is a use of its login: both expire at the same time from now on.
+
         Raises:
             StoreUnavailableError: Nothing was created that could ever be looked up.
         """
@@ -71,6 +73,9 @@ class SessionManager:
             digest = digest_of(session_id)
             if await self._store.create(dump_entry(session, digest)):
                 self._observer.session_created(session, digest)
+                if login.linked_to is not None:
+                    live = LiveSession(session=session, digest=digest)
+                    await self._touch(live, session.created)
                 return session_id, session
         message = "every attempt to create the session was overtaken by a revocation"
         raise StoreUnavailableError(message)
@@ -80,6 +85,7 @@ class SessionManager:
         linked = login.linked_to
         remember_me = self._timeouts.remember_me if login.remembered else None
         absolute = now + (remember_me or self._timeouts.absolute)
+        idle = None if remember_me else self._timeouts.idle
         return Session(
             handle=create_handle(),
             login=create_handle() if linked is None else linked.login,
@@ -90,7 +96,7 @@ class SessionManager:
             level=login.level,
             created=now,
             absolute=absolute if linked is None else linked.absolute,
-            idle=None if remember_me else self._timeouts.idle,
+            idle=idle if linked is None else linked.idle,
             seen=now,
             remembered=remember_me is not None,
             address=login.address,
@@ -143,7 +149,7 @@ class SessionManager:
             return None
         cause = session.expiry(self._clock.now())
         if cause is not None:
-            self._in_background(self._revoker.expire(digest, cause))
+            self._in_background(self._revoker.expire(entry, cause))
             return None
         return LiveSession(session=session, digest=digest)
 
@@ -169,21 +175,25 @@ class SessionManager:
     def _touch_later(self, live: LiveSession) -> None:
         """Record the use of *live*, at most once in a tenth of the idle timeout.
 
-        It happens after the answer: a lost touch shortens a session, never lengthens.
+        It counts for all sessions of the login, which have the same times. It happens
+        after the answer: a lost touch shortens a session, never lengthens.
         """
         now = self._clock.now()
         if now - live.session.seen < self._touch_interval:
             return
         if live.digest not in self._touching:
             self._touching.add(live.digest)
-            self._in_background(self._touch(live, now))
+            self._in_background(self._touch_once(live, now))
 
-    async def _touch(self, live: LiveSession, now: datetime) -> None:
+    async def _touch_once(self, live: LiveSession, now: datetime) -> None:
         try:
-            expires = live.session.expires_after(now)
-            await self._store.touch(live.digest, seen=now, expires=expires)
+            await self._touch(live, now)
         finally:
             self._touching.discard(live.digest)
+
+    async def _touch(self, live: LiveSession, now: datetime) -> None:
+        expires = live.session.expires_after(now)
+        await self._store.touch(live.digest, seen=now, expires=expires)
 
     def _in_background(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(_ignore_outage(work))

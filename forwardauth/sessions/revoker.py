@@ -181,11 +181,23 @@ class SessionRevoker:
         removed = await self._store.delete_owner(username, keep_login=keep_login)
         return self._finish(removed, cause)
 
-    async def expire(self, digest: Digest, cause: EndCause) -> None:
-        """End a session whose time is over, and no other of its login.
+    async def expire(self, entry: Entry, cause: EndCause) -> None:
+        """End a session whose time is over, and its login: they expire as one.
+
+        Linked sessions have the same times but where a touch is under way or was lost.
+        None may outlive another, or a logout by the cookie of the one that is gone
+        would be told as done and leave the other signed in.
 
         Raises:
             StoreUnavailableError: It stays expired for every reader; ``sweep`` ends it.
+        """
+        await self._end_login(entry.login, entry.digest, cause)
+
+    async def discard(self, digest: Digest, cause: EndCause) -> None:
+        """End one entry and no other of its login.
+
+        Raises:
+            StoreUnavailableError: It may be there still.
         """
         self._finish([await self._store.delete(digest)], cause)
 
@@ -199,8 +211,10 @@ class SessionRevoker:
         expired = await self._store.list_expired(now, limit=_SWEEP_BATCH)
         for entry in expired:
             session = parse_entry(entry)
-            cause = None if session is None else session.expiry(now)
-            await self.expire(entry.digest, cause or EndCause.IDLE)
+            if session is None:  # A code that nobody used, or what nobody can read.
+                await self.discard(entry.digest, EndCause.IDLE)
+            else:
+                await self.expire(entry, session.expiry(now) or EndCause.IDLE)
         return len(expired)
 
     async def retry_pending(self) -> bool:

@@ -7,7 +7,7 @@ by ``sessions.manager`` with its own clock.
 Laws every store keeps, proven by ``tests/unit/sessions/contract.py``:
 
 1. An entry that was deleted is never loaded again, by any instance. ``touch`` changes
-   an entry that exists and cannot create one, so a touch in flight revives nothing.
+   entries that exist and cannot create one, so a touch in flight revives nothing.
 2. After ``delete_owner`` or ``delete_login`` has returned, no entry of that index is
    loaded whose ``create`` had returned true before the call or during it.
 3. A store that did not answer raises ``StoreUnavailableError``. It never answers
@@ -74,10 +74,14 @@ class SessionStore(Protocol):
         ...
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
-        """Move an existing entry's times forward.
+        """Move the times of an entry, and of all others of its login, forward.
 
-        Nothing changes when the entry is absent or its ``seen`` is not earlier than
-        *seen*. Returns whether anything changed.
+        Use of one session is use of its login, so that linked sessions live and expire
+        together. Nothing changes when no entry has *digest*. An entry stays as it is
+        when its ``seen`` is not earlier than *seen*, or its ``expires`` not later: what
+        was over at that use is not prolonged. An outage may leave some unmoved.
+
+        Costs O(entries of that login). Returns whether anything changed.
         """
         ...
 

@@ -42,14 +42,16 @@ class MemoryStore:
         return self._entries.get(digest)
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
-        """Move an existing entry's times forward."""
+        """Move the times of an entry's login forward."""
         entry = self._entries.get(digest)
-        if entry is None or entry.seen >= _to_the_ms(seen):
+        if entry is None:
             return False
-        self._entries[digest] = replace(
-            entry, seen=_to_the_ms(seen), expires=_to_the_ms(expires)
-        )
-        return True
+        seen, expires = _to_the_ms(seen), _to_the_ms(expires)
+        linked = [self._entries[each] for each in self._logins[entry.login]]
+        moved = [each for each in linked if each.seen < seen < each.expires]
+        for each in moved:
+            self._entries[each.digest] = replace(each, seen=seen, expires=expires)
+        return bool(moved)
 
     async def delete(self, digest: Digest) -> Entry | None:
         """End one entry."""

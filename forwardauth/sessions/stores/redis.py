@@ -35,7 +35,8 @@ cut short is completed by calling it again. A ``create`` that was cut short leav
 was prepared, which no ``load`` finds and which expires within a minute; if only the
 last answer was lost the session is whole, and ends as any other.
 
-Law 1. ``touch`` is a script that changes nothing but a session with the ticket it read.
+Law 1. ``touch`` runs, for each session of the login, a script that changes nothing but
+a session with the ticket it read.
 
 What the server must grant: ``maxmemory-policy noeviction``, since an index that was
 evicted finds nothing to end; ``appendonly yes``, since after a restart a snapshot
@@ -129,9 +130,29 @@ class RedisStore:
         return None if kept is None else kept.entry
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
-        """Move an existing entry's times forward, and its rows' before."""
+        """Move the times of an entry's login forward, each with its own ticket.
+
+        The touched one comes last: while an outage leaves it unmoved, its next use
+        moves the login again.
+        """
         kept = await self._read(digest)
-        if kept is None or to_ms(kept.entry.seen) >= to_ms(seen):
+        if kept is None:
+            return False
+        index = self._keys.login(kept.entry.login)
+        members = await self._client.run("ZRANGE", index, 0, -1)
+        rows = {split_row(member) for member in members}
+        others = [each for each, _ in rows if each != digest]
+        linked = await self._read_all(others)
+        linked = [each for each in linked if (each.entry.digest, each.ticket) in rows]
+        moved = await gather_all(
+            *(self._touch(each, seen=seen, expires=expires) for each in linked)
+        )
+        return await self._touch(kept, seen=seen, expires=expires) or any(moved)
+
+    async def _touch(self, kept: Kept, *, seen: datetime, expires: datetime) -> bool:
+        """Move the times of one session, and its rows' before."""
+        digest = kept.entry.digest
+        if not to_ms(kept.entry.seen) < to_ms(seen) < to_ms(kept.entry.expires):
             return False
         ttl_ms = self._ttl_ms(expires)
         rows = self._keys.rows(kept)

@@ -68,8 +68,9 @@ ACTIVATE: Final = Script(
 TOUCH: Final = Script(
     """
     -- KEYS: session, expiries.  ARGV: ticket, digest, seen, expires, ttl.
-    local kept = redis.call('HMGET', KEYS[1], 'ticket', 'seen')
-    if kept[1] ~= ARGV[1] or tonumber(kept[2]) >= tonumber(ARGV[3]) then
+    local kept = redis.call('HMGET', KEYS[1], 'ticket', 'seen', 'expires')
+    local seen = tonumber(ARGV[3])
+    if kept[1] ~= ARGV[1] or tonumber(kept[2]) >= seen or tonumber(kept[3]) <= seen then
         return 0
     end
     redis.call('HSET', KEYS[1], 'seen', ARGV[3], 'expires', ARGV[4])

@@ -48,7 +48,10 @@ EXPIRED: Final = "WHERE expires <= ? ORDER BY expires LIMIT ?"
 
 _DELETE: Final = "DELETE FROM sessions"
 _INSERT: Final = "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)"
-TOUCH: Final = "UPDATE sessions SET seen = ?, expires = ? WHERE digest = ? AND seen < ?"
+TOUCH: Final = (
+    "UPDATE sessions SET seen = ?1, expires = ?2 WHERE seen < ?1 AND expires > ?1"
+    " AND login = (SELECT login FROM sessions WHERE digest = ?3)"
+)
 
 _PAGE: Final = 500
 SLOW_SECONDS: Final = 0.025
@@ -112,11 +115,11 @@ class SqliteStore:
                 self._detour_until = now() + DETOUR_SECONDS
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
-        """Move an existing entry's times forward."""
-        values = (to_ms(seen), to_ms(expires), digest, to_ms(seen))
+        """Move the times of an entry's login forward."""
+        values = (to_ms(seen), to_ms(expires), digest)
 
         def update(connection: sqlite3.Connection) -> bool:
-            return connection.execute(TOUCH, values).rowcount == 1
+            return connection.execute(TOUCH, values).rowcount > 0
 
         return await self._worker.run(update, Need.WRITE)
 

@@ -101,6 +101,29 @@ def is_same_set(left: Iterable[Entry], right: Iterable[Entry]) -> bool:
     return lists[0] == lists[1]
 
 
+async def _end_among_touches(ending: SessionStore, touching: SessionStore) -> None:
+    """End a login of three while *touching* uses it all the time: nothing is left."""
+    entries = [create_entry() for _ in range(3)]
+    await add_all(ending, entries)
+    touches = [
+        asyncio.ensure_future(
+            touching.touch(entries[n % 3].digest, seen=at(n), expires=at(n + 3_600))
+        )
+        for n in range(1, 101)
+    ]
+    await asyncio.wait(touches, return_when=asyncio.FIRST_COMPLETED)
+
+    removed = await ending.delete_login("login-1")
+    at_once = await load_all(touching, entries)
+    await asyncio.gather(*touches)
+
+    assert len(removed) == 3
+    assert at_once == [None] * 3
+    assert await load_all(ending, entries) == [None] * 3
+    assert await ending.list_owner("alice") == ()
+    assert await everything(ending) == {}
+
+
 class StoreContract:
     """What every store promises.
 
@@ -288,6 +311,76 @@ class StoreContract:
         assert await store.delete_login(entry.login) == (touched,)
         assert await store.load(entry.digest) is None
 
+    async def test_touch_moves_the_linked_entries_too(
+        self, store: SessionStore
+    ) -> None:
+        """Use of one session is use of its login, on whichever domain [L-14, V-44].
+
+        Other logins of the same user and of others stay as they are.
+        """
+        linked = [create_entry(login="a") for _ in range(3)]
+        others = [create_entry(login="b"), create_entry(owner="bob", login="c")]
+        await add_all(store, [*linked, *others])
+
+        changed = await store.touch(linked[1].digest, seen=at(60), expires=at(7_260))
+
+        assert changed is True
+        assert await load_all(store, linked) == [
+            replace(entry, seen=at(60), expires=at(7_260)) for entry in linked
+        ]
+        assert await load_all(store, others) == others
+
+    @pytest.mark.parametrize("used", [0, 1])
+    async def test_touch_moves_no_linked_entry_back(
+        self, store: SessionStore, used: int
+    ) -> None:
+        """Each entry of a login goes by its own last use, the touched one as well."""
+        entries = [create_entry(seen=at(0)), create_entry(seen=at(90))]
+        await add_all(store, entries)
+
+        changed = await store.touch(
+            entries[used].digest, seen=at(60), expires=at(9_999)
+        )
+
+        assert changed is True
+        assert await load_all(store, entries) == [
+            replace(entries[0], seen=at(60), expires=at(9_999)),
+            entries[1],
+        ]
+
+    async def test_touch_prolongs_nothing_that_was_over(
+        self, store: SessionStore
+    ) -> None:
+        """What had expired at that use stays expired, with its login or alone."""
+        over = create_entry(lifetime=timedelta(seconds=10))
+        alive = create_entry(lifetime=timedelta(seconds=10.001))
+        alone = create_entry(login="b", lifetime=timedelta(seconds=10))
+        await add_all(store, [over, alive, alone])
+
+        changed = [
+            await store.touch(entry.digest, seen=at(10), expires=at(3_610))
+            for entry in (alone, alive)
+        ]
+
+        assert changed == [False, True]
+        assert await load_all(store, [over, alone]) == [over, alone]
+        assert await store.load(alive.digest) == replace(
+            alive, seen=at(10), expires=at(3_610)
+        )
+
+    async def test_touch_through_an_ended_entry_moves_nothing(
+        self, store: SessionStore
+    ) -> None:
+        """A session that has ended speaks for its login no more."""
+        ended, left = create_entry(), create_entry()
+        await add_all(store, [ended, left])
+        await store.delete(ended.digest)
+
+        changed = await store.touch(ended.digest, seen=at(60), expires=at(3_660))
+
+        assert changed is False
+        assert await load_all(store, [ended, left]) == [None, left]
+
     # delete
 
     async def test_deleted_entry_is_gone_for_good(self, store: SessionStore) -> None:
@@ -428,7 +521,9 @@ class StoreContract:
         self, store: SessionStore
     ) -> None:
         """The order follows the last use, touches included."""
-        first, second, third = (create_entry(seen=at(n)) for n in range(3))
+        first, second, third = (
+            create_entry(login=f"login-{n}", seen=at(n)) for n in range(3)
+        )
         await add_all(store, [second, third, first])
         await store.touch(first.digest, seen=at(60), expires=at(3_660))
 
@@ -475,9 +570,9 @@ class StoreContract:
         """An entry has expired from its ``expires`` on, not a millisecond before."""
         over = create_entry(lifetime=timedelta(seconds=10))
         later = create_entry(lifetime=timedelta(seconds=10.001))
-        touched = create_entry(lifetime=timedelta(seconds=5))
+        touched = create_entry(login="b", lifetime=timedelta(seconds=5))
         await add_all(store, [over, later, touched])
-        await store.touch(touched.digest, seen=at(5), expires=at(15))
+        await store.touch(touched.digest, seen=at(4), expires=at(15))
 
         assert await store.list_expired(at(9.999), limit=10) == ()
         assert await store.list_expired(at(10), limit=10) == (over,)
@@ -551,6 +646,16 @@ class StoreContract:
             assert await store.load(entry.digest) is None
             assert await store.list_owner(entry.owner) == ()
             assert await everything(store) == {}
+
+    async def test_touches_of_a_login_in_flight_revive_nothing(
+        self, store: SessionStore
+    ) -> None:
+        """Touches of linked sessions around the end of their login lose [L-5, L-14].
+
+        Law 1.
+        """
+        for _ in range(5):
+            await _end_among_touches(store, store)
 
     @pytest.mark.parametrize("index", ["owner", "login"])
     async def test_no_session_slips_past_the_end_of_all(
@@ -687,6 +792,27 @@ class SharedStoreContract(StoreContract):
             assert at_once is None
             assert await store.load(entry.digest) is None
             assert await elsewhere.load(entry.digest) is None
+
+    async def test_touch_elsewhere_moves_the_linked_entries(
+        self, store: SessionStore, elsewhere: SessionStore
+    ) -> None:
+        """A login is one, whichever process made or uses its sessions [L-15]."""
+        home, linked = create_entry(), create_entry()
+        await store.create(home)
+        await elsewhere.create(linked)
+
+        assert await elsewhere.touch(linked.digest, seen=at(60), expires=at(3_660))
+
+        assert await load_all(store, [home, linked]) == [
+            replace(entry, seen=at(60), expires=at(3_660)) for entry in (home, linked)
+        ]
+
+    async def test_touches_of_a_login_elsewhere_revive_nothing(
+        self, store: SessionStore, elsewhere: SessionStore
+    ) -> None:
+        """A slow touch of another process brings no linked session back [L-5, L-14]."""
+        for _ in range(5):
+            await _end_among_touches(store, elsewhere)
 
     async def test_no_session_made_elsewhere_slips_past_the_end_of_all(
         self, store: SessionStore, elsewhere: SessionStore

@@ -18,7 +18,10 @@ from tests.support.clock import START
 
 MINUTE = timedelta(minutes=1)
 HANDOVER = Handover(
-    domain="example.org", binding=binding_of("nonce"), parent=Digest(b"p" * 32)
+    domain="example.org",
+    binding=binding_of("nonce"),
+    parent=Digest(b"p" * 32),
+    expires=START + MINUTE,
 )
 SESSION = Session(
     handle=Handle("h" * 32),
@@ -37,16 +40,14 @@ SESSION = Session(
     user_agent="",
 )
 LIVE = LiveSession(session=SESSION, digest=HANDOVER.parent)
-ENTRY = dump_handover(
-    HANDOVER, LIVE, Digest(b"c" * 32), now=START, expires=START + MINUTE
-)
+ENTRY = dump_handover(HANDOVER, LIVE, Digest(b"c" * 32))
 
 
 def test_handover_comes_back_as_it_went() -> None:
     """What was dumped is read, and lies in the index of its user and login."""
     assert parse_handover(ENTRY) == HANDOVER
     assert (ENTRY.owner, ENTRY.login) == ("alice", "login-1")
-    assert (ENTRY.seen, ENTRY.expires) == (START, START + MINUTE)
+    assert ENTRY.expires == START + MINUTE
 
 
 def test_handover_is_no_session() -> None:
@@ -75,6 +76,17 @@ def test_record_does_not_tell_the_nonce() -> None:
             {"handover": {"domain": "", "binding": "", "parent": "zz"}}
         ).encode(),
         json.dumps({"handover": {"domain": "", "binding": "", "parent": 1}}).encode(),
+        json.dumps({"handover": {"domain": "", "binding": "", "parent": ""}}).encode(),
+        json.dumps(
+            {
+                "handover": {
+                    "domain": "",
+                    "binding": "",
+                    "parent": "",
+                    "expires": 10**30,
+                }
+            }
+        ).encode(),
     ],
 )
 def test_unreadable_record_is_none(record: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -151,6 +152,40 @@ async def test_code_expires(home: Home) -> None:
     """It counts for less than a minute, swept or not."""
     _, live = await home.sign_in()
     code = await home.handovers.issue(live, domain="example.org", nonce="nonce")
+    home.clock.advance(HANDOVER_LIFETIME)
+
+    assert await home.redeem(code) is None
+
+
+async def test_use_of_the_login_prolongs_no_code(home: Home) -> None:
+    """A code is worth a minute however often its login is used, and is swept then."""
+    session_id, live = await home.sign_in()
+    home.clock.advance(timedelta(minutes=30))
+    code = await home.handovers.issue(live, domain="example.org", nonce="nonce")
+    for _ in range(3):
+        home.clock.advance(HANDOVER_LIFETIME / 3)
+        await home.store.touch(
+            live.digest,
+            seen=home.clock.now(),
+            expires=live.session.expires_after(home.clock.now()),
+        )
+
+    redeemed = await home.redeem(code)
+    swept = await home.revoker.sweep()
+
+    assert redeemed is None
+    assert swept == 1
+    assert await home.sessions.lookup([session_id], domain="example.com")
+
+
+async def test_record_of_a_code_says_when_it_is_over(home: Home) -> None:
+    """Even where a store had prolonged it, it would be worth nothing."""
+    _, live = await home.sign_in()
+    code = await home.handovers.issue(live, domain="example.org", nonce="nonce")
+    assert code is not None
+    entry = await home.store.delete(digest_of(code))
+    assert entry is not None
+    await home.store.create(replace(entry, expires=entry.expires + timedelta(hours=1)))
     home.clock.advance(HANDOVER_LIFETIME)
 
     assert await home.redeem(code) is None

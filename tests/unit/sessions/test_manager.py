@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,13 +13,20 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.manager import MAX_PRESENTED
-from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.model import EndCause, dump_entry
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from tests.support.clock import START, FakeClock
-from tests.support.sessions import DOMAIN, ENDS, TIMEOUTS, PartlyDownStore, Worker
+from tests.support.sessions import (
+    DOMAIN,
+    ENDS,
+    TIMEOUTS,
+    PartlyDownStore,
+    Worker,
+    digests,
+)
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -391,16 +399,78 @@ async def test_expired_session_is_ended_by_the_lookup_that_finds_it(
     ]
 
 
-async def test_expired_session_ends_alone(worker: Worker) -> None:
-    """A linked session that idles on one domain does not end the other."""
-    home, session = await worker.sign_in()
+async def test_login_idles_out_as_a_whole(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Unused on every domain for the timeout, it ends on every domain (L-14, L-58)."""
+    _, session = await worker.sign_in()
+    worker.clock.advance(INTERVAL / 2)
     linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
-    worker.clock.advance(HOUR / 2)
-    assert await worker.is_live(home)
-    worker.clock.advance(HOUR / 2)
+    worker.clock.advance(HOUR)
 
     assert not await worker.is_live(linked, domain=OTHER_DOMAIN)
+
+    assert await store.count() == 0
+    assert worker.observer.causes == [EndCause.IDLE] * 2
+
+
+async def test_use_on_one_domain_is_use_of_the_login(worker: Worker) -> None:
+    """Who works on one domain all day is signed in on the other one, too (L-14)."""
+    home, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    for _ in range(4):
+        worker.clock.advance(HOUR / 2)
+        assert await worker.is_live(linked, domain=OTHER_DOMAIN)
+
     assert await worker.is_live(home)
+
+
+async def test_linked_session_begins_as_a_use_of_its_login(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Both expire at the same time from its begin on, not each for itself."""
+    home, session = await worker.sign_in()
+    worker.clock.advance(INTERVAL / 2)
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+
+    entries = [await store.load(each) for each in digests([home, linked])]
+
+    assert len({entry.expires for entry in entries if entry}) == 1
+    assert entries[0] is not None
+
+
+async def test_linked_session_idles_as_its_login_does(
+    worker: Worker, store: PartlyDownStore, tmp_path: Path
+) -> None:
+    """A timeout that was configured in between does not set the two apart."""
+    _, session = await worker.sign_in()
+    timeouts = replace(TIMEOUTS, idle=5 * HOUR)
+    later = Worker(
+        tmp_path / "journal", store=store, clock=worker.clock, timeouts=timeouts
+    )
+
+    _, linked = await later.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+
+    assert (linked.idle, linked.absolute) == (session.idle, session.absolute)
+
+
+async def test_touch_of_another_lets_no_session_outlive_its_own_record(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """What the store says of its times cannot pass the absolute end (V-6, L-58)."""
+    home, session = await worker.sign_in()
+    stray = create_session_id()
+    absolute = worker.clock.now() + 2 * HOUR
+    await store.create(
+        dump_entry(replace(session, absolute=absolute), digest_of(stray))
+    )
+    for _ in range(2):
+        worker.clock.advance(HOUR - SECOND)
+        assert await worker.is_live(home)
+        assert await worker.is_live(stray)
+    worker.clock.advance(2 * SECOND)
+
+    assert not await worker.is_live(stray)
 
 
 async def test_expired_session_is_refused_even_if_it_cannot_be_deleted(
@@ -409,7 +479,7 @@ async def test_expired_session_is_refused_even_if_it_cannot_be_deleted(
     """The clock decides, not the store; the sweep deletes it later (V-6)."""
     session_id, _ = await worker.sign_in()
     worker.clock.advance(HOUR)
-    store.broken = frozenset({"delete"})
+    store.broken = ENDS
 
     assert not await worker.is_live(session_id)
 

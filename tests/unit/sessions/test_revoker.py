@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.handover import Handover, binding_of, dump_handover
 from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
 from forwardauth.sessions.journal import PendingRevocation
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.model import EndCause, LiveSession
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START, FakeClock
 from tests.support.disk import full_disk
@@ -268,13 +269,13 @@ async def test_scope_user_ends_everything(worker: Worker) -> None:
 
 @pytest.mark.parametrize("is_for_user", [False, True], ids=["login", "user"])
 async def test_session_that_just_ended_still_names_the_others(
-    worker: Worker, is_for_user: bool
+    worker: Worker, store: PartlyDownStore, is_for_user: bool
 ) -> None:
     """Who was looked up as signed in can end the rest, though that session is gone."""
     mine, session = await worker.sign_in()
     linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
     elsewhere, _ = await worker.sign_in()
-    await worker.revoker.expire(digest_of(mine), EndCause.IDLE)
+    await store.delete(digest_of(mine))
 
     await worker.revoker.revoke_session(
         session, digest_of(mine), cause=EndCause.REVOKED, is_for_user=is_for_user
@@ -325,16 +326,56 @@ async def test_sweep_ends_what_has_expired_with_its_cause(worker: Worker) -> Non
     }
 
 
-async def test_sweep_ends_one_session_of_a_login(worker: Worker) -> None:
-    """A linked session that idles on one domain does not end the other."""
+async def test_sweep_ends_no_session_of_a_login_that_is_used(worker: Worker) -> None:
+    """Use on one domain keeps the linked session on the other (L-14)."""
     home, session = await worker.sign_in()
-    await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
     worker.clock.advance(HOUR / 2)
     await worker.lookup(home)
     worker.clock.advance(HOUR / 2)
 
+    assert await worker.revoker.sweep() == 0
+    assert await worker.is_live(linked, domain=OTHER_DOMAIN)
+
+
+async def test_sweep_ends_a_login_as_a_whole(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Where a touch of one was lost, the other does not outlive it (L-14)."""
+    _, session = await worker.sign_in()
+    other, _ = await worker.sign_in("bob")
+    worker.clock.advance(HOUR / 2)
+    store.broken = frozenset({"touch"})
+    with pytest.raises(StoreUnavailableError):
+        await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    store.come_back()
+    await worker.lookup(other)
+    worker.clock.advance(HOUR / 2)
+
+    await worker.revoker.sweep()
+
+    assert await store.count() == 1
+    assert worker.observer.causes == [EndCause.IDLE] * 2
+
+
+async def test_sweep_of_an_unused_code_ends_no_login(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """A handover that nobody took goes alone."""
+    mine, session = await worker.sign_in()
+    live = LiveSession(session=session, digest=digest_of(mine))
+    handover = Handover(
+        domain=OTHER_DOMAIN,
+        binding=binding_of("nonce"),
+        parent=live.digest,
+        expires=worker.clock.now() + timedelta(minutes=1),
+    )
+    await store.create(dump_handover(handover, live, digest_of(create_session_id())))
+    worker.clock.advance(timedelta(minutes=1))
+
     assert await worker.revoker.sweep() == 1
-    assert await worker.is_live(home)
+    assert await worker.is_live(mine)
+    assert worker.observer.ended == []
 
 
 async def test_sweep_removes_unreadable_records(

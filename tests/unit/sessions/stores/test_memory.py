@@ -4,7 +4,7 @@ import pytest
 
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
-from tests.unit.sessions.contract import StoreContract, create_entry
+from tests.unit.sessions.contract import StoreContract, at, create_entry
 
 
 class TestMemoryStore(StoreContract):
@@ -22,7 +22,7 @@ async def test_indexes_do_not_outgrow_the_entries() -> None:
     for number in range(100):
         entry = create_entry(owner=f"user{number}", login=f"login-{number}")
         await store.create(entry)
-        await store.touch(entry.digest, seen=entry.expires, expires=entry.expires)
+        await store.touch(entry.digest, seen=at(60), expires=at(3_660))
         await store.delete(entry.digest)
 
     kept = [vars(store)[name] for name in vars(store)]

@@ -403,17 +403,18 @@ async def test_cost_follows_the_answer_not_the_store(
     assert not [step for step in steps if step.startswith("SCAN")]
 
 
-async def test_touch_searches_by_the_digest(store: SqliteStore, path: Path) -> None:
-    """The one write of every busy session costs one search [V-44, L-60]."""
+async def test_touch_searches_by_two_indexes(store: SqliteStore, path: Path) -> None:
+    """The write of a busy login costs what it has sessions, no scan [V-44, L-60]."""
     await store.ping()
 
     with closing(sqlite3.connect(path)) as other:
-        plan = other.execute(f"EXPLAIN QUERY PLAN {sqlite.TOUCH}", (1, 1, b"", 1))
-        steps = [step for *_, step in plan]
+        plan = other.execute(f"EXPLAIN QUERY PLAN {sqlite.TOUCH}", (1, 1, b""))
+        searches = [step for *_, step in plan if "sessions" in step]
 
-    assert len(steps) == 1
-    assert steps[0].startswith("SEARCH sessions USING INDEX")
-    assert "(digest=?)" in steps[0]
+    assert len(searches) == 2
+    assert all(step.startswith("SEARCH sessions USING") for step in searches)
+    assert [step for step in searches if "(login=?)" in step]
+    assert [step for step in searches if "(digest=?)" in step]
 
 
 async def test_store_holds_no_secret(store: SqliteStore, path: Path) -> None:

@@ -164,6 +164,95 @@ async def test_logout_on_either_domain_ends_both(browser: Browser, host: str) ->
     assert await portal.store.count() == 0
 
 
+async def use_for_longer_than_the_idle_timeout(browser: Browser, *hosts: str) -> None:
+    """Use the applications on *hosts*, and nothing else, for two hours."""
+    clock = browser.portal.clock
+    assert isinstance(clock, FakeClock)
+    for _ in range(4):
+        clock.advance(timedelta(minutes=30))
+        for host in hosts:
+            reply = await browser.portal.verify(browser.session_on(host), host=host)
+            assert reply.status == 200
+        await browser.portal.app[keys.SESSIONS].close()
+    await browser.portal.app[keys.REVOKER].sweep()
+    for host in ("app.example.com", OTHER_APP):
+        reply = await browser.portal.verify(browser.session_on(host), host=host)
+        assert reply.status == 200
+
+
+@pytest.mark.parametrize(
+    ("used", "left"),
+    [
+        pytest.param(OTHER_APP, HOME, id="used elsewhere"),
+        pytest.param("app.example.com", OTHER, id="used at home"),
+    ],
+)
+async def test_logout_where_nothing_was_used_for_long_ends_both(
+    browser: Browser, used: str, left: str
+) -> None:
+    """A logout on the domain that lay idle is done on the used one, too (L-1, L-14)."""
+    tokens = await sign_in_on_both(browser)
+    await use_for_longer_than_the_idle_timeout(browser, used)
+    portal = browser.portal
+
+    await portal.send("GET", "/logout", host=left, cookie=browser.session_on(left))
+
+    home = await portal.verify(tokens[0], host="app.example.com")
+    other = await portal.verify(tokens[1], host=OTHER_APP)
+    assert (home.status, other.status) == (401, 401)
+    assert await portal.store.count() == 0
+
+
+async def test_no_visit_links_again_after_a_logout_where_nothing_was_used(
+    browser: Browser,
+) -> None:
+    """Who signed out elsewhere is asked for the password again (L-1, L-14)."""
+    await sign_in_on_both(browser)
+    await use_for_longer_than_the_idle_timeout(browser, "app.example.com")
+    portal = browser.portal
+    await portal.send("GET", "/logout", host=OTHER, cookie=browser.session_on(OTHER))
+
+    url, reply = await browser.follow(START)
+
+    assert urlsplit(url).netloc == HOME
+    field = check_page(reply.body.decode()).find("input", name="password")
+    assert field.attributes["type"] == "password"
+
+
+async def test_next_user_at_home_ends_the_login_of_the_one_before(
+    browser: Browser,
+) -> None:
+    """Bob's sign-in where alice had lain idle leaves her nowhere signed in (L-14)."""
+    _, other = await sign_in_on_both(browser)
+    await use_for_longer_than_the_idle_timeout(browser, OTHER_APP)
+    portal = browser.portal
+    reply = await portal.post_form(
+        "/login",
+        [("username", "bob"), ("password", PASSWORD)],
+        headers=[("Sec-Fetch-Site", "same-origin"), ("Origin", f"https://{HOME}")],
+        cookie=browser.session_on(HOME),
+    )
+
+    verified = await portal.verify(other, host=OTHER_APP)
+
+    assert reply.status == 303
+    assert reply.lines("Set-Cookie")
+    assert verified.status == 401
+
+
+async def test_login_idles_out_on_both_domains_at_once(browser: Browser) -> None:
+    """A login that nobody used for the timeout is over everywhere (L-58)."""
+    home, other = await sign_in_on_both(browser)
+    clock = browser.portal.clock
+    assert isinstance(clock, FakeClock)
+    clock.advance(timedelta(minutes=60))
+
+    first = await browser.portal.verify(home, host="app.example.com")
+    second = await browser.portal.verify(other, host=OTHER_APP)
+
+    assert (first.status, second.status) == (401, 401)
+
+
 async def test_linked_session_counts_on_its_domain_alone(browser: Browser) -> None:
     """A cookie of one domain is worth nothing on the other (V-8)."""
     home, other = await sign_in_on_both(browser)

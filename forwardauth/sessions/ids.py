@@ -17,6 +17,14 @@ SessionId = NewType("SessionId", str)
 Digest = NewType("Digest", bytes)
 Handle = NewType("Handle", str)
 
+MAX_PRESENTED: Final = 180
+"""Different cookies of our name that a browser can send; more are an attack.
+
+Chromium keeps that many for a domain in all, other browsers fewer or about as many, so
+whatever hosts beside us plant, the one live session is found. The look-ups of one
+request are made at once, and a store of many machines bounds how many are under way.
+"""
+
 _SESSION_ID_BYTES: Final = 32
 _HANDLE_BYTES: Final = 16
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)

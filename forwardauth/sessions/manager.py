@@ -14,6 +14,7 @@ from typing import Any, Final
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import (
+    MAX_PRESENTED,
     Digest,
     SessionId,
     create_handle,
@@ -26,9 +27,6 @@ from forwardauth.sessions.model import LiveSession, Session, dump_entry, parse_e
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
-
-MAX_PRESENTED: Final = 8
-"""Cookies of our name in one request that a lookup considers; more are an attack."""
 
 _TOUCHES_PER_IDLE_TIMEOUT: Final = 10
 _CREATE_ATTEMPTS: Final = 3
@@ -114,7 +112,8 @@ class SessionManager:
 
         Returns:
             ``None`` when none is live, and when more than one is: a sibling host can
-            plant a cookie, and then nobody can tell whose request this is.
+            plant a cookie, and then nobody can tell whose request this is. ``None`` as
+            well for more than ``MAX_PRESENTED``.
 
         Raises:
             StoreUnavailableError: The store did not answer. Fail closed.
@@ -122,11 +121,8 @@ class SessionManager:
         digests = digests_of(presented)
         if len(digests) > MAX_PRESENTED:
             return None
-        live: list[LiveSession] = []
-        for digest in digests:
-            found = await self.lookup_digest(digest)
-            if found is not None and found.session.domain == domain:
-                live.append(found)
+        found = await asyncio.gather(*map(self.lookup_digest, digests))
+        live = [each for each in found if each and each.session.domain == domain]
         if len(live) != 1:
             return None
         self._touch_later(live[0])

@@ -17,9 +17,6 @@ from typing import Final
 from forwardauth.adapters.headers import HeaderSource
 from forwardauth.domains import CookieDomain
 
-MAX_COOKIES: Final = 512
-"""Cookies of one request that are looked at; browsers keep some 180 for a domain."""
-
 _PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 _HOST_PREFIX: Final = "__Host-"
 _SECURE_PREFIXES: Final = ("__Secure-", _HOST_PREFIX)
@@ -116,15 +113,13 @@ def clear_lines(
 def read_cookies(headers: HeaderSource, name: str) -> tuple[str, ...]:
     """Return every value that the request gives for cookie *name*, each once.
 
+    None is left out, however many there are: a logout that did not see a session would
+    be told as done. The server bounds the headers; a look-up bounds what it considers.
     A value in double quotes is returned with them: ours are never quoted.
     """
     values: dict[str, None] = {}
-    count = 0
     for header in headers.getall("Cookie", []):
-        for pair in header.split(";", MAX_COOKIES):
-            count += 1
-            if count > MAX_COOKIES:
-                return tuple(values)
+        for pair in header.split(";"):
             key, separator, value = pair.partition("=")
             if separator and key.strip(" \t") == name:
                 values[value.strip(" \t")] = None

@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
+from forwardauth.sessions.ids import (
+    MAX_PRESENTED,
+    Digest,
+    SessionId,
+    create_session_id,
+    digest_of,
+)
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.manager import MAX_PRESENTED
 from forwardauth.sessions.model import EndCause, dump_entry
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore

@@ -10,7 +10,6 @@ from multidict import CIMultiDict
 from forwardauth.domains import CookieDomain, Origin
 from forwardauth.sessions.ids import create_session_id
 from forwardauth.web.cookies import (
-    MAX_COOKIES,
     CookieShape,
     clear_lines,
     presession_cookie,
@@ -247,14 +246,40 @@ def test_every_value_of_the_name_is_read(
 @pytest.mark.parametrize(
     "spread", [True, False], ids=["a header each", "in one header"]
 )
-def test_number_of_cookies_is_bounded(*, spread: bool) -> None:
-    """Only so many cookies of a request are looked at, over all headers (V-42)."""
-    pairs = [f"sid={number}" for number in range(MAX_COOKIES + 100)]
+def test_every_cookie_is_read(*, spread: bool) -> None:
+    """None is left out, however many there are and wherever they stand (L-1)."""
+    pairs = [f"sid={number}" for number in range(5_000)]
     headers = pairs if spread else ["; ".join(pairs)]
 
     values = read_cookies(CIMultiDict([("cookie", line) for line in headers]), "sid")
 
-    assert values == tuple(str(number) for number in range(MAX_COOKIES))
+    assert values == tuple(str(number) for number in range(5_000))
+
+
+async def test_logout_finds_the_session_behind_many_cookies(portal: Portal) -> None:
+    """Whatever stands before it, what is told as done is done (L-1, L-2)."""
+    session_id, _ = await portal.create_session()
+    crowd = "; ".join(f"c{number}=1" for number in range(600))
+    headers = [("Cookie", f"{crowd}; {COOKIE}={session_id}")]
+
+    reply = await portal.send("GET", "/logout", headers=headers)
+
+    assert reply.status == 303
+    assert (await portal.verify(session_id)).status == 401
+    assert await portal.store.count() == 0
+
+
+async def test_planted_cookies_lock_nobody_out(portal: Portal) -> None:
+    """As long as one cookie is live, a sibling host's dead ones do not matter (V-5)."""
+    session_id, _ = await portal.create_session()
+    planted = [f"{COOKIE}={create_session_id()}" for _ in range(179)]
+    lines = [*planted[:90], f"{COOKIE}={session_id}"], planted[90:]
+
+    reply = await portal.verify(
+        None, headers=[("Cookie", "; ".join(line)) for line in lines]
+    )
+
+    assert reply.status == 200
 
 
 HOSTILE = {

@@ -33,11 +33,12 @@ def find_shadowed(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, Rule]]:
 
 def covers(earlier: Rule, later: Rule) -> bool:
     """Whether *earlier* matches every request and subject that *later* does."""
+    # What tells most pairs of rules for one host apart comes first.
     return (
-        _covers_hosts(earlier, later)
-        and _covers_unknown(earlier, later)
-        and _covers_object(earlier, later)
+        _covers_object(earlier, later)
         and earlier.subject.covers(later.subject)
+        and _covers_unknown(earlier, later)
+        and _covers_hosts(earlier, later)
     )
 
 

@@ -78,10 +78,10 @@ class PathCriterion:
         """Whether it matches whatever *other* does, as far as can be told."""
         if "" in self.prefixes:
             return True
-        return set(self.regexes) >= set(other.regexes) and all(
-            any(_is_below(theirs, mine) for mine in self.prefixes)
-            for theirs in other.prefixes
-        )
+        for theirs in other.prefixes:
+            if not any(_is_below(theirs, mine) for mine in self.prefixes):
+                return False
+        return set(self.regexes) >= set(other.regexes)
 
     def __str__(self) -> str:
         """Return prefixes and expressions as they are written."""

@@ -12,7 +12,7 @@ from typing import Final
 PREFIX: Final = "FORWARDAUTH_"
 """What the names of our environment variables start with."""
 
-_INDEX: Final = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,2})(?=\.)", re.ASCII)
+_INDEX: Final = re.compile(r"(?<=\.)(?:0|[1-9][0-9]{0,4})(?=\.)", re.ASCII)
 
 
 class Kind(StrEnum):

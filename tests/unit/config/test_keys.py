@@ -152,12 +152,13 @@ def test_the_problems_in_the_documentation_are_real(tmp_path: Path) -> None:
         ("access_control.rules.12.policy", "access_control.rules.*.policy"),
         ("session.store", "session.store"),
         ("cookies.00.domain", "cookies.00.domain"),
-        ("cookies.1000.domain", "cookies.1000.domain"),
+        ("access_control.rules.10000.policy", "access_control.rules.*.policy"),
+        ("cookies.100000.domain", "cookies.100000.domain"),
         ("0.domain", "0.domain"),
     ],
 )
 def test_patterns_stand_for_every_index(key: str, pattern: str) -> None:
-    """An index is a number below a thousand without leading zeros."""
+    """An index is a number below a hundred thousand without leading zeros."""
     assert pattern_of(key) == pattern
 
 

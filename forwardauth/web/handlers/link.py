@@ -3,17 +3,18 @@
 Laws: nothing is stored for a browser that is not signed in. A code is made for the
 portal that the signed state names and for the browser that the state was made for. A
 step that fails begins anew only when the person asks for it, so that nothing goes
-round in circles.
+round in circles. What the browser presents is ended before the linked session begins,
+as at every sign-in.
 """
 
 from aiohttp import web
 
 from forwardauth.domains import CookieDomain
-from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS
+from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS, EndCause
 from forwardauth.web import keys
 from forwardauth.web.answers import page, portal_url, see_other
 from forwardauth.web.caller import get_portal, lookup_identity
-from forwardauth.web.cookies import presession_cookie
+from forwardauth.web.cookies import presession_cookie, read_cookies
 from forwardauth.web.credentials import session_line
 from forwardauth.web.form_proof import lookup_presession
 from forwardauth.web.forms import read_query
@@ -82,11 +83,17 @@ async def finish_link(request: web.Request) -> web.StreamResponse:
 async def _redeem(
     request: web.Request, domain: CookieDomain, state: LinkState, code: str
 ) -> tuple[str, ...]:
-    """Return the cookie lines of the linked session; none if there is no such code."""
+    """Return the cookie lines of the linked session; none if there is no such code.
+
+    A live session that a sibling host has planted would make two of it, and then none
+    counts. If what ends is of the same login, its code has ended as well.
+    """
     settings = request.app[keys.SETTINGS]
     presession = lookup_presession(request, domain)
     if presession is None or presession.nonce != state.nonce:
         return ()
+    presented = read_cookies(request.headers, settings.cookie_name)
+    await request.app[keys.REVOKER].revoke(presented, cause=EndCause.REPLACED)
     address = lookup_browser_address(request, settings.trusted_proxies)
     agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT_CHARACTERS]
     linked = await request.app[keys.HANDOVERS].redeem(

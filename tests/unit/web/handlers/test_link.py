@@ -532,6 +532,87 @@ async def test_who_has_a_session_there_already_goes_straight_on(
     assert (again.status, again.header("Location")) == (303, TARGET)
 
 
+class BesidePlanted(Browser):
+    """A browser to which a sibling host of the other domain has given a cookie."""
+
+    def plant(self, session_id: str) -> None:
+        """Keep *session_id* for the whole other domain, below another path."""
+        line = f"{COOKIE}={session_id}; Domain=example.org; Path=/x"
+        self.jar.update(OTHER_APP, [line])
+
+    async def verify(self) -> int:
+        """Ask as the proxy of the application does, with all that is kept."""
+        headers = [("Cookie", self.jar.header(OTHER_APP))]
+        reply = await self.portal.verify(None, host=OTHER_APP, headers=headers)
+        return reply.status
+
+
+async def test_planted_session_ends_when_a_code_is_taken(portal: Portal) -> None:
+    """Signing in over a live session ends that one, and goes not round in circles."""
+    browser = BesidePlanted(portal)
+    _, form = await browser.follow(f"https://{HOME}/login")
+    await browser.sign_in(form)
+    finish = await code_for(browser)
+    planted, _ = await portal.create_session("bob", domain="example.org")
+    second, _ = await portal.create_session("bob", domain="example.org")
+    browser.plant(planted)
+    browser.jar.update(OTHER, [f"{COOKIE}={second}; Domain=example.org"])
+
+    reply = await browser.open(finish)
+
+    assert (reply.status, reply.header("Location")) == (303, TARGET)
+    assert await browser.verify() == 200
+    for session_id in (planted, second):
+        assert (await portal.verify(session_id, host=OTHER_APP)).status == 401
+
+
+async def test_session_planted_beside_ones_own_leads_to_one_new_login(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where nobody can tell whose request it is, all end and one signs in again."""
+    browser = BesidePlanted(portal)
+    await sign_in_on_both(browser)
+    planted, _ = await portal.create_session("bob", domain="example.org")
+    browser.plant(planted)
+    refused = await browser.verify()
+    caplog.set_level("INFO", logger="forwardauth.audit")
+
+    _, failed = await browser.follow(START)
+    left = await portal.store.count()
+    _, form = await browser.follow(START)
+    reply = await browser.sign_in(form)
+    url, _ = await browser.follow(reply.header("Location"))
+
+    assert (refused, failed.status, left) == (401, 403, 0)
+    assert url == TARGET
+    assert await browser.verify() == 200
+    assert caplog.text.count("replaced") >= 3
+
+
+async def test_code_for_another_browser_ends_nothing(browser: Browser) -> None:
+    """Who is led to somebody else's code stays signed in (V-5)."""
+    _, form = await browser.follow(f"https://{HOME}/login")
+    await browser.sign_in(form)
+    finish = await code_for(browser)
+    portal = browser.portal
+    cookies = [
+        f"{COOKIE}={(await portal.create_session('bob', domain='example.org'))[0]}"
+        for _ in range(2)
+    ]
+    before = await portal.store.count()
+    parts = urlsplit(finish)
+
+    reply = await portal.send(
+        "GET",
+        f"{parts.path}?{parts.query}",
+        host=OTHER,
+        headers=[("Cookie", "; ".join(cookies))],
+    )
+
+    assert reply.status == 403
+    assert await portal.store.count() == before
+
+
 async def test_strict_cookies_get_a_page_in_between(strict: Browser) -> None:
     """A strict cookie is sent only where our own page leads, so it does (L-41)."""
     _, form = await strict.follow(f"https://{HOME}/login")

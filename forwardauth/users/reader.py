@@ -148,7 +148,7 @@ def _read_user(name: str, node: Node, notes: _Notes) -> User:
                     password_hash = fields.check_password_hash(text, username=name)
                 case _:
                     values[key] = fields.check_value(_text_of(value, what), what=what)
-    if "password" not in entries:
+    if "password" not in entries and (node.pairs is not None or node.is_null):
         with notes.noting(node.line):
             fields.check_password_hash("", username=name)
     return User(

@@ -209,6 +209,14 @@ def test_mistake_is_told_with_its_line(text: str, line: int, reason: str) -> Non
     assert "; " in first.removeprefix(f"users.yaml:{line}: ")
 
 
+@pytest.mark.parametrize("text", ["users:\n  a: b\n", "users:\n  a: []\n"])
+def test_an_entry_of_another_shape_is_one_mistake(text: str) -> None:
+    """That it has no password either follows from it."""
+    (problem,) = problems_of(text)
+
+    assert "is no mapping" in problem
+
+
 def test_all_mistakes_are_told_at_once_in_order() -> None:
     """Nobody mends a file one run at a time."""
     text = (

@@ -6,13 +6,11 @@ import click
 
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.rules import Rule
-from forwardauth.cli.context import config_option, load, tell_warnings
+from forwardauth.cli.context import config_option, load_inspected, tell_warnings
 from forwardauth.cli.epilog import examples
-from forwardauth.config.files import check_files
-from forwardauth.config.problems import Place, Problem
+from forwardauth.config.inspection import Inspection
+from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
-from forwardauth.errors import ConfigError
-from forwardauth.users.reader import load_users
 from forwardauth.users.table import UsersTable
 
 
@@ -37,36 +35,15 @@ def check(file: Path | None, config_path: Path | None) -> None:
     """
     if file is not None and config_path is not None:
         raise click.UsageError("name the file once: FILE or --config FILE")
-    settings = load(file or config_path)
-    users = _check_surroundings(settings)
-    tell_warnings(_unknown_names(settings, users))
-    for line in _summary(settings, users):
+    inspection = load_inspected(file or config_path)
+    tell_warnings(_unknown_names(inspection))
+    for line in _summary(inspection.settings, inspection.users):
         click.echo(line)
 
 
-def _check_surroundings(settings: Settings) -> UsersTable:
-    """Return the users when they and every folder can be used.
-
-    Raises:
-        ConfigError: The problems of both.
-    """
-    problems: list[object] = []
-    users = UsersTable(users={})
-    try:
-        check_files(settings)
-    except ConfigError as exc:
-        problems += exc.problems
-    try:
-        users = load_users(settings.users.file)
-    except ConfigError as exc:
-        problems += exc.problems
-    if problems:
-        raise ConfigError(problems)
-    return users
-
-
-def _unknown_names(settings: Settings, users: UsersTable) -> tuple[Problem, ...]:
+def _unknown_names(inspection: Inspection) -> tuple[Problem, ...]:
     """Return a warning for each rule that names nobody there is."""
+    settings, users = inspection.settings, inspection.users
     groups = {group for user in users.users.values() for group in user.groups}
     warnings: list[Problem] = []
     for rule in settings.access_control.rules:
@@ -76,10 +53,7 @@ def _unknown_names(settings: Settings, users: UsersTable) -> tuple[Problem, ...]
         }
         warnings += (
             Problem(
-                place=Place(
-                    key=f"access_control.rules.{rule.number - 1}",
-                    source=str(settings.source or "environment"),
-                ),
+                place=inspection.place_of(f"access_control.rules.{rule.number - 1}"),
                 reason=f"names the {kind} {name}, whom {settings.users.file} has not",
                 remedy="correct the name; upper and lower case count",
             )

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from forwardauth.config.inspection import Inspection, inspect
 from forwardauth.config.load import load_checked
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
@@ -62,6 +63,25 @@ def load(path: Path | None) -> Settings:
     settings, warnings = load_checked(find_config(path), os.environ)
     tell_warnings(warnings)
     return settings
+
+
+def load_inspected(
+    path: Path | None, *, may_store_come_later: bool = False
+) -> Inspection:
+    """Return the settings when the service would start with them; see ``inspect``.
+
+    Args:
+        path: What ``--config`` says.
+        may_store_come_later: As ``inspect`` takes it.
+
+    Raises:
+        ConfigError: As from ``load``, and for the users file and every folder.
+    """
+    inspection = inspect(
+        find_config(path), os.environ, may_store_come_later=may_store_come_later
+    )
+    tell_warnings(inspection.warnings)
+    return inspection
 
 
 def tell_warnings(warnings: tuple[Problem, ...]) -> None:

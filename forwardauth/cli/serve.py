@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from forwardauth.app import Applications, create_applications
-from forwardauth.cli.context import LOG_FORMAT, config_option, load
+from forwardauth.cli.context import LOG_FORMAT, config_option, load_inspected
 from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 def serve(config_path: Path | None, log_level: str) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    settings = load(config_path)
+    settings = load_inspected(config_path, may_store_come_later=True).settings
     # Built here in any case, so that every mistake is told before anything listens.
     applications = create_applications(settings)
     with contextlib.closing(open_listeners(settings)) as listeners:

@@ -35,6 +35,7 @@ def read_domains(
 ) -> tuple[tuple[Section, CookieDomain], ...]:
     """Return each entry of ``cookies`` that holds, together with its section."""
     found: list[tuple[Section, CookieDomain]] = []
+    names: list[tuple[Section, str]] = []
     for entry in entries:
         name = entry.optional("domain", parse_domain)
         portal = entry.optional("portal", lambda text: parse_portal(text, base_path))
@@ -44,12 +45,14 @@ def read_domains(
                 f"hosts below {name} belong to whoever names them",
                 "use a name below it that is yours",
             )
+        if name is not None:
+            names.append((entry, name))
         if name is None or portal is None:
             continue
         domain = CookieDomain(name=name, portal=portal, base_path=base_path)
         _check_portal(entry, domain)
         found.append((entry, domain))
-    _check_nesting(found)
+    _check_nesting(names)
     return tuple(found)
 
 
@@ -139,15 +142,17 @@ def _check_portal(entry: Section, domain: CookieDomain) -> None:
         )
 
 
-def _check_nesting(found: list[tuple[Section, CookieDomain]]) -> None:
-    """Refuse two domains of which a host could be below both."""
-    for (_, first), (entry, second) in combinations(found, 2):
-        if first.name == second.name:
-            entry.refuse("domain", f"{first.name} is given twice", "keep one entry")
-        elif first.covers(second.name) or second.covers(first.name):
+def _check_nesting(names: list[tuple[Section, str]]) -> None:
+    """Refuse two domains of which a host could be below both.
+
+    The names alone count: an entry with a faulty portal nests all the same.
+    """
+    for (_, first), (entry, second) in combinations(names, 2):
+        if first == second:
+            entry.refuse("domain", f"{first} is given twice", "keep one entry")
+        elif first.endswith(f".{second}") or second.endswith(f".{first}"):
             entry.refuse(
                 "domain",
-                f"{second.name} and {first.name} are nested, so a host could belong"
-                " to both",
+                f"{second} and {first} are nested, so a host could belong to both",
                 "keep the shorter name, which covers the other's hosts",
             )

@@ -1,78 +1,180 @@
-"""Whether the files and folders that the settings name are there and can be used.
+"""Whether the files and folders that the configuration names can be used.
 
-Apart from ``load``, which looks at nothing but the configuration itself: that a folder
-is missing is found where the service runs, not where its configuration is written.
+Apart from the keys, which can be judged anywhere: that a folder is missing is found
+where the service runs, not where its configuration is written.
 """
 
 import os
+import stat
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
-from forwardauth.config.addresses import UnixAddress
-from forwardauth.config.load import ENVIRONMENT
-from forwardauth.config.problems import Findings, Place
+from forwardauth.config.addresses import Address, UnixAddress
+from forwardauth.config.problems import Findings, Place, show_path
 from forwardauth.config.schema import Settings
 from forwardauth.config.session import SQLITE
+from forwardauth.config.tree import Listing, Table, lookup_node, place_of
+from forwardauth.errors import ConfigError
+from forwardauth.users.problems import Problem as UsersProblem
+from forwardauth.users.reader import load_users
+from forwardauth.users.table import UsersTable
+
+_USERS: Final = "users.file"
+_LISTEN: Final = "server.listen"
 
 
-def check_files(settings: Settings) -> None:
-    """Return when every file that is written can be, and every folder read is there.
+class Use(StrEnum):
+    """What the service does with what a key names."""
 
-    Nothing is created. The users file is not among them: whoever reads it checks it.
+    WRITE = "write"
+    STORE = "store"
+    SOCKET = "socket"
+    TEMPLATES = "templates"
+    USERS = "users"
 
-    Raises:
-        ConfigError: Names each key whose file or folder cannot be used.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFile:
+    """A file or folder, and the key that names it, be it by default."""
+
+    place: Place
+    path: Path
+    use: Use
+
+
+def find_files(
+    settings: Settings, root: Table, findings: Findings
+) -> tuple[NamedFile, ...]:
+    """Return what *settings* name, leaving out each key that has a problem.
+
+    Args:
+        settings: Of the right types; sound where *findings* has no problem.
+        root: What they were read from, for the places.
+        findings: What has been noted about the keys.
     """
-    findings = Findings()
-    _check_writable(findings, settings, "session.journal", settings.session.journal)
+    named = [("session.journal", settings.session.journal, Use.WRITE)]
     store = settings.session.store
     if store.startswith(SQLITE):
         path = Path(store.removeprefix(SQLITE))
-        _check_writable(findings, settings, "session.store", path)
-    for address in (*settings.server.listen, settings.server.management):
-        if isinstance(address, UnixAddress):
-            key = "server.management"
-            if address in settings.server.listen:
-                key = "server.listen"
-            _check_folder(findings, settings, key, address.path.parent)
-    templates = settings.portal.templates
-    if templates is not None and not templates.is_dir():
-        findings.refuse(
-            _place(settings, "portal.templates"),
-            f"{templates} is not a folder",
-            "create it, or write null",
-        )
-    findings.check()
+        named.append(("session.store", path, Use.STORE))
+    named += (
+        (key, address.path, Use.SOCKET)
+        for key, address in _listeners(settings, root, findings)
+        if isinstance(address, UnixAddress)
+    )
+    if settings.portal.templates is not None:
+        named.append(("portal.templates", settings.portal.templates, Use.TEMPLATES))
+    named.append((_USERS, settings.users.file, Use.USERS))
+    return tuple(
+        NamedFile(place=place_of(root, key), path=path, use=use)
+        for key, path, use in named
+        if findings.is_sound(key)
+    )
 
 
-def _check_writable(
-    findings: Findings, settings: Settings, key: str, path: Path
-) -> None:
-    if not _check_folder(findings, settings, key, path.parent) or not path.exists():
+def _listeners(
+    settings: Settings, root: Table, findings: Findings
+) -> list[tuple[str, Address | None]]:
+    """Return each address with its key: that of its entry where it stands in a list."""
+    listen = settings.server.listen
+    written = lookup_node(root, _LISTEN)
+    items = written.items if isinstance(written, Listing) else ()
+    keys = [f"{_LISTEN}.{index}" for index in range(len(items))]
+    keys = [key for key in keys if findings.is_sound(key)]
+    if len(keys) != len(listen):
+        keys = [_LISTEN] * len(listen)
+    found: list[tuple[str, Address | None]] = [*zip(keys, listen, strict=True)]
+    found.append(("server.management", settings.server.management))
+    return found
+
+
+def check_files(files: tuple[NamedFile, ...], findings: Findings) -> None:
+    """Note each of *files* that cannot be used; nothing is created.
+
+    A folder that several keys need is one problem, told with the first of them. The
+    content of the users file is not looked at; ``check_users`` does that.
+    """
+    faults: dict[tuple[Path, str, str], list[NamedFile]] = {}
+    for file in files:
+        folder = file.path if file.use is Use.TEMPLATES else file.path.parent
+        fault = _fault_of_folder(folder, file.use)
+        if fault is not None:
+            faults.setdefault((folder, *fault), []).append(file)
+        elif file.use in {Use.WRITE, Use.STORE}:
+            _check_writable(file, findings)
+    for (folder, reason, remedy), named in faults.items():
+        first, *others = sorted(named, key=lambda file: file.place.line or 0)
+        names = " and ".join(file.place.key for file in others)
+        also = f", which is needed for {names} as well" if names else ""
+        text = f"the folder {show_path(folder)} {reason}{also}"
+        findings.refuse(first.place, text, remedy)
+
+
+def check_users(
+    files: tuple[NamedFile, ...], findings: Findings
+) -> tuple[UsersTable | None, tuple[object, ...]]:
+    """Return the users, and every mistake on a line of their file.
+
+    What is wrong with the file as a whole is noted in *findings*, with the key. A
+    folder that is missing has been told of by ``check_files``.
+    """
+    for file in files:
+        if file.use is not Use.USERS or _fault_of_folder(file.path.parent, file.use):
+            continue
+        try:
+            return load_users(file.path), ()
+        except ConfigError as exc:
+            return None, _note_whole(file, exc, findings)
+    return None, ()
+
+
+def _note_whole(
+    file: NamedFile, error: ConfigError, findings: Findings
+) -> tuple[object, ...]:
+    """Note what *error* says about no line; return the rest."""
+    mistakes: list[object] = []
+    for problem in error.problems:
+        if isinstance(problem, UsersProblem) and problem.place == str(file.path):
+            reason = f"{show_path(file.path)}: {problem.reason}"
+            findings.refuse(file.place, reason, problem.remedy)
+        else:
+            mistakes.append(problem)
+    return tuple(mistakes)
+
+
+def _check_writable(file: NamedFile, findings: Findings) -> None:
+    shown = show_path(file.path)
+    try:
+        is_file = stat.S_ISREG(file.path.stat().st_mode)
+    except FileNotFoundError:
         return
-    if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+    except OSError as exc:
+        reason = f"{shown} cannot be reached: {exc.strerror}"
+        findings.refuse(file.place, reason, "name another file")
+        return
+    if not is_file or not os.access(file.path, os.R_OK | os.W_OK):
         findings.refuse(
-            _place(settings, key),
-            f"{path} is not a file that can be written",
+            file.place,
+            f"{shown} is not a file that can be written",
             f"let the user {os.geteuid()} write it, or name another",
         )
 
 
-def _check_folder(
-    findings: Findings, settings: Settings, key: str, folder: Path
-) -> bool:
-    place = _place(settings, key)
-    if not folder.is_dir():
-        findings.refuse(place, f"the folder {folder} does not exist", "create it")
-        return False
-    if not os.access(folder, os.W_OK | os.X_OK):
-        findings.refuse(
-            place,
-            f"the folder {folder} cannot be written",
-            f"let the user {os.geteuid()} write it",
-        )
-        return False
-    return True
-
-
-def _place(settings: Settings, key: str) -> Place:
-    return Place(key=key, source=str(settings.source or ENVIRONMENT))
+def _fault_of_folder(folder: Path, use: Use) -> tuple[str, str] | None:
+    """Return reason and remedy when *folder* is not there for *use*."""
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return "does not exist", "create it, or name another"
+    except OSError as exc:
+        return f"cannot be reached: {exc.strerror}", "name another"
+    if not stat.S_ISDIR(mode):
+        return "is not a folder", "name another"
+    if use is Use.TEMPLATES and not os.access(folder, os.R_OK | os.X_OK):
+        return "cannot be read", f"let the user {os.geteuid()} read it"
+    is_written = use in {Use.WRITE, Use.STORE, Use.SOCKET}
+    if is_written and not os.access(folder, os.W_OK | os.X_OK):
+        return "cannot be written", f"let the user {os.geteuid()} write it"
+    return None

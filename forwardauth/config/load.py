@@ -6,6 +6,7 @@ environment ───────────┘    overlay        sections    o
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,22 @@ from forwardauth.config.tree import Table
 
 ENVIRONMENT: Final = "environment"
 """What stands for the file's name where there is no file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was read, sound or not.
+
+    Attributes:
+        settings: Of the right types, and meaningless where *findings* has a problem.
+            Nothing is built from them before ``findings.check()`` has returned.
+        root: The file with the environment laid over it.
+        findings: What is wrong with the keys, each and together.
+    """
+
+    settings: Settings
+    root: Table
+    findings: Findings
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -45,6 +62,17 @@ def load_checked(
         ConfigError: Holds a ``Problem`` for each mistake. A file that is no YAML is
             one mistake, since its keys cannot be told.
     """
+    draft = read_draft(path, environ)
+    warnings = draft.findings.check()
+    return draft.settings, warnings
+
+
+def read_draft(path: Path | None, environ: Mapping[str, str]) -> Draft:
+    """Return what *path* and *environ* hold, with everything noted that is wrong.
+
+    Raises:
+        ConfigError: The file cannot be read, or is no YAML.
+    """
     findings = Findings()
     root = Table(place=Place(source=ENVIRONMENT))
     if path is not None:
@@ -61,4 +89,4 @@ def load_checked(
         working_folder=Path.cwd(),
     )
     settings = read_settings(Section(root, reading), source=path)
-    return settings, findings.check()
+    return Draft(settings=settings, root=root, findings=findings)

@@ -6,10 +6,12 @@ value of a key that may be secret.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from forwardauth.errors import ConfigError
 
 _LONGEST_QUOTE = 80
+_LONGEST_PATH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,16 @@ class Findings:
         """Note a warning."""
         self.warnings.append(Problem(place=place, reason=reason, remedy=remedy))
 
+    def is_sound(self, key: str) -> bool:
+        """Whether nothing is wrong with *key*, nor with anything below it."""
+        below = f"{key}."
+        keys = (problem.place.key for problem in self.problems)
+        return not any(each == key or each.startswith(below) for each in keys)
+
+    def problems_in_order(self) -> tuple[Problem, ...]:
+        """Return every problem, in the order in which ``check`` tells them."""
+        return _in_order(self.problems)
+
     def check(self) -> tuple[Problem, ...]:
         """Return the warnings when there is no problem.
 
@@ -107,3 +119,10 @@ def quote(text: str) -> str:
     """Return *text* for a message: in quotes, escaped, cut at 80 characters."""
     cut = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
     return ascii(cut) if not cut.isprintable() else f"'{cut}'"
+
+
+def show_path(path: Path) -> str:
+    """Return *path* for a message: escaped where needed, its end when it is long."""
+    text = str(path)
+    cut = text if len(text) <= _LONGEST_PATH else "…" + text[-_LONGEST_PATH:]
+    return cut if cut.isprintable() else ascii(cut)

@@ -51,3 +51,42 @@ class Table:
 
 
 Node: TypeAlias = Scalar | Listing | Table
+
+
+def lookup_node(root: Table, key: str) -> Node | None:
+    """Return what was written for the dotted *key*."""
+    node: Node | None = root
+    for part in key.split("."):
+        node = None if node is None else _child(node, part)
+    return node
+
+
+def place_of(root: Table, key: str) -> Place:
+    """Return where the dotted *key* was written, else where it would be.
+
+    A value that takes the place of a list has the place of the whole.
+    """
+    node: Node = root
+    parts = key.split(".")
+    for index, part in enumerate(parts):
+        below = _child(node, part)
+        if below is None:
+            place = node.place
+            if isinstance(node, Table) or _is_absent(node):
+                for name in parts[index:]:
+                    place = place.below(name)
+            return place
+        node = below
+    return node.place
+
+
+def _child(node: Node, name: str) -> Node | None:
+    if isinstance(node, Table):
+        return node.entries.get(name)
+    if isinstance(node, Listing) and name.isdigit() and int(name) < len(node.items):
+        return node.items[int(name)]
+    return None
+
+
+def _is_absent(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null

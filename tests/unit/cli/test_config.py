@@ -180,7 +180,7 @@ def test_files_and_users_are_checked_together(tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     journal, *users = result.stderr.splitlines()
-    assert journal.startswith("config.yaml: session.journal: the folder ")
+    assert journal.startswith("config.yaml:6: session.journal: the folder ")
     assert users
     assert all(line.startswith(f"{tmp_path}/users.yaml:") for line in users)
 
@@ -215,7 +215,7 @@ def test_a_rule_that_names_nobody_is_a_warning(tmp_path: Path) -> None:
     assert result.exit_code == 0
     user, group = result.stderr.splitlines()
     assert user.startswith(
-        "Warning: config.yaml: access_control.rules.1: names the user Alice"
+        "Warning: config.yaml:13: access_control.rules.1: names the user Alice"
     )
     assert "names the group devs" in group
 

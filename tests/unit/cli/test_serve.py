@@ -80,7 +80,7 @@ def _name_missing_folder(folder: Path) -> None:
         (_let_others_write, "chmod"),
         (_break_users, "users.yaml"),
         (_make_journal_a_folder, "revocations.journal"),
-        (_name_missing_folder, "choose a folder that the service may write to"),
+        (_name_missing_folder, "config.yaml:9: session.journal: the folder"),
         (_cut_key, "remove it"),
         (_break_config, "session"),
         (lambda folder: (folder / "config.yaml").unlink(), "config.yaml"),
@@ -110,6 +110,24 @@ def test_unusable_installation_is_told_with_status_2(
     assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_everything_that_keeps_it_from_starting_is_told_at_once(
+    tmp_path: Path, taken: int
+) -> None:
+    """Keys, folders and the users file: whoever mends it all starts it next."""
+    config = write_installation(
+        tmp_path, server=f"  listen: 127.0.0.1:{taken}\n", store="sqlite:sessions.db"
+    )
+    for spoil in (_let_others_write, _break_config, _name_missing_folder):
+        spoil(tmp_path)
+
+    result = CliRunner().invoke(main, ["serve", "--config", str(config)])
+
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    keys = {line.removeprefix(f"{config}:").split(": ")[1] for line in lines}
+    assert keys == {"users.file", "sesion", "session.journal"}
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from forwardauth.config.files import check_files
-from forwardauth.errors import ConfigError
-from tests.support.configuration import load_text
+from forwardauth.config.files import check_files, find_files
+from forwardauth.config.load import read_draft
+from tests.support.configuration import COMPLETE, write_config
 
 
 def keys_of(folder: Path, text: str) -> list[str]:
     """Return the keys whose files cannot be used, in order."""
-    try:
-        check_files(load_text(folder, text))
-    except ConfigError as exc:
-        return [str(problem).split(": ")[1] for problem in exc.problems]
-    return []
+    draft = read_draft(write_config(folder, COMPLETE + text), {})
+    files = find_files(draft.settings, draft.root, draft.findings)
+    check_files(files, draft.findings)
+    return [problem.place.key for problem in draft.findings.problems_in_order()]
 
 
 def test_the_defaults_need_nothing_but_their_folder(tmp_path: Path) -> None:
@@ -45,12 +44,12 @@ def test_what_is_missing_is_told_with_its_key(
 
 
 def test_everything_is_told_at_once(tmp_path: Path) -> None:
-    """One start shows all that is missing."""
-    text = "session: {journal: a/j, store: 'sqlite:b/s'}\nportal: {templates: c}\n"
+    """One start shows all that is missing, in the order of the lines."""
+    text = "session:\n  store: sqlite:b/s\n  journal: a/j\nportal: {templates: c}\n"
 
     assert keys_of(tmp_path, text) == [
-        "session.journal",
         "session.store",
+        "session.journal",
         "portal.templates",
     ]
 

@@ -1,8 +1,10 @@
 """Problems: how they read, and that none is lost."""
 
+from pathlib import Path
+
 import pytest
 
-from forwardauth.config.problems import Findings, Place, Problem, quote
+from forwardauth.config.problems import Findings, Place, Problem, quote, show_path
 from forwardauth.errors import ConfigError
 
 
@@ -76,3 +78,34 @@ def test_findings_return_the_warnings_when_nothing_is_wrong() -> None:
 def test_quote_shows_no_control_character_and_no_novel(text: str, quoted: str) -> None:
     """What somebody wrote cannot take over the terminal that shows it."""
     assert quote(text) == quoted
+
+
+@pytest.mark.parametrize(
+    ("key", "is_sound"),
+    [("logout", False), ("logout.paths", False), ("logout.path", True), ("log", True)],
+)
+def test_a_key_is_sound_when_nothing_is_wrong_at_or_below_it(
+    key: str, is_sound: bool
+) -> None:
+    """A key whose name only starts alike has no part in it."""
+    findings = Findings()
+
+    findings.refuse(Place(key="logout.paths.0"), "is wrong", "change it")
+
+    assert findings.is_sound(key) is is_sound
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/var/lib/é", "/var/lib/é"),
+        ("/a\x1b[31m", r"'/a\x1b[31m'"),
+        ("/" + "x" * 300, "…" + "x" * 200),
+    ],
+    ids=["plain", "escape", "long"],
+)
+def test_a_path_is_shown_whole_unless_it_would_spoil_the_line(
+    path: str, shown: str
+) -> None:
+    """The end of a long one says most."""
+    assert show_path(Path(path)) == shown

@@ -1,0 +1,244 @@
+"""Inspection: everything that would keep the service from starting, at once."""
+
+from pathlib import Path
+
+import pytest
+
+from forwardauth.config.inspection import inspect
+from forwardauth.errors import ConfigError
+from tests.support.configuration import COMPLETE, USERS, write_config
+from tests.support.users import ARGON2ID, entry, write_users
+
+FIVE_DOMAINS = """\
+cookies:
+  - {domain: com, portal: 'https://auth.com'}
+  - {domain: 10.0.0.1, portal: 'https://10.0.0.1'}
+  - {domain: example.com, portal: 'https://auth.example.net'}
+  - {domain: a.example.com, portal: nonsense}
+  - {domain: .example.org, portal: 'https://auth.example.org'}
+"""
+
+
+def told(
+    folder: Path, text: str, environ: dict[str, str] | None = None
+) -> list[tuple[str, str, str]]:
+    """Return file with line, key and reason of each problem, in order."""
+    try:
+        inspect(write_config(folder, text), environ or {})
+    except ConfigError as exc:
+        lines = [str(problem).replace(f"{folder}/", "") for problem in exc.problems]
+        parts = [line.split(": ", maxsplit=2) for line in lines]
+        return [(where, key, rest) for where, key, rest in parts]
+    return []
+
+
+def places(
+    folder: Path, text: str, environ: dict[str, str] | None = None
+) -> list[tuple[str, str]]:
+    """Return file with line, and key, of each problem, in order."""
+    return [(where, key) for where, key, _ in told(folder, text, environ)]
+
+
+@pytest.fixture(autouse=True)
+def _users(tmp_path: Path) -> None:
+    """Start with one user."""
+    write_users(tmp_path / "users.yaml", entry("alice", ARGON2ID))
+
+
+def test_what_can_be_started_comes_with_its_users_and_places(tmp_path: Path) -> None:
+    """Whoever warns about a rule can tell the line of it."""
+    text = COMPLETE + "portal:\n  title: Hello\n"
+
+    found = inspect(write_config(tmp_path, text), {})
+
+    assert found.settings.portal.title == "Hello"
+    assert list(found.users.users) == ["alice"]
+    assert found.warnings == ()
+    assert found.place_of("portal.title").line == 7
+
+
+def test_an_unknown_key_does_not_hide_the_users_file(tmp_path: Path) -> None:
+    """The users file is told where the configuration names it."""
+    (tmp_path / "users.yaml").chmod(0o666)
+
+    assert places(tmp_path, COMPLETE + "sesion: {}\n") == [
+        ("config.yaml:2", "users.file"),
+        ("config.yaml:6", "sesion"),
+    ]
+
+
+def test_keys_that_do_not_fit_hide_no_file(tmp_path: Path) -> None:
+    """Cross-key problems, folders and the users file, in the order of the lines."""
+    (tmp_path / "users.yaml").unlink()
+    text = (
+        f"{COMPLETE}  - domain: a.example.com\n    portal: https://auth.a.example.com\n"
+        "portal:\n  templates: nope\n"
+        "session:\n  idle_timeout: 48h\n  journal: none/journal\n"
+    )
+
+    assert places(tmp_path, text) == [
+        ("config.yaml:2", "users.file"),
+        ("config.yaml:6", "cookies.1.domain"),
+        ("config.yaml:9", "portal.templates"),
+        ("config.yaml:11", "session.idle_timeout"),
+        ("config.yaml:12", "session.journal"),
+    ]
+
+
+def test_mistakes_in_the_users_file_come_last_with_its_lines(tmp_path: Path) -> None:
+    """They stand in another file, and none hides the rest."""
+    write_users(tmp_path / "users.yaml", "  alice: {password: secret}\n  bob: []\n")
+
+    path = write_config(tmp_path, COMPLETE + "logout: {scope: x}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        inspect(path, {"FORWARDAUTH_SESSION__IDLE_TIMEOUT": "1"})
+
+    texts = [str(problem) for problem in caught.value.problems]
+    assert [text.partition(": ")[0] for text in texts] == [
+        f"{path}:6",
+        "FORWARDAUTH_SESSION__IDLE_TIMEOUT",
+        f"{tmp_path}/users.yaml:2",
+        f"{tmp_path}/users.yaml:3",
+    ]
+
+
+def test_nested_domains_are_told_though_their_portals_are_faulty(
+    tmp_path: Path,
+) -> None:
+    """A portal that is mended later does not bring up a second problem."""
+    assert places(tmp_path, USERS + FIVE_DOMAINS) == [
+        ("config.yaml:4", "cookies.0.domain"),
+        ("config.yaml:5", "cookies.1.domain"),
+        ("config.yaml:6", "cookies.2.portal"),
+        ("config.yaml:7", "cookies.3.portal"),
+        ("config.yaml:7", "cookies.3.domain"),
+        ("config.yaml:8", "cookies.4.domain"),
+    ]
+
+
+NAMED = {
+    "journal": ("session:\n  journal: none/j\n", 7, "session.journal"),
+    "store": ("session:\n  store: sqlite:none/s\n", 7, "session.store"),
+    "listen": ("server:\n  listen: unix:none/s\n", 7, "server.listen"),
+    "item": (
+        "server:\n  listen:\n    - 127.0.0.1:1\n    - unix:none/s\n",
+        9,
+        "server.listen.1",
+    ),
+    "management": ("server:\n  management: unix:none/s\n", 7, "server.management"),
+    "templates": ("portal:\n  templates: none\n", 7, "portal.templates"),
+    "a file for a folder": (
+        "portal:\n  templates: users.yaml\n",
+        7,
+        "portal.templates",
+    ),
+    "a folder for a file": ("session:\n  journal: .\n", 7, "session.journal"),
+    "longer than a name may be": (
+        f"session:\n  journal: {'x' * 300}/j\n",
+        7,
+        "session.journal",
+    ),
+    "longer than a path may be": (
+        f"portal:\n  templates: {'x/' * 5_000}\n",
+        7,
+        "portal.templates",
+    ),
+    "long name of a file": (
+        f"session:\n  store: sqlite:{'é' * 300}\n",
+        7,
+        "session.store",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "key"), NAMED.values(), ids=NAMED)
+def test_what_cannot_be_used_is_told_with_the_line_that_names_it(
+    tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    """An editor can jump there."""
+    assert places(tmp_path, COMPLETE + text) == [(f"config.yaml:{line}", key)]
+
+
+def test_a_listener_is_told_of_beside_one_that_is_refused(tmp_path: Path) -> None:
+    """Neither hides the other, and each is told with its own line."""
+    text = "server:\n  listen:\n    - nonsense\n    - unix:none/s\n"
+
+    assert places(tmp_path, COMPLETE + text) == [
+        ("config.yaml:8", "server.listen.0"),
+        ("config.yaml:9", "server.listen.1"),
+    ]
+
+
+def test_a_default_is_told_with_the_line_of_its_section(tmp_path: Path) -> None:
+    """There is no line of its own, and the section is where one would be added."""
+    (tmp_path / "revocations.journal").mkdir()
+
+    assert places(tmp_path, COMPLETE + "session:\n  same_site: lax\n") == [
+        ("config.yaml:6", "session.journal")
+    ]
+
+
+def test_what_the_environment_names_is_told_with_the_variable(tmp_path: Path) -> None:
+    """The file has no line for it."""
+    environ = {
+        "FORWARDAUTH_SESSION__JOURNAL": str(tmp_path / "none/journal"),
+        "FORWARDAUTH_USERS__FILE": str(tmp_path / "nobody.yaml"),
+    }
+
+    assert places(tmp_path, COMPLETE, environ) == [
+        ("FORWARDAUTH_SESSION__JOURNAL", "session.journal"),
+        ("FORWARDAUTH_USERS__FILE", "users.file"),
+    ]
+
+
+def test_one_missing_folder_is_one_problem(tmp_path: Path) -> None:
+    """It is told once, with every key that needs it."""
+    text = (
+        "users:\n  file: none/users.yaml\n"
+        "session:\n  journal: none/j\n  store: sqlite:none/s\n"
+        f"{COMPLETE.removeprefix(USERS)}"
+    )
+
+    ((where, key, reason),) = told(tmp_path, text)
+
+    assert (where, key) == ("config.yaml:2", "users.file")
+    assert "session.journal and session.store" in reason
+
+
+def test_a_value_that_is_refused_is_not_looked_for_as_well(tmp_path: Path) -> None:
+    """One cause, one problem: a default is no stand-in for a mistake."""
+    (tmp_path / "users.yaml").unlink()
+    text = (
+        "users:\n  file: [users.yaml]\n"
+        "session:\n  store: sqlite\n  journal: {a: b}\nportal:\n  templates: []\n"
+        f"{COMPLETE.removeprefix(USERS)}"
+    )
+    (tmp_path / "sessions.db").mkdir()
+
+    assert places(tmp_path, text) == [
+        ("config.yaml:2", "users.file"),
+        ("config.yaml:4", "session.store"),
+        ("config.yaml:5", "session.journal"),
+        ("config.yaml:7", "portal.templates"),
+    ]
+
+
+def test_a_path_cannot_take_over_the_terminal(tmp_path: Path) -> None:
+    """What is shown of it is escaped."""
+    ((_, _, reason),) = told(
+        tmp_path, COMPLETE + 'portal:\n  templates: "a\\e[31m\\nb"\n'
+    )
+
+    assert reason.isprintable()
+
+
+def test_a_store_that_may_come_later_is_a_warning(tmp_path: Path) -> None:
+    """The service starts while its store is down, and says so; a check refuses it."""
+    path = write_config(tmp_path, COMPLETE + "session:\n  store: sqlite:none/s\n")
+
+    (warning,) = inspect(path, {}, may_store_come_later=True).warnings
+
+    assert str(warning.place) == f"{path}:7: session.store"
+    with pytest.raises(ConfigError):
+        inspect(path, {})

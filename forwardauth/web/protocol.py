@@ -12,7 +12,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import HttpProcessingError
 
 from forwardauth.web.answers import ko
@@ -49,7 +49,8 @@ class ServiceRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         """Return aiohttp's server of the application, with our protocol in its place.
 
-        The one private name of aiohttp that is used here: it has no public one.
+        A private name of aiohttp, as there is no public one; so is the queue of
+        messages below.
         """
         server = await super()._make_server()
         return _Server(
@@ -66,7 +67,7 @@ class _Server(web.Server):
         return _Protocol(
             self,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # as its own runner may say
+            access_log=None,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
             # A body is unpacked by nobody: ``read_body`` refuses what is packed.
@@ -77,7 +78,24 @@ class _Server(web.Server):
 class _Protocol(web.RequestHandler):
     """A connection; what it says by itself is said here."""
 
-    __slots__ = ()
+    __slots__ = ("_body",)
+
+    def __init__(self, manager: web.Server, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._body: StreamReader | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse *data*, and tell the handler that waits for a body which has broken.
+
+        aiohttp's compiled parser queues the fault behind the request that it is in, and
+        leaves that one waiting until the client goes away.
+        """
+        super().data_received(data)
+        for message, body in self._messages:
+            if not isinstance(getattr(message, "exc", None), HttpProcessingError):
+                self._body = body
+            elif self._body is not None and not self._body.is_eof():
+                self._body.set_exception(web.RequestPayloadError())
 
     def handle_error(
         self,

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 from aiohttp import ClientSession, web
-from aiohttp.http_parser import HttpRequestParserPy
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from yarl import URL
 
 from forwardauth.sessions.ids import create_session_id
-from forwardauth.web.cookies import MAX_COOKIES
 from forwardauth.web.protocol import MAX_LINE_BYTES, SERVER_NAME
 from tests.support.client import NAVIGATION
 from tests.support.portal import COOKIE, PORTAL, Portal, ServiceServer
@@ -121,7 +120,7 @@ def test_unreadable_request_is_quoted_nowhere(service: Service, data: bytes) -> 
 
 
 def test_fault_behind_a_good_request_is_quoted_nowhere(service: Service) -> None:
-    """The answer to the good one stays as it is; the connection ends after both."""
+    """The connection ends, and nothing of either comes back."""
     before = service.log()
 
     answer = service.exchange(
@@ -129,7 +128,7 @@ def test_fault_behind_a_good_request_is_quoted_nowhere(service: Service) -> None
     )
 
     assert SECRET.encode() not in answer
-    assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 400"))
+    assert answer.startswith(b"HTTP/1.0 400 ")
     assert SECRET[:8] not in service.log().removeprefix(before)
     assert "Traceback" not in service.log()
 
@@ -165,18 +164,6 @@ async def test_stuffed_cookie_jar_does_not_lock_out(portal: Portal, size: int) -
     assert signed_in.status == 200
     assert reply.status == 303
     assert (await portal.verify(token)).status == 401
-
-
-async def test_stuffing_beyond_all_browsers_is_no_session(portal: Portal) -> None:
-    """Cookies behind the last one that is looked at do not count (V-42)."""
-    token, _ = await portal.create_session()
-    stuffing = "; ".join("j=" for _ in range(MAX_COOKIES))
-
-    reply = await portal.verify(
-        None, headers=[("Cookie", stuffing), ("Cookie", f"{COOKIE}={token}")]
-    )
-
-    assert reply.status == 401
 
 
 async def test_long_target_does_not_keep_the_session_alive(portal: Portal) -> None:
@@ -222,15 +209,23 @@ async def test_packed_body_does_not_keep_the_session_alive(
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
+PARSERS = {"compiled": HttpRequestParser, "pure": HttpRequestParserPy}
+
+
 @pytest.mark.parametrize("rest", [b"", b"5\r\nab"], ids=["first", "later"])
+@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
 async def test_broken_chunk_behind_a_head_is_quoted_nowhere(
     portal: Portal,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    parser: type[HttpRequestParser],
     rest: bytes,
 ) -> None:
-    """Where aiohttp has no compiled parser, the body is refused while it is read."""
-    monkeypatch.setattr("aiohttp.web_protocol.HttpRequestParser", HttpRequestParserPy)
+    """The handler waits for the body by then: it hears of it, and answers (V-42).
+
+    aiohttp has a second parser, for machines that it is not compiled for.
+    """
+    monkeypatch.setattr("aiohttp.web_protocol.HttpRequestParser", parser)
     target = URL(portal.url("/"))
     reader, writer = await asyncio.open_connection(target.host, target.port)
     head = b"POST /logout HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded"
@@ -238,7 +233,8 @@ async def test_broken_chunk_behind_a_head_is_quoted_nowhere(
     writer.write(head + b"\r\n" + CHUNKED + rest)
     await portal.send("GET", "/api/health")
     writer.write(FORM + b"\r\n" + FORM + b"\r\n\r\n")
-    answer = await reader.read()
+    async with asyncio.timeout(10):
+        answer = await reader.read()
     writer.close()
     await writer.wait_closed()
 
@@ -247,6 +243,29 @@ async def test_broken_chunk_behind_a_head_is_quoted_nowhere(
     assert "password" not in caplog.text
     assert "Traceback" not in caplog.text
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_broken_body_does_not_keep_the_session_alive(portal: Portal) -> None:
+    """The session ends first, and the answer says what was wrong (L-8)."""
+    token, _ = await portal.create_session()
+    target = URL(portal.url("/"))
+    reader, writer = await asyncio.open_connection(target.host, target.port)
+    head = (
+        f"POST /api/logout HTTP/1.1\r\nHost: {PORTAL}\r\nCookie: {COOKIE}={token}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+
+    writer.write(head.encode())
+    await portal.send("GET", "/api/health")
+    writer.write(FORM)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"Max-Age=0" in answer
+    assert (await portal.verify(token)).status == 401
 
 
 async def test_fault_of_ours_is_logged_and_not_shown(

@@ -4,31 +4,69 @@ Law: said is only what is certain. Two rules that together leave nothing for a t
 are not noticed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import TypeAlias
 
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.index import HostIndex
+from forwardauth.access_control.regexes import Regex
 from forwardauth.access_control.rules import Rule
+
+PathKey: TypeAlias = str | Regex | None
 
 
 def find_shadowed(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, Rule]]:
     """Yield each rule that never decides, with the first one that always comes first.
 
-    Rules for other hosts are not compared, so that thousands of rules are a matter of
-    seconds.
+    Compared are rules that could be for the same host and path, so that thousands of
+    rules are a matter of seconds.
     """
-    index = HostIndex(rules)
+    groups: dict[PathKey, list[Rule]] = {}
+    for rule in rules:
+        for key in _path_keys(rule):
+            groups.setdefault(key, []).append(rule)
+    indexes = {key: HostIndex(group) for key, group in groups.items()}
     for rule in rules:
         # Whoever covers the rule covers the first of its hosts.
         host = str(rule.domains[0]) if rule.domains else ""
-        # At the latest the rule itself is found.
-        first = next(
-            each
-            for each in index.candidates(host)
-            if each.number == rule.number or covers(each, rule)
+        found = (
+            _first_covering(indexes[key].candidates(host), rule)
+            for key in _path_keys_above(rule)
+            if key in indexes
         )
-        if first.number < rule.number:
-            yield rule, first
+        earlier = [each for each in found if each is not None]
+        if earlier:
+            yield rule, min(earlier, key=attrgetter("number"))
+
+
+def _path_keys(rule: Rule) -> tuple[PathKey, ...]:
+    """Return what a rule is found by: prefixes, expressions, ``None`` for all paths."""
+    if rule.path is None:
+        return (None,)
+    return (*rule.path.prefixes, *rule.path.regexes)
+
+
+def _path_keys_above(rule: Rule) -> Iterator[PathKey]:
+    """Yield every key that a rule must have one of to cover the paths of *rule*."""
+    yield None
+    if rule.path is None:
+        return
+    yield ""
+    if rule.path.prefixes:
+        names = rule.path.prefixes[0].split("/")
+        yield from ("/".join(names[:end]) for end in range(2, len(names) + 1))
+    else:
+        yield rule.path.regexes[0]
+
+
+def _first_covering(candidates: Iterable[Rule], rule: Rule) -> Rule | None:
+    for each in candidates:
+        if each.number >= rule.number:
+            return None
+        if covers(each, rule):
+            return each
+    return None
 
 
 def covers(earlier: Rule, later: Rule) -> bool:

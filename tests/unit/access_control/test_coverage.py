@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forwardauth.access_control.asked import Asked
-from forwardauth.access_control.coverage import find_shadowed
+from forwardauth.access_control.coverage import covers, find_shadowed
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion
 from forwardauth.access_control.regexes import Regex
@@ -48,6 +48,23 @@ SHADOWED = {
         rule("a.test", methods=methods("GET")),
     ),
     "path": (rule("a.test", path=paths("/x")), rule("a.test", path=paths("/x/y"))),
+    "any path": (rule("a.test"), rule("a.test", path=paths("/x"))),
+    "every path": (
+        rule("a.test", path=paths("")),
+        rule("a.test", path=paths("/x", "/y/z")),
+    ),
+    "one of its paths": (
+        rule("a.test", path=paths("/y", "/x")),
+        rule("a.test", path=paths("/x/y/z")),
+    ),
+    "same expression": (
+        rule("a.test", path=paths(regexes=("/x", "/y"))),
+        rule("a.test", path=paths(regexes=("/y",))),
+    ),
+    "every path of an expression": (
+        rule("a.test", path=paths("")),
+        rule("a.test", path=paths(regexes=("/y",))),
+    ),
     "query": (
         rule("a.test", query=query("a present")),
         rule("a.test", query=query("a present & b present")),
@@ -147,6 +164,37 @@ def test_first_rule_above_is_named() -> None:
     rules = (rule("a.test"), rule("*.test"), rule("b.test"), rule("a.test"))
 
     assert shadowed(*rules) == [(3, 2), (4, 1)]
+
+
+def test_rule_of_another_path_between_two_is_passed_over() -> None:
+    """The first that covers is named, by whichever path it was found."""
+    rules = (
+        rule("a.test", path=paths("/x/y")),
+        rule("a.test", path=paths("/x")),
+        rule("a.test"),
+        rule("a.test", path=paths("/x/z")),
+    )
+
+    assert shadowed(*rules) == [(4, 2)]
+
+
+@given(rules=st.lists(RULES, max_size=6))
+def test_every_rule_below_one_that_covers_it_is_found(rules: list[Rule]) -> None:
+    """Comparing few of them finds what comparing each with each does."""
+    numbered = in_order(*rules).rules
+    each_with_each = [
+        (later.number, earlier[0])
+        for later in numbered
+        if (
+            earlier := [
+                each.number
+                for each in numbered[: later.number - 1]
+                if covers(each, later)
+            ]
+        )
+    ]
+
+    assert shadowed(*rules) == each_with_each
 
 
 @given(

@@ -117,10 +117,26 @@ def read_cookies(headers: HeaderSource, name: str) -> tuple[str, ...]:
     be told as done. The server bounds the headers; a look-up bounds what it considers.
     A value in double quotes is returned with them: ours are never quoted.
     """
-    values: dict[str, None] = {}
-    for header in headers.getall("Cookie", []):
-        for pair in header.split(";"):
-            key, separator, value = pair.partition("=")
-            if separator and key.strip(" \t") == name:
-                values[value.strip(" \t")] = None
-    return tuple(values)
+    found = (
+        value
+        for header in headers.getall("Cookie", [])
+        for value in _values(header, name)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _values(header: str, name: str) -> Iterator[str]:
+    """Yield every value of cookie *name*; pairs without that text are skipped at once.
+
+    A loop over all pairs would hold every other request up: a header has room for a
+    hundred thousand of them.
+    """
+    end = -1
+    while (found := header.find(name, end + 1)) >= 0:
+        start = max(end, header.rfind(";", end + 1, found)) + 1
+        end = header.find(";", found)
+        if end < 0:
+            end = len(header)
+        key, separator, value = header[start:end].partition("=")
+        if separator and key.strip(" \t") == name:
+            yield value.strip(" \t")

@@ -5,7 +5,6 @@ with strangers is a session given away. Both are found here, before the first re
 """
 
 import re
-from itertools import combinations
 from typing import Final
 
 import idna
@@ -143,16 +142,23 @@ def _check_portal(entry: Section, domain: CookieDomain) -> None:
 
 
 def _check_nesting(names: list[tuple[Section, str]]) -> None:
-    """Refuse two domains of which a host could be below both.
+    """Refuse each domain of which a host could be below an earlier one, too.
 
     The names alone count: an entry with a faulty portal nests all the same.
     """
-    for (_, first), (entry, second) in combinations(names, 2):
-        if first == second:
-            entry.refuse("domain", f"{first} is given twice", "keep one entry")
-        elif first.endswith(f".{second}") or second.endswith(f".{first}"):
+    for index, (entry, name) in enumerate(names):
+        earlier = list(dict.fromkeys(other for _, other in names[:index]))
+        nested = [other for other in earlier if _are_nested(name, other)]
+        if name in earlier:
+            entry.refuse("domain", f"{name} is given twice", "keep one entry")
+        elif nested:
             entry.refuse(
                 "domain",
-                f"{second} and {first} are nested, so a host could belong to both",
-                "keep the shorter name, which covers the other's hosts",
+                f"{' and '.join([name, *nested])} are nested, so a host could belong"
+                " to more than one",
+                "keep the shortest name, which covers the others' hosts",
             )
+
+
+def _are_nested(name: str, other: str) -> bool:
+    return name.endswith(f".{other}") or other.endswith(f".{name}")

@@ -67,10 +67,12 @@ def find_files(
     if settings.portal.templates is not None:
         named.append(("portal.templates", settings.portal.templates, Use.TEMPLATES))
     named.append((_USERS, settings.users.file, Use.USERS))
+    placed = ((key, place_of(root, key), path, use) for key, path, use in named)
     return tuple(
-        NamedFile(place=place_of(root, key), path=path, use=use)
-        for key, path, use in named
-        if findings.is_sound(key)
+        NamedFile(place=place, path=path, use=use)
+        for key, place, path, use in placed
+        # Told of already: the key itself, or that its section holds no keys.
+        if findings.is_sound(key) and not findings.is_told(place)
     )
 
 

@@ -4,10 +4,13 @@ This table is what unknown keys, environment variables, ``config.yaml`` and
 ``docs/configuration.md`` are compared with. ``*`` stands for the index of an entry.
 """
 
+import difflib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from forwardauth.config.problems import quote
 
 PREFIX: Final = "FORWARDAUTH_"
 """What the names of our environment variables start with."""
@@ -96,6 +99,7 @@ KEYS: Final[dict[str, Key]] = {
     "portal.title": Key(default="Sign in"),
 }
 
+_RULE: Final = "access_control.rules.*."
 UNSUPPORTED_CRITERIA: Final = frozenset({"basic"})
 """Keys of a rule that mean nothing yet, so that no rule may hold them."""
 
@@ -120,3 +124,18 @@ def names_below(key: str) -> tuple[str, ...]:
 def variable_of(key: str) -> str:
     """Return the environment variable of *key*, as in ``FORWARDAUTH_USERS__FILE``."""
     return PREFIX + key.upper().replace(".", "__")
+
+
+def explain_unknown(name: str, key: str) -> tuple[str, str]:
+    """Return reason and remedy for *name*, which is no key directly below *key*."""
+    if pattern_of(f"{key}.") == _RULE and name in UNSUPPORTED_CRITERIA:
+        return (
+            f"this version cannot check {quote(name)}",
+            "take the whole rule out: without the criterion it would match more",
+        )
+    names = names_below(key)
+    elsewhere = [each for each in KEYS if each.rpartition(".")[2] == name]
+    near = [*difflib.get_close_matches(name, names, n=1), *elsewhere]
+    if near:
+        return "is not a key", f"did you mean {quote(near[0])}?"
+    return "is not a key", f"the keys here are {', '.join(names)}"

@@ -90,6 +90,10 @@ class Findings:
         keys = (problem.place.key for problem in self.problems)
         return not any(each == key or each.startswith(below) for each in keys)
 
+    def is_told(self, place: Place) -> bool:
+        """Whether a problem at exactly *place* has been noted."""
+        return any(problem.place == place for problem in self.problems)
+
     def problems_in_order(self) -> tuple[Problem, ...]:
         """Return every problem, in the order in which ``check`` tells them."""
         return _in_order(self.problems)

@@ -4,21 +4,20 @@ A section never raises for a wrong value. It notes the problem, goes on with the
 default, and remembers which keys were wrong, so that nothing is concluded from them.
 """
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from forwardauth.config.keys import KEYS, UNSUPPORTED_CRITERIA, names_below, pattern_of
-from forwardauth.config.problems import Findings, Place, RefusedValueError, quote
+from forwardauth.config.keys import KEYS, explain_unknown, names_below, pattern_of
+from forwardauth.config.problems import Findings, Place, RefusedValueError
 from forwardauth.config.tree import Listing, Node, Scalar, Table
 
 T = TypeVar("T")
 Misshapen = tuple[str, str]  # reason and remedy for an item of another shape
 
-_NO_VALUE: Final = ("must be a list of plain values", "write [A, B]")
-_RULES: Final = "access_control.rules.*"
+_NO_VALUES: Final = ("must be a list of plain values", "write [A, B]")
+_NO_VALUE: Final = ("must be one value", "write it without brackets and keys")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +38,26 @@ class Reading:
 class Section:
     """Hands out the values of one mapping, each with its type."""
 
-    def __init__(self, table: Table, reading: Reading) -> None:
-        """Note every key of *table* that does not exist."""
+    def __init__(
+        self, table: Table, reading: Reading, *, is_misshapen: bool = False
+    ) -> None:
+        """Note every key of *table* that does not exist.
+
+        Args:
+            table: The mapping; empty in place of a value of another shape.
+            reading: What all sections share.
+            is_misshapen: Whether that other shape has been noted, so that no key is
+                missing besides.
+        """
         self.place = table.place
+        self._is_misshapen = is_misshapen
         self._table = table
         self._reading = reading
         self._unsound: set[str] = set()
         self._names = names_below(self.place.key)
         for name, node in table.entries.items():
             if name not in self._names:
-                self._refuse_unknown(name, node.place)
+                self._note(name, node.place, *explain_unknown(name, self.place.key))
 
     def text(self, name: str, parse: Callable[[str], T]) -> T:
         """Return the value of a key that has a default other than null."""
@@ -69,7 +78,7 @@ class Section:
         if not node.is_null:
             return self._parse(name, node, parse)
         if not KEYS[self._pattern(name)].is_nullable:
-            self.refuse(name, "is empty", "write a value, or leave the key out")
+            self._refuse_null(name, node.place, "write a value")
         return None
 
     def texts(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
@@ -78,11 +87,12 @@ class Section:
         if node is None:
             return ()
         if isinstance(node, Scalar) and node.is_null:
-            self.refuse(name, "is empty", "write [] for none, or leave the key out")
+            self._refuse_null(name, node.place, "write [] for none")
             return ()
         values: list[T] = []
+        misshapen = _NO_VALUE if isinstance(node, Listing) else _NO_VALUES
         for item in node.items if isinstance(node, Listing) else (node,):
-            value = self.value(name, item, parse, _NO_VALUE)
+            value = self.value(name, item, parse, misshapen)
             if value is not None:
                 values.append(value)
         return tuple(values)
@@ -125,6 +135,9 @@ class Section:
         node = self._lookup(name)
         if node is None:
             return ()
+        if isinstance(node, Scalar) and node.is_null:
+            self._refuse_null(name, node.place, "write [] for none")
+            return ()
         if not isinstance(node, Listing):
             self.refuse(name, "must be a list", "begin each entry with a dash")
             return ()
@@ -143,10 +156,11 @@ class Section:
         node = self._table.entries.get(name)
         if isinstance(node, Table):
             return Section(node, self._reading)
-        if node is not None and not (isinstance(node, Scalar) and node.is_null):
+        is_null = node is None or (isinstance(node, Scalar) and node.is_null)
+        if not is_null:
             self.refuse(name, "must hold keys", "write them below it, indented")
-        place = self.place.below(name) if node is None else node.place
-        return Section(Table(place=place), self._reading)
+        table = Table(place=self.place_of(name))
+        return Section(table, self._reading, is_misshapen=not is_null)
 
     def folder(self, name: str) -> Path:
         """Return what a relative path in *name* is relative to; absolute."""
@@ -195,7 +209,9 @@ class Section:
         key, place = KEYS[self._pattern(name)], self.place.below(name)
         if key.is_required:
             remedy = f"add {place.key}, as docs/configuration.md shows it"
-            self._note(name, place, "is missing", remedy)
+            if not self._is_misshapen:
+                self._note(name, place, "is missing", remedy)
+            self._unsound.add(name)
             return None
         if isinstance(key.default, tuple):
             items = tuple(Scalar(place=place, text=text) for text in key.default)
@@ -206,27 +222,21 @@ class Section:
         try:
             return parse(node.text)
         except RefusedValueError as exc:
-            self._note(name, node.place, exc.reason, exc.remedy)
+            if self._reading.findings.is_told(node.place):
+                # What was noted while it was read, such as a tag, is the cause.
+                self._unsound.add(name)
+            else:
+                self._note(name, node.place, exc.reason, exc.remedy)
             return None
 
-    def _refuse_unknown(self, name: str, place: Place) -> None:
-        is_in_rule = pattern_of(self.place.key + ".") == _RULES + "."
-        if is_in_rule and name in UNSUPPORTED_CRITERIA:
+    def _refuse_null(self, name: str, place: Place, remedy: str) -> None:
+        """Note that *name* is null where nothing is no value."""
+        if KEYS[self._pattern(name)].is_required:
             self._note(
-                name,
-                place,
-                f"this version cannot check {quote(name)}",
-                "take the whole rule out: without the criterion it would match more",
+                name, place, "is empty", "write what docs/configuration.md shows"
             )
-            return
-        near = difflib.get_close_matches(name, self._names, n=1)
-        elsewhere = [key for key in KEYS if key.rpartition(".")[2] == name]
-        remedy = f"the keys here are {', '.join(self._names)}"
-        if near:
-            remedy = f"did you mean {quote(near[0])}?"
-        elif elsewhere:
-            remedy = f"did you mean {quote(elsewhere[0])}?"
-        self._note(name, place, "is not a key", remedy)
+        else:
+            self._note(name, place, "is empty", f"{remedy}, or leave the key out")
 
 
 def parse_path(text: str, *, folder: Path) -> Path:

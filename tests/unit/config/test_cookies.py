@@ -40,7 +40,7 @@ MISTAKES = {
         base=USERS, text="cookies: []", key="cookies", line=1, keyword="no domain"
     ),
     "null": Mistake(
-        base=USERS, text="cookies:", key="cookies", line=1, keyword="must be a list"
+        base=USERS, text="cookies:", key="cookies", line=1, keyword="is empty"
     ),
     "no-list": Mistake(
         base=USERS,

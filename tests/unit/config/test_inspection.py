@@ -242,3 +242,63 @@ def test_a_store_that_may_come_later_is_a_warning(tmp_path: Path) -> None:
     assert str(warning.place) == f"{path}:7: session.store"
     with pytest.raises(ConfigError):
         inspect(path, {})
+
+
+def test_an_entry_that_nests_with_several_is_told_once(tmp_path: Path) -> None:
+    """Three entries, two of them too many."""
+    names = ("a.example.com", "b.a.example.com", "example.com", "example.com")
+    entries = [f"  - {{domain: {n}, portal: 'https://auth.{n}'}}\n" for n in names]
+
+    assert places(tmp_path, f"{USERS}cookies:\n{''.join(entries)}") == [
+        ("config.yaml:5", "cookies.1.domain"),
+        ("config.yaml:6", "cookies.2.domain"),
+        ("config.yaml:7", "cookies.3.domain"),
+    ]
+
+
+ONE_CAUSE = {
+    "a tag": ("session:\n  idle_timeout: !!binary aGk=\n", "session.idle_timeout"),
+    "a tag in a list": ("logout:\n  paths: [!x a]\n", "logout.paths.0"),
+    "null for entries": (
+        "access_control:\n  rules:\n",
+        "access_control.rules",
+    ),
+    "null in a list": ("logout:\n  paths: [null]\n", "logout.paths.0"),
+    "a list in a list": ("logout:\n  paths: [[/a]]\n", "logout.paths.0"),
+    "a value for keys": ("session: 5\n", "session"),
+}
+
+
+@pytest.mark.parametrize(("text", "key"), ONE_CAUSE.values(), ids=ONE_CAUSE)
+def test_one_cause_is_one_problem(tmp_path: Path, text: str, key: str) -> None:
+    """What only follows from a mistake is not a second one."""
+    assert [key for _, key in places(tmp_path, COMPLETE + text)] == [key]
+
+
+@pytest.mark.parametrize("value", ["5", "[users.yaml]", "users.yaml"])
+def test_a_required_key_is_not_missing_from_what_holds_no_keys(
+    tmp_path: Path, value: str
+) -> None:
+    """Only the shape is told."""
+    text = f"users: {value}\n{COMPLETE.removeprefix(USERS)}"
+
+    assert places(tmp_path, text) == [("config.yaml:1", "users")]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_offered"),
+    [
+        (f"users:\n  file:\n{COMPLETE.removeprefix(USERS)}", False),
+        (f"{USERS}cookies:\n", False),
+        (f"{COMPLETE}session:\n  same_site:\n", True),
+        (f"{COMPLETE}access_control:\n  rules:\n", True),
+    ],
+    ids=["file", "cookies", "same_site", "rules"],
+)
+def test_nobody_is_told_to_leave_out_what_is_required(
+    tmp_path: Path, text: str, is_offered: bool
+) -> None:
+    """A remedy that brings up the next problem is none."""
+    ((_, _, rest),) = told(tmp_path, text)
+
+    assert ("leave the key out" in rest) is is_offered

@@ -51,7 +51,7 @@ MISTAKES = {
         text="access_control:\n  rules:",
         key="access_control.rules",
         line=2,
-        keyword="must be a list",
+        keyword="is empty",
     ),
     "rule-is-a-word": mistake("    - deny", "0", 3, "must hold keys"),
     "no-domain": mistake("    - policy: deny", "0.domain", 3, "is missing"),

@@ -56,7 +56,7 @@ def _path_keys_above(rule: Rule) -> Iterator[PathKey]:
     if rule.path.prefixes:
         names = rule.path.prefixes[0].split("/")
         yield from ("/".join(names[:end]) for end in range(2, len(names) + 1))
-    else:
+    elif rule.path.regexes:
         yield rule.path.regexes[0]
 
 

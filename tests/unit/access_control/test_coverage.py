@@ -92,6 +92,10 @@ NOT_SHADOWED = {
         rule("a.test", methods=methods("GET", "PUT")),
     ),
     "any path": (rule("a.test", path=paths("/x")), rule("a.test")),
+    "path that could not be read": (
+        rule("a.test", path=paths("/x")),
+        rule("a.test", path=paths()),
+    ),
     "wider path": (
         rule("a.test", path=paths("/x/y")),
         rule("a.test", path=paths("/x")),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from forwardauth.config.keys import KEYS, PREFIX, Kind, pattern_of, variable_of
-from forwardauth.config.problems import Findings, Place, RefusedValueError
+from forwardauth.config.problems import Findings, Place, RefusedValueError, show_path
 from forwardauth.config.tree import Listing, Node, Scalar, Table
 
 ParseYaml: TypeAlias = Callable[[str, Place], Node]
@@ -112,14 +112,15 @@ def _recognise(
     key = _key_of(stem) if stem != name else None
     if key is None:
         remedy = f"did you mean {_nearest(name)}?"
-        findings.refuse(Place(source=name), "sets no key", remedy)
+        shown = name if name.isprintable() else ascii(name)
+        findings.refuse(Place(source=shown), "sets no key", remedy)
         return None
     place = Place(key=key, source=name)
     if stem in environ:
         findings.refuse(place, f"{stem} is set as well", "unset one of the two")
         return None
     try:
-        text = _read_file(Path(environ[name]))
+        text = _read_file(environ[name])
     except RefusedValueError as exc:
         findings.refuse(place, exc.reason, exc.remedy)
         return None
@@ -142,18 +143,22 @@ def _nearest(name: str) -> str:
     return difflib.get_close_matches(name.upper(), candidates, n=1, cutoff=0)[0]
 
 
-def _read_file(path: Path) -> str:
+def _read_file(name: str) -> str:
+    if not name:
+        raise RefusedValueError("names no file", "name one, or unset the variable")
+    path = Path(name)
+    shown = show_path(path)
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_FILE_BYTES + 1)
         text = content.decode("utf-8")
     except OSError as exc:
-        reason = f"cannot read {path}: {exc.strerror}"
+        reason = f"cannot read {shown}: {exc.strerror}"
         raise RefusedValueError(reason, "name a file that can be read") from exc
     except UnicodeDecodeError as exc:
-        raise RefusedValueError(f"{path} is not UTF-8", "write it as UTF-8") from exc
+        raise RefusedValueError(f"{shown} is not UTF-8", "write it as UTF-8") from exc
     if len(content) > _MAX_FILE_BYTES:
-        reason = f"{path} is longer than {_MAX_FILE_BYTES} bytes"
+        reason = f"{shown} is longer than {_MAX_FILE_BYTES} bytes"
         raise RefusedValueError(reason, "name the file that holds the value alone")
     return text.rstrip("\r\n")
 
@@ -165,11 +170,16 @@ def _value_of(variable: Variable, place: Place, parse_yaml: ParseYaml) -> Node:
         return Scalar(place=place, text=text, is_plain=not variable.is_verbatim)
     if kind is Kind.ENTRIES or text.lstrip().startswith("["):
         return parse_yaml(text, place)
-    if not text.strip():
-        return Scalar(place=place, text="")
+    whole = Scalar(place=place, text=text.strip())
+    if not whole.text or (whole.is_null and not variable.is_verbatim):
+        return whole
     parts = [part.strip() for part in text.split(",")]
     items = (
-        Scalar(place=place.below(str(index)), text=part)
+        Scalar(
+            place=place.below(str(index)),
+            text=part,
+            is_plain=not variable.is_verbatim,
+        )
         for index, part in enumerate(parts)
     )
     return Listing(place=place, items=tuple(items))

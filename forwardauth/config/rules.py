@@ -98,8 +98,9 @@ def parse_pattern(text: str) -> DomainPattern:
     try:
         pattern = parse_domain_pattern(text)
     except ValueError as exc:
+        reason = f"{quote(text)} is neither a host name nor *. and a host name"
         remedy = "write app.example.com or *.example.com"
-        raise RefusedValueError(str(exc), remedy) from exc
+        raise RefusedValueError(reason, remedy) from exc
     if pattern.is_wildcard and is_public_suffix(pattern.name):
         raise RefusedValueError(
             f"{quote(text)} is a wildcard over a public suffix",

@@ -16,8 +16,8 @@ from forwardauth.config.tree import Listing, Node, Scalar, Table
 T = TypeVar("T")
 Misshapen = tuple[str, str]  # reason and remedy for an item of another shape
 
-_NO_VALUES: Final = ("must be a list of plain values", "write [A, B]")
-_NO_VALUE: Final = ("must be one value", "write it without brackets and keys")
+_NO_VALUE: Final = ("must be a plain value", "write A, or [A, B] for several")
+_NULL_VALUE: Final = ("is empty", "write a value, or take the entry out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +90,8 @@ class Section:
             self._refuse_null(name, node.place, "write [] for none")
             return ()
         values: list[T] = []
-        misshapen = _NO_VALUE if isinstance(node, Listing) else _NO_VALUES
         for item in node.items if isinstance(node, Listing) else (node,):
+            misshapen = _NULL_VALUE if isinstance(item, Scalar) else _NO_VALUE
             value = self.value(name, item, parse, misshapen)
             if value is not None:
                 values.append(value)

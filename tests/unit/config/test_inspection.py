@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from forwardauth.config.inspection import inspect
+from forwardauth.config.keys import KEYS, variable_of
 from forwardauth.errors import ConfigError
 from tests.support.configuration import COMPLETE, USERS, write_config
 from tests.support.users import ARGON2ID, entry, write_users
@@ -302,3 +303,97 @@ def test_nobody_is_told_to_leave_out_what_is_required(
     ((_, _, rest),) = told(tmp_path, text)
 
     assert ("leave the key out" in rest) is is_offered
+
+
+NO_FILE = {
+    "blank": ("", "names no file"),
+    "missing": ("nowhere", "cannot read nowhere: No such file or directory"),
+    "long": ("x" * 5_000, "…" + "x" * 200),
+    "no UTF-8": ("a\udcff", r"'a\udcff'"),
+}
+
+
+@pytest.mark.parametrize(("name", "words"), NO_FILE.values(), ids=NO_FILE)
+def test_a_file_of_a_variable_that_cannot_be_read_is_named_in_one_line(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    """Whatever the variable holds, the message stays readable."""
+    ((where, key, rest),) = told(
+        tmp_path, COMPLETE, {"FORWARDAUTH_SESSION__SECRET_FILE": name}
+    )
+
+    assert (where, key) == ("FORWARDAUTH_SESSION__SECRET_FILE", "session.secret")
+    assert words in rest
+    assert rest.isprintable()
+    assert len(rest) < 400
+
+
+@pytest.mark.parametrize("value", ["null", "~", " null ", ""])
+def test_null_in_a_variable_is_null_for_a_list_too(tmp_path: Path, value: str) -> None:
+    """It is no entry that happens to be called so."""
+    ((_, key, rest),) = told(tmp_path, COMPLETE, {"FORWARDAUTH_LOGOUT__PATHS": value})
+
+    assert key == "logout.paths"
+    assert rest.startswith("is empty")
+
+
+def test_the_name_of_a_variable_cannot_take_over_the_terminal(tmp_path: Path) -> None:
+    """It is escaped as values are."""
+    path = write_config(tmp_path, COMPLETE)
+
+    with pytest.raises(ConfigError) as caught:
+        inspect(path, {"FORWARDAUTH_A\x1b[31m": "1"})
+
+    assert str(caught.value).isprintable()
+
+
+ANY_SHAPE = {
+    "null": "null",
+    "list": "[a, b]",
+    "list of lists": "[[a]]",
+    "list of null": "[null]",
+    "keys": "{a: b}",
+    "list of keys": "[{a: b}]",
+    "number": "17",
+    "real": "-1.5",
+    "bool": "true",
+    "date": "2020-01-01",
+    "long": "x" * 5_000,
+    "not ASCII": "ünï",
+    "control": '"a\\e[31m\\nb"',
+    "tag": "!!binary aGk=",
+}
+
+
+@pytest.mark.parametrize("value", ANY_SHAPE.values(), ids=ANY_SHAPE)
+def test_a_value_of_any_shape_is_taken_or_told_in_its_own_line(
+    tmp_path: Path, value: str
+) -> None:
+    """Each key once, with no value that fails in another way."""
+    for key in KEYS:
+        if "*" in key or "." not in key:
+            continue
+        section, _, name = key.rpartition(".")
+        rest = "" if section == "users" else USERS
+        text = f"{COMPLETE.removeprefix(USERS)}{rest}{section}:\n  {name}: {value}\n"
+        line = text.count("\n")
+
+        for where, told_key, reason in told(tmp_path, text):
+            assert told_key.startswith(key), told_key
+            assert where == f"config.yaml:{line}", key
+            assert reason.isprintable(), key
+            assert len(reason) < 500, key
+
+
+@pytest.mark.parametrize("value", ANY_SHAPE.values(), ids=ANY_SHAPE)
+def test_a_variable_with_any_value_is_taken_or_told(tmp_path: Path, value: str) -> None:
+    """The variable is named, and nothing fails in another way."""
+    for key in KEYS:
+        if key.startswith("access_control.rules.*.query"):
+            continue
+        name = variable_of(key.replace("*", "0"))
+
+        for where, _, reason in told(tmp_path, COMPLETE, {name: value}):
+            assert where == name or where.startswith("config.yaml:"), key
+            assert reason.isprintable(), key
+            assert len(reason) < 500, key

@@ -1,5 +1,7 @@
 """Whom a rule is for: ``users``, ``groups``, or ``subject`` in Authelia's form."""
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 from forwardauth.access_control.matchers import SubjectCriterion, Together
@@ -27,6 +29,9 @@ def read_subject(entry: Section) -> SubjectCriterion:
     if written and entry.is_sound(*_WHOM) and not (users or groups or together):
         reason = "is empty, which would make the rule one for everybody"
         entry.refuse(written[0], reason, "write names, or leave the key out")
+    if users and groups:
+        # Two keys of one rule: one of the users, who is in one of the groups.
+        return SubjectCriterion(together=_pairs(users, groups))
     return _simplify(frozenset(users), frozenset(groups), together)
 
 
@@ -47,6 +52,13 @@ def _read_together(entry: Section) -> tuple[Together, ...]:
         if subjects:
             found.append(together)
     return tuple(found)
+
+
+def _pairs(users: Sequence[str], groups: Sequence[str]) -> tuple[Together, ...]:
+    return tuple(
+        Together(users=frozenset({user}), groups=frozenset({group}))
+        for user, group in product(dict.fromkeys(users), dict.fromkeys(groups))
+    )
 
 
 def _simplify(

@@ -212,9 +212,8 @@ def test_rules_are_read_in_order(tmp_path: Path) -> None:
         "*.dev.example.com",
     ]
     assert rules[0].subject == rules[2].subject == EVERYONE
-    assert rules[1].subject == SubjectCriterion(
-        users=frozenset({"alice"}), groups=frozenset({"developers"})
-    )
+    both = Together(users=frozenset({"alice"}), groups=frozenset({"developers"}))
+    assert rules[1].subject == SubjectCriterion(together=(both,))
 
 
 @pytest.mark.parametrize(
@@ -328,8 +327,8 @@ def test_names_are_text_whatever_they_look_like(tmp_path: Path) -> None:
     """A group may be called 1001, and a user no."""
     (only,) = read(tmp_path, rule("users: [no, 007]", "groups: 1001")).rules
 
-    assert only.subject.users == {"no", "007"}
-    assert only.subject.groups == {"1001"}
+    assert only.subject.all_users == {"no", "007"}
+    assert only.subject.all_groups == {"1001"}
 
 
 def test_a_wildcard_above_a_cookie_domain_can_match(tmp_path: Path) -> None:

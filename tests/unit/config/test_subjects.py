@@ -27,8 +27,12 @@ def read(folder: Path, *lines: str) -> SubjectCriterion:
     ("subject", "lines"),
     [
         ('"user:alice"', ["users: alice"]),
-        ('["user:alice", "group:x"]', ["users: alice", "groups: x"]),
-        ('[["user:alice"], ["group:x"]]', ["users: [alice]", "groups: [x]"]),
+        ('["group:x", "group:y"]', ["groups: [x, y]"]),
+        ('[["user:alice", "group:x"]]', ["users: alice", "groups: x"]),
+        (
+            '[["user:a", "group:x"], ["user:a", "group:y"]]',
+            ["users: [a, a]", "groups: [x, y]"],
+        ),
     ],
 )
 def test_either_way_means_the_same(
@@ -36,6 +40,13 @@ def test_either_way_means_the_same(
 ) -> None:
     """Whoever comes from Authelia keeps their rules."""
     assert read(tmp_path, f"subject: {subject}") == read(tmp_path, *lines)
+
+
+def test_users_and_groups_of_one_rule_are_both_needed(tmp_path: Path) -> None:
+    """All criteria of a rule are needed: being in the group is not enough."""
+    found = read(tmp_path, "users: [alice, bob]", "groups: [ops]")
+
+    assert (found.matches(ALICE), found.matches(BOB)) == (True, False)
 
 
 @pytest.mark.parametrize(

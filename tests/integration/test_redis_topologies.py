@@ -13,10 +13,12 @@ import pytest
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.store import Entry, SessionStore
+from forwardauth.sessions.stores.redis_url import DEFAULT_PREFIX
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.redis_groups import RedisCluster, RedisPair, running_cluster
 from tests.support.redis_server import RedisServer
 from tests.support.redis_stores import create_prefix, opened
+from tests.support.repository import ROOT
 from tests.unit.sessions.contract import (
     add_all,
     at,
@@ -120,6 +122,14 @@ async def test_user_with_rights_to_our_keys_is_enough(
     """Everything works over TLS with a client certificate, a name and a password."""
     async with opened(url, **trust) as store:
         await use(store)
+
+
+def test_these_rights_are_the_documented_ones() -> None:
+    """Whoever follows the documentation gives what has been proven to be enough."""
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    rights = " ".join(RIGHTS).replace(f"~{PREFIX}:", f"~{DEFAULT_PREFIX}:")
+
+    assert f"ACL SETUSER forwardauth on >PASSWORD {rights}\n" in text
 
 
 async def test_keys_of_others_are_out_of_reach(url: str, trust: dict[str, str]) -> None:

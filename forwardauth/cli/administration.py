@@ -15,10 +15,11 @@ from typing import Final
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
+from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, LiveSession, Session, parse_entry
 from forwardauth.sessions.observer import SessionObserver
+from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 

@@ -3,6 +3,12 @@
 Laws: a promise leaves the journal only when it is kept or outdated; one that cannot be
 kept keeps none of the others waiting. A fault of the disk stops nothing: the journal
 holds in memory what it could not write.
+
+Nobody waits for promises about others. Of a session that was loaded, the sessions of
+its user tell whether any of the promises is about it, so a look-up asks for those and
+no more, however many promises there are, and decides by itself. What it cannot be told
+by a store that is partly down is an outage to it: fail closed. The promises themselves
+are kept by the housekeeper, and by look-ups in the background, some at a time.
 """
 
 import asyncio
@@ -10,15 +16,22 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from forwardauth.clock import Clock
+from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
+from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.model import Session
-from forwardauth.sessions.store import Entry
+from forwardauth.sessions.pending import PendingRevocation, look_up
+from forwardauth.sessions.store import Entry, SessionStore
 
 _BATCH: Final = 64
+_CROSSED_OFF_AT_ONCE: Final = 1_024
+_CATCH_UP: Final = 1_024
+_PAUSE: Final = timedelta(seconds=1)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
 
@@ -44,15 +57,20 @@ class Backlog:
     """The promises of this instance, as one worker knows and keeps them."""
 
     def __init__(
-        self, *, journal: RevocationJournal, clock: Clock, carry_out: CarryOut
+        self,
+        *,
+        journal: RevocationJournal,
+        clock: Clock,
+        store: SessionStore,
+        carry_out: CarryOut,
     ) -> None:
         """Keep the parts; *carry_out* does not raise when the store is down."""
         self._journal = journal
         self._clock = clock
+        self._store = store
         self._carry_out = carry_out
-        self._retrying = asyncio.Lock()
-        self._catching_up = asyncio.Lock()
-        self._is_stuck = False
+        self._turn = asyncio.Lock()
+        self._caught_up = _LONG_AGO
 
     def holds(self, digest: Digest) -> bool:
         """Whether the session of *digest* is refused, whatever the store says."""
@@ -62,57 +80,133 @@ class Backlog:
         """Whether *entry* is refused: for itself, for its login or for its user."""
         return self._journal.covers(entry)
 
+    def is_vague(self) -> bool:
+        """Whether ``covers`` alone cannot tell; then ``list_refused`` can."""
+        return self._journal.is_vague()
+
+    def list_refused(self, listed: Sequence[Entry]) -> frozenset[Digest]:
+        """Return which of *listed*, all entries of one user, are refused.
+
+        A promise is not yet known to cover more than its own session, but the entry of
+        that session, which ends last, is there to tell. Whoever asks loads once more
+        afterwards: it may have been carried out in between.
+        """
+        named = {each.digest: self._journal.lookup(each.digest) for each in listed}
+        pending = [each for each in listed if named[each.digest] is not None]
+        is_for_user = any(
+            each is not None and each.is_for_user for each in named.values()
+        )
+        logins = {each.login for each in pending}
+        return frozenset(
+            each.digest
+            for each in listed
+            if is_for_user or each.login in logins or self._journal.covers(each)
+        )
+
     def add(self, revocations: Sequence[PendingRevocation]) -> None:
-        """Promise *revocations*; they are refused when this returns."""
+        """Promise *revocations*; they are refused when this returns.
+
+        Raises:
+            StoreUnavailableError: The journal holds as much as it may. Nothing was
+                promised, and nobody may be told so.
+        """
+        if not self._journal.has_room_for(revocations):
+            _log.error("the revocation journal is full; a logout was not promised")
+            raise StoreUnavailableError("the revocation journal is full")
+        self._write(revocations)
+
+    def _write(self, revocations: Sequence[PendingRevocation]) -> None:
         with _disk_faults_logged():
             self._journal.add_all(revocations)
 
-    async def catch_up(self) -> bool:
-        """Keep the promises now, because the store has just answered somebody.
+    def is_due(self) -> bool:
+        """Whether ``catch_up`` has something to do; then nobody else is told so.
 
-        A lookup asks before it believes what it has loaded: only the store knows what
-        is linked to a session that was revoked while it was away. What it still does
-        not take is left to ``retry``, so that lookups wait for it but once.
-
-        Returns:
-            Whether anything may have ended since the caller asked the store.
+        At most once a second: a store that still does not take them all is not asked by
+        every look-up, and a store that came and went is soon asked again.
         """
-        if self._journal.is_empty():
-            self._is_stuck = False
+        now = self._clock.now()
+        if self._journal.is_empty() or timedelta() <= now - self._caught_up < _PAUSE:
             return False
-        if self._is_stuck:
-            return False
-        async with self._catching_up:
-            if self._is_stuck:
-                return True  # Somebody tried while we waited.
-            await self.retry()
-            self._is_stuck = not self._journal.is_empty()
+        self._caught_up = now
         return True
 
-    async def make_way(self, username: str) -> None:
-        """Keep what would also end a session of *username* that begins now."""
-        if self._journal.may_cover_user(username):
-            await self.retry()
+    async def catch_up(self) -> None:
+        """Keep some promises now, because the store has just answered somebody."""
+        await self._keep_all(self._journal.list_pending(_CATCH_UP))
+
+    def may_cover_user(self, username: str) -> bool:
+        """Whether ``make_way`` has something to do before *username* signs in."""
+        return self._journal.may_cover_user(username)
+
+    async def make_way(self, username: str, listed: Sequence[Entry]) -> None:
+        """Keep what would also end a session of *username* that begins now.
+
+        Args:
+            username: Who signs in.
+            listed: All entries of that user.
+        """
+        mine = {each.digest for each in listed}
+        concerned = [
+            each
+            for each in self._journal.list_pending()
+            if each.owner == username or (each.is_for_user and each.digest in mine)
+        ]
+        await self._keep_all(concerned)
 
     async def retry(self) -> bool:
         """Try to keep every promise once; return whether the store or the disk lags."""
-        async with self._retrying:
-            pending = self._journal.list_pending()
-            for start in range(0, len(pending), _BATCH):
-                batch = pending[start : start + _BATCH]
-                attempts = await asyncio.gather(*map(self._carry_out, batch))
-                left = [each.left for each in attempts if each.left is not None]
-                # What the store told before it failed is refused from now on, too.
-                self.add([each for each in left if each not in batch])
-                done = {each.digest for each in batch} - {each.digest for each in left}
-                with _disk_faults_logged():
-                    self._journal.remove(*done)
-                if not done:
-                    break  # The store is down. If a part of it is, others may answer.
+        await self._keep_all(self._journal.list_pending())
         with _disk_faults_logged():
             # Last, so that a clock that is ahead breaks no promise that can be kept.
             self._journal.forget_outdated(self._clock.now())
         return not (self._journal.is_empty() and self._journal.is_written())
+
+    async def _keep_all(self, pending: Sequence[PendingRevocation]) -> None:
+        """Keep *pending* batch by batch, and cross off many with one flush."""
+        done: list[Digest] = []
+        try:
+            for start in range(0, len(pending), _BATCH):
+                kept, left = await self._keep(pending[start : start + _BATCH])
+                done += kept
+                if len(done) >= _CROSSED_OFF_AT_ONCE:
+                    self._cross_off(done)
+                    done = []
+                if left and not kept:
+                    break  # The store is down. If a part of it is, others may answer.
+        finally:
+            self._cross_off(done)
+
+    def _cross_off(self, digests: Sequence[Digest]) -> None:
+        with _disk_faults_logged():
+            self._journal.remove(*digests)
+
+    async def _keep(
+        self, batch: Sequence[PendingRevocation]
+    ) -> tuple[list[Digest], list[Digest]]:
+        """Try to keep *batch*; return what is kept, and what is left.
+
+        What they cover is on the disk before the first of them ends. So whoever no
+        longer finds the session that a promise is about finds the promise to say it.
+        """
+        async with self._turn:
+            batch = [each for each in batch if self._journal.holds(each.digest)]
+            found = await asyncio.gather(*map(self._find, batch))
+            pairs = zip(batch, found, strict=True)
+            self._write([each for old, each in pairs if each and each != old])
+            known = [each for each in found if each is not None and each.login]
+            attempts = await asyncio.gather(*map(self._carry_out, known))
+        unknown = {each.digest for each in found if each is not None and not each.login}
+        left = unknown | {each.left.digest for each in attempts if each.left}
+        kept = [each.digest for each in batch if each.digest not in left]
+        return kept, list(left)
+
+    async def _find(self, revocation: PendingRevocation) -> PendingRevocation | None:
+        """Return *revocation* with what it covers, as far as the store answers."""
+        try:
+            return await look_up(revocation, self._store)
+        except StoreUnavailableError:
+            return revocation
 
 
 @contextmanager

@@ -6,12 +6,12 @@ and one of them ends the session as soon as the store is back, after a restart t
 
 Laws: an entry is on the disk before anybody is told that it is pending; it leaves only
 when the store has confirmed, or when no session it could mean can still be alive. What
-a full disk does not take is held in memory, and written when there is room.
+a full disk does not take is held in memory, and written when there is room. A change
+costs what it changes, whatever else is pending: one append and one flush for each call.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,14 @@ from typing import Any, Final
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal_file import JournalFile, Line, Origin
 from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.pending import PendingRevocation, PendingRevocations
 from forwardauth.sessions.store import Entry
+
+MAX_PENDING: Final = 50_000
+"""Revocations that may be pending, some 20 MB of file and of memory in each worker.
+
+Anybody can send cookies that nobody issued, and only the store knows them from others.
+"""
 
 _DIGEST_BYTES: Final = 32
 _MAX_IDLE_LINES: Final = 1_000
@@ -28,71 +35,59 @@ _MAX_IDLE_LINES: Final = 1_000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRevocation:
-    """One session that has to be ended in the store.
-
-    Attributes:
-        digest: The key of the session; never the session id.
-        login: Its login, when it was known: the linked sessions end too.
-        owner: Its user, when that was known and every session of the user is to end.
-        cause: Why it ends, a value of ``EndCause``.
-        until: When no session of that digest can be alive any more.
-        is_for_user: Whether every session of the user is to end, known or not.
-    """
-
-    digest: Digest
-    login: str | None
-    owner: str | None
-    cause: str
-    until: datetime
-    is_for_user: bool = False
-
-
 class RevocationJournal:
     """The pending revocations of one instance, shared by its workers."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, max_pending: int = MAX_PENDING) -> None:
         """Use the file at *path*; nothing is opened before the first call."""
         self._file = JournalFile(path)
+        self._max_pending = max_pending
         self._lines = 0
         self._written: dict[Digest, PendingRevocation] = {}
         self._held: dict[Digest, PendingRevocation | None] = {}
         """What the disk has not taken; ``None`` is an entry that is over."""
 
-        self._pending: dict[Digest, PendingRevocation] = {}
-        self._logins: frozenset[str | None] = frozenset()
-        self._owners: frozenset[str | None] = frozenset()
+        self._pending = PendingRevocations()
 
     def holds(self, digest: Digest) -> bool:
         """Whether *digest* is refused until the store has ended it."""
-        self._refresh()
-        return digest in self._pending
+        return self.lookup(digest) is not None
 
     def covers(self, entry: Entry) -> bool:
         """Whether *entry* will be ended: by itself, with its login or its user."""
-        return (
-            self.holds(entry.digest)
-            or entry.login in self._logins
-            or entry.owner in self._owners
-        )
+        self._refresh()
+        return self._pending.covers(entry)
+
+    def lookup(self, digest: Digest) -> PendingRevocation | None:
+        """Return what is pending about *digest*, ``None`` when nothing is."""
+        self._refresh()
+        return self._pending.lookup(digest)
+
+    def is_vague(self) -> bool:
+        """Whether something is pending of which only the store knows what it covers."""
+        self._refresh()
+        return self._pending.is_vague()
 
     def may_cover_user(self, username: str) -> bool:
         """Whether all sessions of *username* will be ended, as far as is known."""
         self._refresh()
-        return username in self._owners or any(
-            each.is_for_user and each.owner is None for each in self._pending.values()
-        )
+        return self._pending.may_cover_user(username)
 
-    def list_pending(self) -> tuple[PendingRevocation, ...]:
-        """Return what is pending, in the order of arrival."""
+    def has_room_for(self, revocations: Sequence[PendingRevocation]) -> bool:
+        """Whether *revocations* may be added; news of what is pending always may."""
+        digests = {each.digest for each in revocations}
+        new = [each for each in digests if not self.holds(each)]
+        return not new or len(self._pending) + len(new) <= self._max_pending
+
+    def list_pending(self, limit: int | None = None) -> tuple[PendingRevocation, ...]:
+        """Return what is pending, in the order of arrival, up to *limit*."""
         self._refresh()
-        return tuple(self._pending.values())
+        return self._pending.list_all(limit)
 
     def is_empty(self) -> bool:
         """Whether nothing is pending; one ``stat``, as ``holds``."""
         self._refresh()
-        return not self._pending
+        return not len(self._pending)
 
     def is_written(self) -> bool:
         """Whether the disk has taken everything."""
@@ -115,9 +110,7 @@ class RevocationJournal:
         Raises:
             OSError: As ``add``, for all of them.
         """
-        self._held.update({each.digest: each for each in revocations})
-        self._index()
-        self.write_held()
+        self._hold({each.digest: each for each in revocations})
 
     def remove(self, *digests: Digest) -> None:
         """Forget *digests*: the store has ended them, or they cannot be alive.
@@ -126,9 +119,7 @@ class RevocationJournal:
             OSError: The disk did not take it. This worker has forgotten them; another
                 one, and this one after a restart, ends them once more.
         """
-        self._held.update(dict.fromkeys(digests))
-        self._index()
-        self.write_held()
+        self._hold(dict.fromkeys(digests))
 
     def forget_outdated(self, now: datetime) -> None:
         """Remove every entry whose session has certainly expired at *now*.
@@ -137,6 +128,16 @@ class RevocationJournal:
             OSError: As ``remove``.
         """
         self.remove(*(each.digest for each in self.list_pending() if each.until <= now))
+
+    def _hold(self, entries: Mapping[Digest, PendingRevocation | None]) -> None:
+        """Let *entries* count here at once, and write them."""
+        try:
+            self._refresh()  # What others have written came before.
+        finally:
+            for digest, entry in entries.items():
+                self._held[digest] = entry
+                self._pending.put(digest, entry)
+        self.write_held()
 
     def write_held(self) -> None:
         """Write what the disk has not taken so far.
@@ -155,11 +156,7 @@ class RevocationJournal:
             self._shorten()
 
     def check_writable(self) -> None:
-        """Create the file when it is missing, and prove that it can be written.
-
-        Raises:
-            OSError: It cannot; the service must not start without it.
-        """
+        """Create the file when it is missing; ``OSError`` when it cannot be written."""
         with self._file.locked():
             pass
 
@@ -184,11 +181,18 @@ class RevocationJournal:
         if reading.origin is not Origin.APPENDED:
             self._written, self._lines = {}, 0
         self._lines += len(reading.lines)
-        for line in reading.lines:
-            if (digest := self._apply(line)) is not None:
+        found = map(self._apply, reading.lines)
+        # In the order of arrival, each once.
+        applied = dict.fromkeys(each for each in found if each is not None)
+        if reading.origin is not Origin.APPENDED:
+            for digest in applied:
                 lost.pop(digest, None)
-        self._held = {**lost, **self._held}
-        self._index()
+            self._held = {**lost, **self._held}
+            self._index()
+            return
+        for digest in applied:
+            if digest not in self._held:
+                self._pending.put(digest, self._written.get(digest))
 
     def _apply(self, line: Line) -> Digest | None:
         """Take in one line and return what it is about; a foreign one says nothing."""
@@ -205,10 +209,9 @@ class RevocationJournal:
 
     def _index(self) -> None:
         """Lay what the disk has not taken over what it has."""
-        entries = {**self._written, **self._held}
-        self._pending = {key: each for key, each in entries.items() if each is not None}
-        self._logins = frozenset(each.login for each in self._pending.values())
-        self._owners = frozenset(each.owner for each in self._pending.values())
+        self._pending = PendingRevocations()
+        for digest, entry in {**self._written, **self._held}.items():
+            self._pending.put(digest, entry)
 
 
 def _dump(digest: Digest, revocation: PendingRevocation | None) -> Line:

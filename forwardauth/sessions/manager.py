@@ -26,7 +26,7 @@ from forwardauth.sessions.lifetimes import Login, Timeouts
 from forwardauth.sessions.model import LiveSession, Session, dump_entry, parse_entry
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.revoker import SessionRevoker
-from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.store import Entry, SessionStore
 
 _TOUCHES_PER_IDLE_TIMEOUT: Final = 10
 _CREATE_ATTEMPTS: Final = 3
@@ -64,7 +64,9 @@ class SessionManager:
         Raises:
             StoreUnavailableError: Nothing was created that could ever be looked up.
         """
-        await self._revoker.backlog.make_way(login.username)
+        if self._revoker.backlog.may_cover_user(login.username):
+            listed = await self._store.list_owner(login.username)
+            await self._revoker.backlog.make_way(login.username, listed)
         session = self._new_session(login)
         for _ in range(_CREATE_ATTEMPTS):
             session_id = create_session_id()
@@ -137,8 +139,10 @@ class SessionManager:
         if self._revoker.backlog.holds(digest):
             return None
         entry = await self._store.load(digest)
-        if entry is not None and await self._revoker.backlog.catch_up():
-            entry = await self._store.load(digest)
+        if entry is not None and self._revoker.backlog.is_due():
+            self._in_background(self._revoker.backlog.catch_up())
+        if entry is not None and self._revoker.backlog.is_vague():
+            entry = await self._reload(entry)
         session = None if entry is None else parse_entry(entry)
         # Asked again after the wait: a logout may have been answered meanwhile.
         if entry is None or session is None or self._revoker.backlog.covers(entry):
@@ -149,6 +153,20 @@ class SessionManager:
             return None
         return LiveSession(session=session, digest=digest)
 
+    async def _reload(self, entry: Entry) -> Entry | None:
+        """Return *entry* as it is now, ``None`` if a promise about another covers it.
+
+        Only the store knows what is linked to a session that was revoked while it was
+        away: the sessions of the user tell. Loaded after that, because a promise that
+        is kept meanwhile tells nothing any more.
+        """
+        if self._revoker.backlog.covers(entry):
+            return None
+        listed = await self._store.list_owner(entry.owner)
+        if entry.digest in self._revoker.backlog.list_refused(listed):
+            return None
+        return await self._store.load(entry.digest)
+
     async def list_user(self, username: str) -> tuple[LiveSession, ...]:
         """Return the live sessions of *username*, the last used first.
 
@@ -156,13 +174,17 @@ class SessionManager:
             StoreUnavailableError: The store did not answer.
         """
         entries = await self._store.list_owner(username)
-        if entries and await self._revoker.backlog.catch_up():
+        refused: frozenset[Digest] = frozenset()
+        if self._revoker.backlog.is_vague():
+            refused = self._revoker.backlog.list_refused(entries)
             entries = await self._store.list_owner(username)
         now = self._clock.now()
         found: list[LiveSession] = []
         for entry in entries:
             session = parse_entry(entry)
             if session is None or self._revoker.backlog.covers(entry):
+                continue
+            if entry.digest in refused:
                 continue
             if session.expiry(now) is None:
                 found.append(LiveSession(session=session, digest=entry.digest))

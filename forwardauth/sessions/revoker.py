@@ -15,11 +15,12 @@ from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.backlog import Attempt, Backlog
 from forwardauth.sessions.handover import parse_handover
-from forwardauth.sessions.ids import Digest, digests_of
-from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
+from forwardauth.sessions.ids import MAX_PRESENTED, Digest, digests_of
+from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, Session, parse_entry
 from forwardauth.sessions.observer import SessionObserver
+from forwardauth.sessions.pending import PendingRevocation, look_up
 from forwardauth.sessions.store import Entry, SessionStore
 
 _SWEEP_BATCH: Final = 500
@@ -56,7 +57,9 @@ class SessionRevoker:
         self._clock = clock
         self._timeouts = timeouts
         self._observer = observer
-        self.backlog = Backlog(journal=journal, clock=clock, carry_out=self._attempt)
+        self.backlog = Backlog(
+            journal=journal, clock=clock, store=store, carry_out=self._attempt
+        )
         """What is pending, and refused."""
 
     async def revoke(
@@ -68,16 +71,19 @@ class SessionRevoker:
     ) -> Ended:
         """End every session *presented*, and those linked to it.
 
-        Unknown, expired and malformed values are nothing to end. An outage does not
-        raise: the digests go into the journal, are refused from now on, and are ended
-        when the store is back.
+        Unknown and malformed values are nothing to end. In an outage the digests go
+        into the journal, are refused from now on, and ended when the store is back.
 
         Args:
             presented: Every value of our cookie in the request.
             cause: Why.
-            is_for_user: Whether all sessions of the user end (``scope: user``).
+            is_for_user: Whether all of the user's end.
+
+        Raises:
+            StoreUnavailableError: Too many for a browser, or for the journal, are left;
+                nothing was promised.
         """
-        # All at once: planted cookies do not make an outage last longer for anybody.
+        # All at once: planted cookies make an outage last no longer for anybody.
         return await self._revoke(
             self._prepare(digest, cause, is_for_user=is_for_user)
             for digest in digests_of(presented)
@@ -87,9 +93,8 @@ class SessionRevoker:
         self, digest: Digest, *, cause: EndCause, is_for_user: bool = False
     ) -> Ended:
         """End one session by its key, and those linked to it; see ``revoke``."""
-        return await self._revoke(
-            [self._prepare(digest, cause, is_for_user=is_for_user)]
-        )
+        revocation = self._prepare(digest, cause, is_for_user=is_for_user)
+        return await self._revoke([revocation])
 
     async def revoke_session(
         self,
@@ -123,8 +128,14 @@ class SessionRevoker:
         )
 
     async def _revoke(self, revocations: Iterable[PendingRevocation]) -> Ended:
-        attempts = await asyncio.gather(*map(self._attempt, revocations))
-        left = [each.left for each in attempts if each.left is not None]
+        waiting, attempts = list(revocations), list[Attempt]()
+        left: list[PendingRevocation] = []
+        while waiting and len(left) <= MAX_PRESENTED:
+            some, waiting = waiting[:MAX_PRESENTED], waiting[MAX_PRESENTED:]
+            attempts += await asyncio.gather(*map(self._attempt, some))
+            left = [each.left for each in attempts if each.left is not None]
+        if len(left) > MAX_PRESENTED:
+            raise StoreUnavailableError("more sessions to promise than a browser has")
         if left:
             self.backlog.add(left)
         for revocation in left:
@@ -146,12 +157,10 @@ class SessionRevoker:
         try:
             login = revocation.login
             if login is None:
-                entry = await self._store.load(revocation.digest)
-                if entry is None:
+                found = await look_up(revocation, self._store)
+                if found is None or found.login is None:
                     return Attempt()
-                login = entry.login
-                owner = entry.owner if revocation.is_for_user else None
-                revocation = replace(revocation, login=login, owner=owner)
+                revocation, login = found, found.login
             if revocation.owner is not None:
                 ended = await self.revoke_user(revocation.owner, cause=cause)
             ended += await self._end_login(login, revocation.digest, cause)
@@ -184,9 +193,7 @@ class SessionRevoker:
     async def expire(self, entry: Entry, cause: EndCause) -> None:
         """End a session whose time is over, and its login: they expire as one.
 
-        Linked sessions have the same times but where a touch is under way or was lost.
-        None may outlive another, or a logout by the cookie of the one that is gone
-        would be told as done and leave the other signed in.
+        None may outlive another, or a logout by its cookie would be told as done.
 
         Raises:
             StoreUnavailableError: It stays expired for every reader; ``sweep`` ends it.
@@ -194,11 +201,7 @@ class SessionRevoker:
         await self._end_login(entry.login, entry.digest, cause)
 
     async def discard(self, digest: Digest, cause: EndCause) -> None:
-        """End one entry and no other of its login.
-
-        Raises:
-            StoreUnavailableError: It may be there still.
-        """
+        """End one entry and no other of its login; in an outage it may be left."""
         self._finish([await self._store.delete(digest)], cause)
 
     async def sweep(self) -> int:
@@ -218,7 +221,7 @@ class SessionRevoker:
         return len(expired)
 
     async def retry_pending(self) -> bool:
-        """Carry out the revocations in the journal; return whether any is left."""
+        """Carry out what the journal holds; return whether any is left."""
         return await self.backlog.retry()
 
     def _finish(

@@ -9,7 +9,7 @@ from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest, SessionId, digest_of
-from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.journal import MAX_PENDING, RevocationJournal
 from forwardauth.sessions.lifetimes import Login, Timeouts
 from forwardauth.sessions.manager import SessionManager
 from forwardauth.sessions.model import EndCause, LiveSession, Session
@@ -138,10 +138,11 @@ class Worker:
         store: SessionStore,
         clock: FakeClock,
         timeouts: Timeouts = TIMEOUTS,
+        max_pending: int = MAX_PENDING,
     ) -> None:
         self.clock = clock
         self.observer = Recorder()
-        self.journal = RevocationJournal(journal)
+        self.journal = RevocationJournal(journal, max_pending=max_pending)
         self.revoker = SessionRevoker(
             store=store,
             clock=clock,

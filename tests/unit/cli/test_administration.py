@@ -195,9 +195,11 @@ async def test_handover_is_no_session_and_ends_with_its_user(journal: Path) -> N
     """A code that is under way leads to no session after everybody has been ended."""
     store = DownStore()
     (live,) = await add(store, "alice")
-    handover = Handover(domain="example.org", binding="b", parent=live.digest)
+    handover = Handover(
+        domain="example.org", binding="b", parent=live.digest, expires=START
+    )
     code = digest_of(create_session_id())
-    entry = dump_handover(handover, live, code, now=START, expires=START)
+    entry = dump_handover(handover, live, code)
     await store.create(entry)
     administration = open_on(store, journal)
     survey = await administration.survey()

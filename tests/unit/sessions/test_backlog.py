@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
-from forwardauth.sessions.journal import PendingRevocation
+from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START, FakeClock
 from tests.support.disk import full_disk
@@ -159,7 +160,7 @@ async def test_promise_outlives_a_process_that_dies_while_keeping_it(
 async def test_many_lookups_after_an_outage_keep_a_promise_once(
     worker: Worker, store: PartlyDownStore
 ) -> None:
-    """They wait for the one that does, and see what it did (L-14)."""
+    """Each refuses by itself, and one of them sees to it that it is kept (L-14)."""
     mine, session = await worker.sign_in()
     linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
     store.go_down()
@@ -171,14 +172,17 @@ async def test_many_lookups_after_an_outage_keep_a_promise_once(
         *(worker.sessions.lookup([linked], domain=OTHER_DOMAIN) for _ in range(200))
     )
 
+    await worker.sessions.close()
+
     assert set(found) == {None}
     assert store.calls.count("delete_login") == 1
+    assert worker.journal.is_empty()
 
 
-async def test_lost_part_of_a_store_holds_lookups_up_once(
+async def test_lost_part_of_a_store_is_tried_once_by_many_lookups(
     worker: Worker, store: PartlyDownStore
 ) -> None:
-    """A promise that cannot be kept is left to the background afterwards."""
+    """A promise that cannot be kept is left to the housekeeper afterwards."""
     mine, _ = await worker.sign_in()
     bystander, _ = await worker.sign_in("bob")
     store.lost = frozenset(digests([mine]))
@@ -187,14 +191,14 @@ async def test_lost_part_of_a_store_holds_lookups_up_once(
 
     assert all([await worker.is_live(bystander) for _ in range(5)])
 
-    # Five lookups, the one attempt, and the look after it.
-    assert store.calls.count("load") == 7
+    # Each looks twice, and one attempt is made.
+    assert store.calls.count("load") == 11
 
 
 async def test_lookups_that_wait_for_a_lost_part_do_not_try_it_again(
     worker: Worker, store: PartlyDownStore
 ) -> None:
-    """A crowd is held up by one attempt, not by one for each."""
+    """A crowd makes one attempt, not one for each."""
     mine, _ = await worker.sign_in()
     bystander, _ = await worker.sign_in("bob")
     store.lost = frozenset(digests([mine]))
@@ -228,6 +232,122 @@ async def test_lookups_help_again_after_the_next_outage(
     store.come_back()
 
     assert not await worker.is_live(linked, domain=OTHER_DOMAIN)
+
+
+async def test_linked_session_is_refused_after_a_flapping_store(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """A failed attempt lets nobody in, and a second later there is the next (L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    bystander, _ = await worker.sign_in("bob")
+    store.lost = frozenset(digests([mine]))
+    await worker.revoke(mine)
+    await worker.is_live(bystander)
+    store.come_back()
+
+    at_once = await worker.is_live(linked, domain=OTHER_DOMAIN)
+    is_pending = not worker.journal.is_empty()
+    worker.clock.advance(timedelta(seconds=1))
+    await worker.is_live(bystander)
+
+    assert not at_once
+    assert is_pending
+    assert worker.journal.is_empty()
+    assert await store.count() == 1
+
+
+async def test_what_is_known_needs_no_look_at_the_store(
+    worker: Worker, other: Worker, store: PartlyDownStore
+) -> None:
+    """A promise about others does not hide one that covers the login (L-14)."""
+    mine, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    store.broken = WRITES
+    await worker.revoke(mine)
+    worker.journal.add(unknown())
+    store.broken = WRITES | {"list_owner"}
+
+    assert not await other.is_live(linked, domain=OTHER_DOMAIN)
+
+
+async def test_nobody_waits_for_promises_about_others(
+    path: Path, worker: Worker
+) -> None:
+    """Thousands of invented cookies hold no lookup and no sign-in up (V-42)."""
+
+    class SlowStore(PartlyDownStore):
+        is_slow = asyncio.Event()
+
+        async def load(self, digest: Digest) -> Entry | None:
+            if worker.journal.holds(digest):
+                await self.is_slow.wait()
+            return await super().load(digest)
+
+    store = SlowStore()
+    slow = Worker(path, store=store, clock=worker.clock)
+    bystander, _ = await slow.sign_in("bob")
+    worker.journal.add_all([unknown(is_for_user=True) for _ in range(3_000)])
+    housekeeping = asyncio.ensure_future(slow.revoker.retry_pending())
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        found = await slow.sessions.lookup([bystander], domain=DOMAIN)
+        listed = await slow.sessions.list_user("bob")
+        await slow.sign_in("bob")
+
+    assert found is not None
+    assert len(listed) == 1
+    assert not housekeeping.done()
+    store.is_slow.set()
+    assert not await housekeeping
+    await slow.sessions.close()
+
+
+async def test_many_promises_are_crossed_off_with_few_flushes(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes its time to flush does not keep a store waiting (L-60)."""
+    worker.journal.add_all([unknown() for _ in range(3_000)])
+    flushes = 0
+
+    def count_flush(_: int) -> None:
+        nonlocal flushes
+        flushes += 1
+
+    monkeypatch.setattr(os, "fsync", count_flush)
+    await worker.revoker.retry_pending()
+
+    assert worker.journal.is_empty()
+    assert flushes < 20
+
+
+async def test_what_a_promise_covers_is_on_the_disk_before_it_ends(
+    path: Path, worker: Worker, other: Worker
+) -> None:
+    """Another worker refuses the linked session while one ends the login (L-14)."""
+
+    class WatchedStore(PartlyDownStore):
+        refused = False
+
+        async def delete_login(self, login: str) -> tuple[Entry, ...]:
+            entry = await self.load(digest_of(linked))
+            assert entry is not None
+            self.refused = other.journal.covers(entry)
+            return await super().delete_login(login)
+
+    store = WatchedStore()
+    keeping = Worker(path, store=store, clock=worker.clock)
+    mine, session = await keeping.sign_in()
+    linked, _ = await keeping.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    store.go_down()
+    await keeping.revoke(mine)
+    store.come_back()
+
+    await keeping.revoker.retry_pending()
+
+    assert store.refused
+    assert await store.count() == 0
 
 
 async def test_promise_that_cannot_be_kept_holds_no_other_up(

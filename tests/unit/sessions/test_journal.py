@@ -3,16 +3,19 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
-from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
+from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START
 from tests.support.disk import full_disk
@@ -23,7 +26,8 @@ import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.journal import PendingRevocation, RevocationJournal
+from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.pending import PendingRevocation
 
 journal = RevocationJournal(Path(sys.argv[1]))
 until = datetime(2100, 1, 1, tzinfo=UTC)
@@ -81,6 +85,23 @@ def entry(revocation: PendingRevocation, *, login: str, owner: str) -> Entry:
         seen=START,
         expires=START + DAY,
     )
+
+
+def count_calls(work: Callable[[], object]) -> int:
+    """Return how many functions *work* calls, and how often generators go on."""
+    calls = 0
+
+    def count(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
 
 
 @contextmanager
@@ -548,6 +569,40 @@ def test_many_entries_stay_quick(journal: RevocationJournal, path: Path) -> None
     assert after.st_ino == before.st_ino
     assert after.st_size - before.st_size < 500
     assert len(journal.list_pending()) == 3_001
+
+
+@pytest.mark.parametrize("is_removal", [False, True], ids=["add", "remove"])
+def test_change_costs_the_same_however_many_are_pending(
+    tmp_path: Path, *, is_removal: bool
+) -> None:
+    """Nobody makes a logout slow with invented cookies (L-60)."""
+    costs = []
+    for number in (10, 3_000):
+        journal = RevocationJournal(tmp_path / f"{number}")
+        entries = [pending(login=f"l{n}", owner=f"o{n}") for n in range(number)]
+        journal.add_all(entries)
+        if is_removal:
+            costs.append(count_calls(partial(journal.remove, entries[5].digest)))
+        else:
+            costs.append(count_calls(partial(journal.add, pending(login="l"))))
+
+    assert costs[0] == costs[1] > 10
+
+
+def test_journal_has_a_bound(path: Path) -> None:
+    """New entries beyond it have no room; news of old ones always have."""
+    journal = RevocationJournal(path, max_pending=3)
+    entries = [pending() for _ in range(3)]
+    had_room = journal.has_room_for(entries)
+    journal.add_all(entries)
+    news = [replace(each, login="l") for each in entries]
+
+    assert had_room
+    assert journal.has_room_for(news)
+    assert not journal.has_room_for([pending()])
+    journal.remove(entries[0].digest)
+    assert journal.has_room_for([pending()])
+    assert not journal.has_room_for([pending(), pending()])
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(path: Path) -> None:

@@ -8,10 +8,16 @@ import pytest
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.handover import Handover, binding_of, dump_handover
-from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
-from forwardauth.sessions.journal import PendingRevocation
+from forwardauth.sessions.ids import (
+    MAX_PRESENTED,
+    Digest,
+    SessionId,
+    create_session_id,
+    digest_of,
+)
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, LiveSession
+from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START, FakeClock
 from tests.support.disk import full_disk
@@ -556,6 +562,51 @@ async def test_planted_cookies_do_not_prolong_an_outage(
     assert {each.digest for each in worker.journal.list_pending()} == {
         *digests(cookies)
     }
+
+
+@pytest.mark.parametrize("is_down", [False, True], ids=["store up", "store down"])
+async def test_more_cookies_than_a_browser_has_are_ended_or_refused(
+    worker: Worker, store: PartlyDownStore, *, is_down: bool
+) -> None:
+    """All are looked at; what cannot be ended then is not promised either (L-1)."""
+    mine, _ = await worker.sign_in()
+    flood = [create_session_id() for _ in range(2 * MAX_PRESENTED)]
+    if is_down:
+        store.go_down()
+        with pytest.raises(StoreUnavailableError):
+            await worker.revoke(*flood, mine)
+    else:
+        assert not await worker.revoke(*flood, mine)
+    store.come_back()
+
+    assert worker.journal.is_empty()
+    assert await worker.is_live(mine) is is_down
+
+
+async def test_full_journal_promises_nothing_and_says_so(
+    path: Path,
+    store: PartlyDownStore,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Invented cookies fill it up to its bound; beyond it nobody is told "pending"."""
+    worker = Worker(path, store=store, clock=clock, max_pending=10)
+    mine, _ = await worker.sign_in()
+    store.go_down()
+    invented = [create_session_id() for _ in range(10)]
+    assert await worker.revoke(*invented)
+
+    with pytest.raises(StoreUnavailableError):
+        await worker.revoke(mine)
+    again = await worker.revoke(invented[0])
+
+    assert again
+    assert "journal is full" in caplog.text
+    assert len(worker.journal.list_pending()) == 10
+    assert worker.observer.pending.count((digest_of(mine), EndCause.USER)) == 0
+    store.come_back()
+    assert await worker.is_live(mine)
+    assert not await worker.revoke(mine)
 
 
 async def test_end_that_only_part_of_the_store_takes_is_told_as_it_is(

@@ -17,6 +17,7 @@ from forwardauth.config.inspection import Inspection, inspect
 from forwardauth.config.load import load_checked
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
+from forwardauth.web.signing import check_key
 
 CONFIG_FILE: Final = "config.yaml"
 """The file that is read when ``--config`` names none and it is there."""
@@ -78,7 +79,10 @@ def load_inspected(
         ConfigError: As from ``load``, and for the users file and every folder.
     """
     inspection = inspect(
-        find_config(path), os.environ, may_store_come_later=may_store_come_later
+        find_config(path),
+        os.environ,
+        check_key=check_key,
+        may_store_come_later=may_store_come_later,
     )
     tell_warnings(inspection.warnings)
     return inspection

@@ -6,10 +6,11 @@ where the service runs, not where its configuration is written.
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from forwardauth.config.addresses import Address, UnixAddress
 from forwardauth.config.problems import Findings, Place, show_path
@@ -24,6 +25,9 @@ from forwardauth.users.table import UsersTable
 _USERS: Final = "users.file"
 _LISTEN: Final = "server.listen"
 
+CheckKey: TypeAlias = Callable[[Path], None]
+"""Raises ``OSError`` when the signing key in a folder is there and cannot be used."""
+
 
 class Use(StrEnum):
     """What the service does with what a key names."""
@@ -31,6 +35,7 @@ class Use(StrEnum):
     WRITE = "write"
     STORE = "store"
     SOCKET = "socket"
+    KEY = "key"
     TEMPLATES = "templates"
     USERS = "users"
 
@@ -55,6 +60,8 @@ def find_files(
         findings: What has been noted about the keys.
     """
     named = [("session.journal", settings.session.journal, Use.WRITE)]
+    if settings.session.secret is None and findings.is_sound("session.journal"):
+        named.append(("session.secret", settings.session.journal.parent, Use.KEY))
     store = settings.session.store
     if store.startswith(SQLITE):
         path = Path(store.removeprefix(SQLITE))
@@ -92,7 +99,9 @@ def _listeners(
     return found
 
 
-def check_files(files: tuple[NamedFile, ...], findings: Findings) -> None:
+def check_files(
+    files: tuple[NamedFile, ...], findings: Findings, check_key: CheckKey
+) -> None:
     """Note each of *files* that cannot be used; nothing is created.
 
     A folder that several keys need is one problem, told with the first of them. The
@@ -100,6 +109,9 @@ def check_files(files: tuple[NamedFile, ...], findings: Findings) -> None:
     """
     faults: dict[tuple[Path, str, str], list[NamedFile]] = {}
     for file in files:
+        if file.use is Use.KEY:
+            _check_key(file, findings, check_key)
+            continue
         folder = file.path if file.use is Use.TEMPLATES else file.path.parent
         fault = _fault_of_folder(folder, file.use)
         if fault is not None:
@@ -144,6 +156,24 @@ def _note_whole(
         else:
             mistakes.append(problem)
     return tuple(mistakes)
+
+
+def _check_key(file: NamedFile, findings: Findings, check_key: CheckKey) -> None:
+    """Note what is wrong with the key; a folder that is, is told with the journal."""
+    if _fault_of_folder(file.path, Use.WRITE) is not None:
+        return
+    try:
+        check_key(file.path)
+    except OSError as exc:
+        reason = f"the key beside the journal cannot be used: {_words_of(exc)}"
+        findings.refuse(file.place, reason, "mend the file, or set session.secret")
+
+
+def _words_of(error: OSError) -> str:
+    if error.strerror is not None and error.filename is not None:
+        return f"{show_path(Path(error.filename))}: {error.strerror}"
+    words = str(error)
+    return words if words.isprintable() else ascii(words)
 
 
 def _check_writable(file: NamedFile, findings: Findings) -> None:

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forwardauth.config.files import Use, check_files, check_users, find_files
+from forwardauth.config.files import (
+    CheckKey,
+    Use,
+    check_files,
+    check_users,
+    find_files,
+)
 from forwardauth.config.load import read_draft
 from forwardauth.config.problems import Findings, Place, Problem
 from forwardauth.config.schema import Settings
@@ -42,13 +48,18 @@ class Inspection:
 
 
 def inspect(
-    path: Path | None, environ: Mapping[str, str], *, may_store_come_later: bool = False
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    check_key: CheckKey,
+    may_store_come_later: bool = False,
 ) -> Inspection:
     """Return what ``load_checked`` returns once the surroundings are sound, too.
 
     Args:
         path: The file; ``None`` when the environment says everything.
         environ: Variables that start with ``FORWARDAUTH_`` win over the file.
+        check_key: Judges the signing key, which is read where it is used.
         may_store_come_later: Whether a SQLite store that cannot be opened is a
             warning. The service starts without its store, and is not ready.
 
@@ -64,9 +75,9 @@ def inspect(
         store = tuple(file for file in files if file.use is Use.STORE)
         files = tuple(file for file in files if file.use is not Use.STORE)
         later = Findings()
-        check_files(store, later)
+        check_files(store, later, check_key)
         findings.warnings += later.problems
-    check_files(files, findings)
+    check_files(files, findings, check_key)
     users, mistakes = check_users(files, findings)
     if mistakes:
         raise ConfigError([*findings.problems_in_order(), *mistakes])

@@ -41,6 +41,20 @@ def load_key(folder: Path, configured: str | None) -> bytes:
     path = folder / KEY_FILE
     if not path.exists():
         _make(path)
+    return _read(path)
+
+
+def check_key(folder: Path) -> None:
+    """Return when the key file in *folder* can be used, or has yet to be made.
+
+    Raises:
+        OSError: It is there and cannot be read, or is cut short.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _read(folder / KEY_FILE)
+
+
+def _read(path: Path) -> bytes:
     key = path.read_bytes()
     if len(key) < _KEY_BYTES:
         message = f"{path} is cut short: remove it, and a new one is made"

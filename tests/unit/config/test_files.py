@@ -6,6 +6,7 @@ import pytest
 
 from forwardauth.config.files import check_files, find_files
 from forwardauth.config.load import read_draft
+from forwardauth.web.signing import check_key
 from tests.support.configuration import COMPLETE, write_config
 
 
@@ -13,7 +14,7 @@ def keys_of(folder: Path, text: str) -> list[str]:
     """Return the keys whose files cannot be used, in order."""
     draft = read_draft(write_config(folder, COMPLETE + text), {})
     files = find_files(draft.settings, draft.root, draft.findings)
-    check_files(files, draft.findings)
+    check_files(files, draft.findings, check_key)
     return [problem.place.key for problem in draft.findings.problems_in_order()]
 
 

@@ -7,6 +7,7 @@ import pytest
 from forwardauth.config.inspection import inspect
 from forwardauth.config.keys import KEYS, variable_of
 from forwardauth.errors import ConfigError
+from forwardauth.web.signing import KEY_FILE, check_key
 from tests.support.configuration import COMPLETE, USERS, write_config
 from tests.support.users import ARGON2ID, entry, write_users
 
@@ -25,7 +26,7 @@ def told(
 ) -> list[tuple[str, str, str]]:
     """Return file with line, key and reason of each problem, in order."""
     try:
-        inspect(write_config(folder, text), environ or {})
+        inspect(write_config(folder, text), environ or {}, check_key=check_key)
     except ConfigError as exc:
         lines = [str(problem).replace(f"{folder}/", "") for problem in exc.problems]
         parts = [line.split(": ", maxsplit=2) for line in lines]
@@ -50,7 +51,7 @@ def test_what_can_be_started_comes_with_its_users_and_places(tmp_path: Path) -> 
     """Whoever warns about a rule can tell the line of it."""
     text = COMPLETE + "portal:\n  title: Hello\n"
 
-    found = inspect(write_config(tmp_path, text), {})
+    found = inspect(write_config(tmp_path, text), {}, check_key=check_key)
 
     assert found.settings.portal.title == "Hello"
     assert list(found.users.users) == ["alice"]
@@ -93,7 +94,7 @@ def test_mistakes_in_the_users_file_come_last_with_its_lines(tmp_path: Path) -> 
     path = write_config(tmp_path, COMPLETE + "logout: {scope: x}\n")
 
     with pytest.raises(ConfigError) as caught:
-        inspect(path, {"FORWARDAUTH_SESSION__IDLE_TIMEOUT": "1"})
+        inspect(path, {"FORWARDAUTH_SESSION__IDLE_TIMEOUT": "1"}, check_key=check_key)
 
     texts = [str(problem) for problem in caught.value.problems]
     assert [text.partition(": ")[0] for text in texts] == [
@@ -193,6 +194,66 @@ def test_what_the_environment_names_is_told_with_the_variable(tmp_path: Path) ->
     ]
 
 
+def test_a_key_that_cannot_be_used_is_told_with_the_rest(tmp_path: Path) -> None:
+    """Where no secret is set, the service would not start without it."""
+    (tmp_path / KEY_FILE).write_bytes(b"short")
+    text = COMPLETE + "session:\n  same_site: x\n"
+
+    assert places(tmp_path, text) == [
+        ("config.yaml:6", "session.secret"),
+        ("config.yaml:7", "session.same_site"),
+    ]
+    assert told(tmp_path, f"{COMPLETE}session: {{secret: {'x' * 32}}}\n") == []
+
+
+def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The message of the system alone would not say which file it means."""
+    (tmp_path / KEY_FILE).mkdir()
+
+    ((_, key, reason),) = told(tmp_path, COMPLETE)
+
+    assert key == "session.secret"
+    assert f"{KEY_FILE}: Is a directory" in reason
+
+
+REFUSED_AT_START = """\
+server:
+  listen: 0.0.0.0:9091
+  trusted_proxies: []
+cookies:
+  - {domain: co.uk, portal: 'https://auth.co.uk'}
+  - {domain: github.io, portal: 'https://auth.github.io'}
+  - {domain: 192.0.2.1, portal: 'https://192.0.2.1'}
+  - {domain: example.com, portal: 'https://auth.example.net'}
+  - {domain: apps.example.com, portal: 'https://auth.apps.example.com'}
+logout:
+  allowed_targets:
+    - '*'
+    - https://me@app.example.net
+    - https://*.github.io
+users:
+  file: users.yaml
+"""
+
+
+def test_whatever_is_refused_at_start_is_refused_at_once(tmp_path: Path) -> None:
+    """Cookie domains, targets, trust and the users file, each in its own line."""
+    (tmp_path / "users.yaml").chmod(0o666)
+
+    assert places(tmp_path, REFUSED_AT_START) == [
+        ("config.yaml:3", "server.trusted_proxies"),
+        ("config.yaml:5", "cookies.0.domain"),
+        ("config.yaml:6", "cookies.1.domain"),
+        ("config.yaml:7", "cookies.2.domain"),
+        ("config.yaml:8", "cookies.3.portal"),
+        ("config.yaml:9", "cookies.4.domain"),
+        ("config.yaml:12", "logout.allowed_targets.0"),
+        ("config.yaml:13", "logout.allowed_targets.1"),
+        ("config.yaml:14", "logout.allowed_targets.2"),
+        ("config.yaml:16", "users.file"),
+    ]
+
+
 def test_one_missing_folder_is_one_problem(tmp_path: Path) -> None:
     """It is told once, with every key that needs it."""
     text = (
@@ -238,11 +299,13 @@ def test_a_store_that_may_come_later_is_a_warning(tmp_path: Path) -> None:
     """The service starts while its store is down, and says so; a check refuses it."""
     path = write_config(tmp_path, COMPLETE + "session:\n  store: sqlite:none/s\n")
 
-    (warning,) = inspect(path, {}, may_store_come_later=True).warnings
+    (warning,) = inspect(
+        path, {}, may_store_come_later=True, check_key=check_key
+    ).warnings
 
     assert str(warning.place) == f"{path}:7: session.store"
     with pytest.raises(ConfigError):
-        inspect(path, {})
+        inspect(path, {}, check_key=check_key)
 
 
 def test_an_entry_that_nests_with_several_is_told_once(tmp_path: Path) -> None:
@@ -342,7 +405,7 @@ def test_the_name_of_a_variable_cannot_take_over_the_terminal(tmp_path: Path) ->
     path = write_config(tmp_path, COMPLETE)
 
     with pytest.raises(ConfigError) as caught:
-        inspect(path, {"FORWARDAUTH_A\x1b[31m": "1"})
+        inspect(path, {"FORWARDAUTH_A\x1b[31m": "1"}, check_key=check_key)
 
     assert str(caught.value).isprintable()
 

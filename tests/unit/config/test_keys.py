@@ -12,10 +12,14 @@ import pytest
 
 from forwardauth.config import schema
 from forwardauth.config.document import load_document
+from forwardauth.config.inspection import inspect
 from forwardauth.config.keys import KEYS, names_below, pattern_of, variable_of
 from forwardauth.config.problems import Findings
 from forwardauth.config.tree import Listing, Node, Table
+from forwardauth.errors import ConfigError
+from forwardauth.web.signing import check_key
 from tests.support.configuration import COOKIES, USERS, problems_in, write_config
+from tests.support.users import ARGON2ID, entry, write_users
 
 ROOT: Final = Path(__file__).parents[3]
 DOCUMENT: Final = (ROOT / "docs/configuration.md").read_text("utf-8")
@@ -136,11 +140,15 @@ def test_every_example_in_the_documentation_is_valid(tmp_path: Path, text: str) 
 
 def test_the_problems_in_the_documentation_are_real(tmp_path: Path) -> None:
     """What the page shows of a message is what the program says."""
-    text = "session:\n  idle_tmeout: 1h\nlogout:\n  paths: [logout]\n"
-    path = write_config(tmp_path, USERS + COOKIES + text)
+    write_users(tmp_path / "users.yaml", entry("alice", ARGON2ID))
+    session = "session:\n  journal: /var/lib/none/journal\n  idle_tmeout: 1h\n"
+    text = f"{USERS}{COOKIES}{session}logout:\n  paths: [logout]\n"
+    path = write_config(tmp_path, text)
 
-    said = {str(p).partition(": ")[2] for p in problems_in(path)}
+    with pytest.raises(ConfigError) as caught:
+        inspect(path, {}, check_key=check_key)
 
+    said = {str(problem).partition(": ")[2] for problem in caught.value.problems}
     shown = re.findall(r"^    config\.yaml:\d+: (.+)", DOCUMENT, re.MULTILINE)
     assert set(shown) == said
 

@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 
-from forwardauth.web.signing import KEY_FILE, derive_key, load_key
+from forwardauth.web.signing import KEY_FILE, check_key, derive_key, load_key
 
 
 def test_configured_secret_is_the_key(tmp_path: Path) -> None:
@@ -121,3 +121,25 @@ def test_keys_are_derived_for_one_purpose() -> None:
     assert {len(each) for each in derived} == {32}
     assert derive_key(key, "forms") == derive_key(key, "forms")
     assert derive_key(bytes([1] * 32), "forms") not in derived
+
+
+def test_a_key_that_has_yet_to_be_made_is_no_mistake(tmp_path: Path) -> None:
+    """A check makes nothing."""
+    check_key(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_folder", [False, True], ids=["short", "folder"])
+def test_a_key_file_that_cannot_be_used_is_told_before_the_start(
+    tmp_path: Path, is_folder: bool
+) -> None:
+    """A check finds what a start would fail on."""
+    path = tmp_path / KEY_FILE
+    if is_folder:
+        path.mkdir()
+    else:
+        path.write_bytes(b"short")
+
+    with pytest.raises(OSError, match=KEY_FILE):
+        check_key(tmp_path)

@@ -123,7 +123,10 @@ class SessionManager:
         digests = digests_of(presented)
         if len(digests) > MAX_PRESENTED:
             return None
-        found = await asyncio.gather(*map(self.lookup_digest, digests))
+        if len(digests) == 1:  # As nearly always: no task of its own for one.
+            found = [await self.lookup_digest(digests[0])]
+        else:
+            found = await asyncio.gather(*map(self.lookup_digest, digests))
         live = [each for each in found if each and each.session.domain == domain]
         if len(live) != 1:
             return None

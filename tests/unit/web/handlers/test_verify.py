@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from yarl import URL
 
-from forwardauth.sessions.ids import create_session_id
+from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION
 from tests.support.clock import FakeClock
@@ -282,7 +282,7 @@ async def test_two_live_sessions_are_nobodys(portal: Portal) -> None:
 async def test_many_cookies_are_nobodys(portal: Portal) -> None:
     """More cookies of our name than anybody has are refused unread (V-42)."""
     token, _ = await portal.create_session()
-    others = "; ".join(f"{COOKIE}={create_session_id()}" for _ in range(8))
+    others = "; ".join(f"{COOKIE}={create_session_id()}" for _ in range(MAX_PRESENTED))
     header = ("Cookie", f"{COOKIE}={token}; {others}")
 
     reply = await portal.verify(None, headers=[header])

@@ -8,7 +8,7 @@ import pytest
 from multidict import CIMultiDict
 
 from forwardauth.domains import CookieDomain, Origin
-from forwardauth.sessions.ids import create_session_id
+from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id
 from forwardauth.web.cookies import (
     CookieShape,
     clear_lines,
@@ -18,6 +18,7 @@ from forwardauth.web.cookies import (
 )
 from tests.support.cookies import CookieJar
 from tests.support.portal import COOKIE, PASSWORD, PORTAL, Portal
+from tests.support.stores import DownStore
 
 DOMAIN = CookieDomain(
     name="example.com", portal=Origin(scheme="https", host="auth.example.com")
@@ -272,10 +273,31 @@ async def test_logout_finds_the_session_behind_many_cookies(portal: Portal) -> N
     assert await portal.store.count() == 0
 
 
+async def test_flood_of_cookies_in_an_outage_is_promised_nothing(
+    tmp_path: Path,
+) -> None:
+    """It is answered 503, fills no journal, and the browser keeps its cookie (L-9)."""
+    store = DownStore()
+    async with Portal(tmp_path, store=store) as portal:
+        session_id, _ = await portal.create_session()
+        flood = [create_session_id() for _ in range(MAX_PRESENTED)]
+        pairs = [f"{COOKIE}={each}" for each in (session_id, *flood)]
+        headers = [("Cookie", "; ".join(each)) for each in (pairs[:99], pairs[99:])]
+        store.go_down()
+
+        refused = await portal.send("GET", "/logout", headers=headers)
+        promised = await portal.send("GET", "/logout", cookie=session_id)
+
+    assert (refused.status, promised.status) == (503, 503)
+    assert not refused.lines("Set-Cookie")
+    assert promised.lines("Set-Cookie")
+    assert (tmp_path / "revocations.journal").read_bytes().count(b'"add"') == 1
+
+
 async def test_planted_cookies_lock_nobody_out(portal: Portal) -> None:
     """As long as one cookie is live, a sibling host's dead ones do not matter (V-5)."""
     session_id, _ = await portal.create_session()
-    planted = [f"{COOKIE}={create_session_id()}" for _ in range(179)]
+    planted = [f"{COOKIE}={create_session_id()}" for _ in range(MAX_PRESENTED - 1)]
     lines = [*planted[:90], f"{COOKIE}={session_id}"], planted[90:]
 
     reply = await portal.verify(

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from forwardauth.adapters.registry import create_adapters
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
@@ -147,7 +148,8 @@ def create_applications(
         store=store, clock=clock, sessions=sessions, revoker=revoker
     )
     main[keys.USERS] = users
-    main.add_routes(create_routes(settings.server.base_path))
+    adapters = create_adapters(settings.headers)
+    main.add_routes(create_routes(settings.server.base_path, adapters))
     main.on_response_prepare.append(_hide_server)
     # First in, last out: what the rest ends while it closes is told of, too.
     main.cleanup_ctx.append(notifier.run)

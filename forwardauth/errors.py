@@ -4,6 +4,7 @@
     ├── ConfigError             every problem of a configuration at once; exit status 2
     ├── ProxyRequestError       400  the proxy did not send what its adapter needs
     ├── UntrustedProxyError     403  the peer may not speak for clients
+    ├── UnfitIdentityError      403  header lines cannot say who asks
     ├── CredentialsError        401  never says which half was wrong
     ├── ThrottledError          429  too many attempts; carries the wait
     ├── CsrfError               403  the request did not prove where it came from
@@ -49,6 +50,19 @@ class ProxyRequestError(ForwardAuthError):
 
 class UntrustedProxyError(ForwardAuthError):
     """The peer is not in ``server.trusted_proxies``."""
+
+
+class UnfitIdentityError(ForwardAuthError):
+    """No header lines can tell an application who asks, so the request cannot pass.
+
+    *reason* is a stable, lower-case id for logs. The text names the header and a limit,
+    never the value.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep a stable *reason* such as ``identity_too_long`` and its *detail*."""
+        self.reason = reason
+        super().__init__(detail)
 
 
 class CredentialsError(ForwardAuthError):

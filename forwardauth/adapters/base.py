@@ -10,14 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from forwardauth.adapters.headers import (
-    REMOTE_EMAIL,
-    REMOTE_GROUPS,
-    REMOTE_NAME,
-    REMOTE_USER,
-    HeaderSource,
-    IPAddress,
-)
+from forwardauth.adapters.headers import HeaderSource, IPAddress
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import OriginalRequest, Subject
 
@@ -126,12 +120,18 @@ class Adapter(Protocol):
         """Return what the browser asked the proxy for.
 
         Raises:
-            ProxyRequestError: A needed header is missing, repeated or malformed.
+            ProxyRequestError: A needed header is missing, repeated or malformed, or
+                another one could be taken for it.
         """
         ...
 
     def answer(self, verdict: Verdict) -> Answer:
-        """Return *verdict* in the dialect of the proxy; 2xx only for ``Allowed``."""
+        """Return *verdict* in the dialect of the proxy; 2xx only for ``Allowed``.
+
+        Raises:
+            UnfitIdentityError: Header lines cannot say who passes, so nobody does: the
+                caller answers ``Forbidden``.
+        """
         ...
 
 
@@ -145,21 +145,13 @@ SAFE_HEADERS: Final = (
 _BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
-def answer_allowed(subject: Subject) -> Answer:
+def answer_allowed(subject: Subject, identity: IdentityHeaders) -> Answer:
     """Return exactly 200 with all four identity headers, empty when unknown.
 
-    A header that is left out would let the client's own copy through in some proxies.
-    Letters beyond ASCII are sent as UTF-8. What no header line could carry is refused
-    where the users file is read, and so is a comma in the name of a group.
-    Source: CVE-2026-30851.
+    Raises:
+        UnfitIdentityError: They cannot say who *subject* is.
     """
-    identity = (
-        (REMOTE_USER, subject.username),
-        (REMOTE_GROUPS, ",".join(sorted(subject.groups))),
-        (REMOTE_NAME, subject.display_name),
-        (REMOTE_EMAIL, subject.email),
-    )
-    return Answer(status=200, headers=(*identity, *SAFE_HEADERS))
+    return Answer(status=200, headers=(*identity.lines(subject), *SAFE_HEADERS))
 
 
 def answer_forbidden(verdict: Forbidden) -> Answer:
@@ -194,15 +186,18 @@ def answer_unavailable(verdict: Unavailable) -> Answer:
     return Answer(status=503, headers=(*answer.headers, retry_after), body=answer.body)
 
 
-def answer_forwarded(verdict: Verdict) -> Answer:
+def answer_forwarded(verdict: Verdict, identity: IdentityHeaders) -> Answer:
     """Return *verdict* for a proxy that passes our denial on to the browser.
 
     Traefik, Caddy, HAProxy and Envoy do. A navigation is sent to the portal: 302 for
     GET and HEAD, 303 after anything else, so that no browser repeats the body there.
+
+    Raises:
+        UnfitIdentityError: As in ``answer_allowed``.
     """
     match verdict:
         case Allowed():
-            return answer_allowed(verdict.subject)
+            return answer_allowed(verdict.subject, identity)
         case SignInNeeded(kind=RequestKind.NAVIGATION):
             status = 302 if verdict.method in _BODILESS_METHODS else 303
             location = ("Location", verdict.login_url)

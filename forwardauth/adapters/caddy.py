@@ -11,6 +11,7 @@ Source: https://caddyserver.com/docs/caddyfile/directives/forward_auth
 
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
 from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import OriginalRequest
 
 
@@ -22,10 +23,14 @@ class CaddyAdapter:
     appends_target: bool = False
     takes_over_logout: bool = True
 
+    def __init__(self, identity: IdentityHeaders) -> None:
+        """Answer with the names of *identity*."""
+        self._identity = identity
+
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
         return read_forwarded(request)
 
     def answer(self, verdict: Verdict) -> Answer:
         """Return what Caddy passes on to the browser; see ``Adapter.answer``."""
-        return answer_forwarded(verdict)
+        return answer_forwarded(verdict, self._identity)

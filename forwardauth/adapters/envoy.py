@@ -15,6 +15,7 @@ from typing import Final
 
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
 from forwardauth.adapters.headers import HOST, X_FORWARDED_PROTO, get_header
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import (
     OriginalRequest,
     parse_host,
@@ -34,6 +35,10 @@ class EnvoyAdapter:
     paths: tuple[str, ...] = ("/verify/envoy", "/api/authz/ext-authz")
     appends_target: bool = True
     takes_over_logout: bool = True
+
+    def __init__(self, identity: IdentityHeaders) -> None:
+        """Answer with the names of *identity*."""
+        self._identity = identity
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
@@ -58,4 +63,4 @@ class EnvoyAdapter:
 
     def answer(self, verdict: Verdict) -> Answer:
         """Return what Envoy passes on to the browser; see ``Adapter.answer``."""
-        return answer_forwarded(verdict)
+        return answer_forwarded(verdict, self._identity)

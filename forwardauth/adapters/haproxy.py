@@ -9,6 +9,7 @@ Source: https://www.arpalert.org/src/haproxy-lua-api/2.6/ (``HTTPClient``, ``Rep
 
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
 from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import OriginalRequest
 
 
@@ -20,10 +21,14 @@ class HaproxyAdapter:
     appends_target: bool = False
     takes_over_logout: bool = True
 
+    def __init__(self, identity: IdentityHeaders) -> None:
+        """Answer with the names of *identity*."""
+        self._identity = identity
+
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
         return read_forwarded(request)
 
     def answer(self, verdict: Verdict) -> Answer:
         """Return what the script passes on to the browser; see ``Adapter.answer``."""
-        return answer_forwarded(verdict)
+        return answer_forwarded(verdict, self._identity)

@@ -24,11 +24,6 @@ X_FORWARDED_FOR: Final = "X-Forwarded-For"
 
 HOST: Final = "Host"
 
-REMOTE_USER: Final = "Remote-User"
-REMOTE_GROUPS: Final = "Remote-Groups"
-REMOTE_NAME: Final = "Remote-Name"
-REMOTE_EMAIL: Final = "Remote-Email"
-
 _MAX_HOPS: Final = 32
 
 

@@ -26,6 +26,7 @@ from forwardauth.adapters.base import (
     answer_unavailable,
 )
 from forwardauth.adapters.headers import X_ORIGINAL_METHOD, X_ORIGINAL_URL, get_header
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import (
     OriginalRequest,
@@ -46,6 +47,10 @@ class NginxAdapter:
     paths: tuple[str, ...] = ("/verify/nginx", "/api/authz/auth-request")
     appends_target: bool = False
     takes_over_logout: bool = False
+
+    def __init__(self, identity: IdentityHeaders) -> None:
+        """Answer with the names of *identity*."""
+        self._identity = identity
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
@@ -74,7 +79,7 @@ class NginxAdapter:
         """Return 200, 401 or 403, and 503 for an outage; see ``Adapter.answer``."""
         match verdict:
             case Allowed():
-                return answer_allowed(verdict.subject)
+                return answer_allowed(verdict.subject, self._identity)
             case SignInNeeded():
                 directions = (
                     ("Location", verdict.login_url),

@@ -7,6 +7,7 @@ from typing import Final
 
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
 from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import OriginalRequest
 
 _UPGRADE_SCHEMES: Final = {"ws": "http", "wss": "https"}
@@ -21,10 +22,14 @@ class TraefikAdapter:
     appends_target: bool = False
     takes_over_logout: bool = True
 
+    def __init__(self, identity: IdentityHeaders) -> None:
+        """Answer with the names of *identity*."""
+        self._identity = identity
+
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
         return read_forwarded(request, other_schemes=_UPGRADE_SCHEMES)
 
     def answer(self, verdict: Verdict) -> Answer:
         """Return what Traefik passes on to the browser; see ``Adapter.answer``."""
-        return answer_forwarded(verdict)
+        return answer_forwarded(verdict, self._identity)

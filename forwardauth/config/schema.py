@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from forwardauth.access_control.rules import AccessControl
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.config.addresses import Address, Network, TcpAddress, UnixAddress
 from forwardauth.domains import CookieDomain, CookieDomains
 from forwardauth.redirects import AllowedTarget, SafeTarget, TargetPolicy
@@ -157,6 +158,7 @@ class Settings:
     session: SessionSettings
     logout: LogoutSettings
     users: UsersSettings
+    headers: IdentityHeaders
     access_control: AccessControl
     portal: PortalSettings
     source: Path | None

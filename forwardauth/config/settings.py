@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from forwardauth.config.cookies import read_domains
+from forwardauth.config.headers import read_headers
 from forwardauth.config.logout import (
     read_allowed_targets,
     read_clear_cookies,
@@ -64,6 +65,7 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         session=session,
         logout=logout,
         users=UsersSettings(file=root.section("users").path("file") or Path()),
+        headers=read_headers(root.section("headers")),
         access_control=read_access_control(
             root.section("access_control"), domains=domains if is_whole else None
         ),

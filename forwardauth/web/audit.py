@@ -57,10 +57,12 @@ def log_verdict(
     decision: Decision | None = None,
     user: str | None = None,
     reason: str | None = None,
+    detail: str | None = None,
 ) -> None:
     """Write the line of one verify decision: refusals at INFO, the rest at DEBUG.
 
-    The query is left out: applications put secrets there.
+    The query is left out: applications put secrets there. *detail* is for whoever sets
+    up the proxy: the header that a refusal is about, and the remedy.
     """
     level = logging.DEBUG if outcome == "allow" else logging.INFO
     if not _verify_log.isEnabledFor(level):
@@ -76,6 +78,7 @@ def log_verdict(
         method=original.method if original else None,
         path=original.path if original else None,
         address=original.client if original else None,
+        detail=detail,
     )
     _verify_log.log(level, "%s", line)
 

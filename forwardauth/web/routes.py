@@ -1,11 +1,11 @@
 """Which path leads to which handler: all of them, in one place."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 
 from forwardauth.adapters.base import Adapter
-from forwardauth.adapters.registry import ADAPTERS
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
 from forwardauth.web.handlers.health import health, ready
@@ -26,7 +26,7 @@ from forwardauth.web.handlers.verify import create_verify
 JWKS_PATH: Final = "/.well-known/jwks.json"
 
 
-def create_routes(base_path: str) -> list[web.RouteDef]:
+def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.RouteDef]:
     """Return the routes of the service, below *base_path* (empty or ``/…``)."""
     routes = [
         web.get(f"{base_path}/", home),
@@ -51,7 +51,7 @@ def create_routes(base_path: str) -> list[web.RouteDef]:
     ]
     # At the top as well: RFC 8615 has it there, and the issuer has the base path.
     routes += [web.get(p, key_set) for p in {base_path + JWKS_PATH, JWKS_PATH}]
-    for adapter in ADAPTERS:
+    for adapter in adapters:
         for path in adapter.paths:
             routes += _verify_routes(adapter, base_path + path)
     return routes

@@ -1,6 +1,6 @@
 """Header fields as a server hands them to adapters, without a server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class FakeHeaders:
@@ -16,6 +16,10 @@ class FakeHeaders:
         return [value for name, value in self.lines if name.lower() == wanted] or (
             default
         )
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names as they were sent; see ``HeaderSource``."""
+        return (name for name, _ in self.lines)
 
     def replaced(self, name: str, *values: str) -> "FakeHeaders":
         """Return the same lines, but *name* once for each of *values*."""

@@ -12,6 +12,7 @@ from forwardauth.errors import (
     ProxyRequestError,
     StoreUnavailableError,
     ThrottledError,
+    UnfitIdentityError,
     UnsafeTargetError,
     UntrustedProxyError,
 )
@@ -23,6 +24,7 @@ from forwardauth.errors import (
         ConfigError([]),
         ProxyRequestError("Host", "header_missing", "is missing"),
         UntrustedProxyError(),
+        UnfitIdentityError("identity_too_long", "is too long"),
         CredentialsError(),
         ThrottledError(timedelta(seconds=1)),
         CsrfError(),

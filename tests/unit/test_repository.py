@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import forwardauth
-from forwardauth.adapters.registry import ADAPTERS
+from forwardauth.adapters.identity import IdentityHeaders
+from forwardauth.adapters.registry import create_adapters
 from forwardauth.errors import ForwardAuthError
 from tests.support.guarantees import DOCUMENT, promises, proofs
 from tests.support.repository import (
@@ -253,7 +254,7 @@ def test_every_adapter_ships_a_deployment_and_a_page() -> None:
     """A proxy that we speak to can be set up by copying, and read about."""
     needed = [
         path
-        for adapter in ADAPTERS
+        for adapter in create_adapters(IdentityHeaders())
         for path in (
             f"deploy/{adapter.name}/docker-compose.yaml",
             f"docs/proxies/{adapter.name}.md",

@@ -15,6 +15,7 @@ from forwardauth.access_control.decision import Decision, Outcome
 from forwardauth.adapters.base import (
     Adapter,
     Allowed,
+    Answer,
     Forbidden,
     Malformed,
     ProxyRequest,
@@ -25,7 +26,11 @@ from forwardauth.adapters.base import (
 )
 from forwardauth.adapters.kinds import classify, is_preflight
 from forwardauth.domains import CookieDomain, CookieDomains
-from forwardauth.errors import ProxyRequestError, StoreUnavailableError
+from forwardauth.errors import (
+    ProxyRequestError,
+    StoreUnavailableError,
+    UnfitIdentityError,
+)
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from forwardauth.web import keys
 from forwardauth.web.answers import content_policy, from_adapter
@@ -58,12 +63,30 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
             _tell(request, adapter, original=original, reason="store_unavailable")
             return from_adapter(adapter.answer(Unavailable()))
         decision = request.app[keys.ACCESS_CONTROL].decide(subject, original)
-        user = subject.username
-        _tell(request, adapter, original=original, decision=decision, user=user)
         verdict = _verdict(request, original, domain, subject, decision.outcome)
-        return from_adapter(adapter.answer(verdict))
+        answer, decision, detail = _answer(adapter, verdict, decision)
+        _tell(
+            request,
+            adapter,
+            original=original,
+            decision=decision,
+            user=subject.username,
+            detail=detail,
+        )
+        return from_adapter(answer)
 
     return verify
+
+
+def _answer(
+    adapter: Adapter, verdict: Verdict, decision: Decision
+) -> tuple[Answer, Decision, str | None]:
+    """Return what is answered, and why: nobody passes whom no header line can name."""
+    try:
+        return adapter.answer(verdict), decision, None
+    except UnfitIdentityError as exc:
+        decision = replace(decision, outcome=Outcome.FORBIDDEN, reason=exc.reason)
+        return adapter.answer(Forbidden()), decision, str(exc)
 
 
 def _tell(
@@ -74,12 +97,19 @@ def _tell(
     decision: Decision | None = None,
     user: str | None = None,
     reason: str | None = None,
+    detail: str | None = None,
 ) -> None:
     """Count and log the verdict: by decision, else *reason* says why there is none."""
     outcome = decision.outcome.value if decision else "refused"
     request.app[keys.METRICS].count(VERIFICATIONS, adapter.name, outcome)
     log_verdict(
-        adapter.name, outcome, original, decision=decision, user=user, reason=reason
+        adapter.name,
+        outcome,
+        original,
+        decision=decision,
+        user=user,
+        reason=reason,
+        detail=detail,
     )
 
 

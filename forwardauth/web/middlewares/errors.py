@@ -19,6 +19,7 @@ from forwardauth.errors import (
     ProxyRequestError,
     StoreUnavailableError,
     ThrottledError,
+    UnfitIdentityError,
     UnsafeTargetError,
     UntrustedProxyError,
 )
@@ -30,6 +31,7 @@ from forwardauth.web.pages import ErrorKind
 STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
     ProxyRequestError: (400, ErrorKind.BAD_REQUEST),
     UntrustedProxyError: (403, ErrorKind.FORBIDDEN),
+    UnfitIdentityError: (403, ErrorKind.FORBIDDEN),
     CredentialsError: (401, ErrorKind.FORBIDDEN),
     ThrottledError: (429, ErrorKind.THROTTLED),
     CsrfError: (403, ErrorKind.FORM_EXPIRED),

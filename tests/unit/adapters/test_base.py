@@ -17,9 +17,11 @@ from forwardauth.adapters.base import (
     answer_json,
     answer_unavailable,
 )
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import ANONYMOUS, Subject
 from tests.support.access import ALICE, DENIALS, LOGIN_URL, PASSES, sign_in_needed
 
+NAMES: Final = IdentityHeaders()
 IDENTITY: Final = ("Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email")
 
 
@@ -35,7 +37,7 @@ def _assert_never_kept(answer: Answer) -> None:
 
 def test_pass_tells_who_asks() -> None:
     """Exactly 200, no body, and the four headers (V-25, V-26)."""
-    answer = answer_allowed(ALICE)
+    answer = answer_allowed(ALICE, NAMES)
 
     assert (answer.status, answer.body) == (200, b"")
     assert [_lines(answer, name) for name in IDENTITY] == [
@@ -57,7 +59,7 @@ def test_pass_tells_who_asks() -> None:
 )
 def test_unknown_is_sent_as_empty(subject: Subject, values: list[str]) -> None:
     """A header that is left out would let the client's own copy through (V-26)."""
-    answer = answer_allowed(subject)
+    answer = answer_allowed(subject, NAMES)
 
     assert [_lines(answer, name) for name in IDENTITY] == [[value] for value in values]
 
@@ -67,12 +69,14 @@ def test_groups_are_always_in_the_same_order() -> None:
     names = [f"group-{letter}" for letter in "jihgfedcba"]
     subject = Subject(username="alice", groups=frozenset(names), level=1)
 
-    assert _lines(answer_allowed(subject), "Remote-Groups") == [",".join(sorted(names))]
+    assert _lines(answer_allowed(subject, NAMES), "Remote-Groups") == [
+        ",".join(sorted(names))
+    ]
 
 
 def test_pass_sets_no_cookie() -> None:
     """A verify answer that lets pass changes nothing in the browser (V-32)."""
-    assert _lines(answer_allowed(ALICE), "Set-Cookie") == []
+    assert _lines(answer_allowed(ALICE, NAMES), "Set-Cookie") == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_pass_sets_no_cookie() -> None:
 )
 def test_navigation_is_sent_to_the_portal(method: str, status: int) -> None:
     """After anything but GET and HEAD the browser must not repeat the body (V-28)."""
-    answer = answer_forwarded(sign_in_needed(method=method))
+    answer = answer_forwarded(sign_in_needed(method=method), NAMES)
 
     assert (answer.status, answer.body) == (status, b"")
     assert _lines(answer, "Location") == [LOGIN_URL]
@@ -88,7 +92,7 @@ def test_navigation_is_sent_to_the_portal(method: str, status: int) -> None:
 
 def test_program_is_told_where_to_sign_in() -> None:
     """401 with JSON, and no redirect or password prompt (V-28, V-29, V-35)."""
-    answer = answer_forwarded(sign_in_needed(RequestKind.FETCH))
+    answer = answer_forwarded(sign_in_needed(RequestKind.FETCH), NAMES)
 
     content = json.loads(answer.body)
     assert answer.status == 401
@@ -120,7 +124,7 @@ def test_forbidden_program_gets_json() -> None:
 
 def test_malformed_request_names_its_header() -> None:
     """400 with the name of the header, for whoever sets up the proxy (V-13)."""
-    answer = answer_forwarded(DENIALS["malformed"])
+    answer = answer_forwarded(DENIALS["malformed"], NAMES)
 
     assert answer.status == 400
     assert "X-Forwarded-Host" in json.loads(answer.body)["message"]
@@ -154,7 +158,7 @@ def test_json_escapes_what_it_repeats() -> None:
 @pytest.mark.parametrize("verdict", DENIALS.values(), ids=DENIALS)
 def test_forwarded_denial_is_never_a_success(verdict: Verdict) -> None:
     """Only ``Allowed`` is 2xx, and no denial tells who asks (V-2, V-34)."""
-    answer = answer_forwarded(verdict)
+    answer = answer_forwarded(verdict, NAMES)
 
     assert answer.status >= 300
     assert [_lines(answer, name) for name in IDENTITY] == [[]] * 4
@@ -164,7 +168,7 @@ def test_forwarded_denial_is_never_a_success(verdict: Verdict) -> None:
 @pytest.mark.parametrize("verdict", PASSES.values(), ids=PASSES)
 def test_forwarded_pass_is_200(verdict: Verdict) -> None:
     """A pass is exactly 200, for somebody and for nobody in particular (V-25)."""
-    answer = answer_forwarded(verdict)
+    answer = answer_forwarded(verdict, NAMES)
 
     assert (answer.status, answer.body) == (200, b"")
     _assert_never_kept(answer)

@@ -4,6 +4,7 @@ import pytest
 
 from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.caddy import CaddyAdapter
+from forwardauth.adapters.identity import IdentityHeaders
 from tests.unit.adapters.contract import HEADERS, PROTO, URI, ForwardedContract
 
 
@@ -12,7 +13,7 @@ class TestCaddy(ForwardedContract):
 
     def adapter(self) -> Adapter:
         """Return the adapter under test."""
-        return CaddyAdapter()
+        return CaddyAdapter(IdentityHeaders())
 
     def test_query_comes_from_the_header_alone(self) -> None:
         """The copy that Caddy appends to our own address is not read (V-10)."""

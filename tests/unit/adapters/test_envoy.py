@@ -7,6 +7,7 @@ import pytest
 
 from forwardauth.adapters.base import ProxyRequest, RequestKind, Verdict
 from forwardauth.adapters.envoy import EnvoyAdapter
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import METHODS, OriginalRequest
 from tests.support.access import DENIALS, LOGIN_URL, PASSES, sign_in_needed
@@ -17,6 +18,7 @@ HOST: Final = "Host"
 PROTO: Final = "X-Forwarded-Proto"
 NEEDED: Final = (HOST, PROTO)
 HEADERS: Final = FakeHeaders((HOST, "App.example.com:8443"), (PROTO, "https"))
+ADAPTER: Final = EnvoyAdapter(IdentityHeaders())
 CLIENT: Final = ip_address("192.0.2.7")
 
 FOREIGN: Final = (
@@ -28,8 +30,8 @@ FOREIGN: Final = (
     ("X-Forwarded-For", "203.0.113.9"),
     ("X-Forwarded-Port", "80"),
     ("X-Forwarded-Prefix", "/public"),
-    ("X_Forwarded_Proto", "http"),
-    ("X.Forwarded.Proto", "http"),
+    ("X_Forwarded_Host", "public.example.com"),
+    ("X_Original_URL", "http://public.example.com/public"),
     ("X-Envoy-Original-Path", "/public"),
     ("X-Envoy-Original-Host", "public.example.com"),
     ("X-HTTP-Method-Override", "DELETE"),
@@ -44,7 +46,7 @@ def _read(
     headers: FakeHeaders = HEADERS, *, method: str = "POST", target: str = "/a%20b?c=d"
 ) -> OriginalRequest:
     request = ProxyRequest(method=method, target=target, headers=headers, client=CLIENT)
-    return EnvoyAdapter().read(request)
+    return ADAPTER.read(request)
 
 
 def _refusal(
@@ -170,7 +172,7 @@ def test_malformed_target_is_refused(case: Listed) -> None:
 @pytest.mark.parametrize("verdict", PASSES.values(), ids=PASSES)
 def test_pass_is_exactly_200(verdict: Verdict) -> None:
     """Any other 2xx is a denial to Envoy (V-25)."""
-    answer = EnvoyAdapter().answer(verdict)
+    answer = ADAPTER.answer(verdict)
 
     assert (answer.status, answer.body) == (200, b"")
 
@@ -189,16 +191,16 @@ def test_pass_is_exactly_200(verdict: Verdict) -> None:
 )
 def test_denial_reaches_the_browser_as_it_is(verdict: str, status: int) -> None:
     """Envoy passes status, headers and body on, so they are meant for it (V-28)."""
-    assert EnvoyAdapter().answer(DENIALS[verdict]).status == status
+    assert ADAPTER.answer(DENIALS[verdict]).status == status
 
 
 def test_redirect_is_absolute() -> None:
     """It leads to another host than the one that was asked for (V-30)."""
-    answer = EnvoyAdapter().answer(sign_in_needed(RequestKind.NAVIGATION))
+    answer = ADAPTER.answer(sign_in_needed(RequestKind.NAVIGATION))
 
     assert dict(answer.headers)["Location"] == LOGIN_URL
 
 
 def test_logout_is_taken_over() -> None:
     """Envoy passes the cookies of a denial on, so verify can sign out."""
-    assert EnvoyAdapter().takes_over_logout is True
+    assert ADAPTER.takes_over_logout is True

@@ -4,6 +4,7 @@ import pytest
 
 from forwardauth.adapters.base import Adapter, ProxyRequest
 from forwardauth.adapters.haproxy import HaproxyAdapter
+from forwardauth.adapters.identity import IdentityHeaders
 from tests.unit.adapters.contract import (
     CLIENT,
     HEADERS,
@@ -18,7 +19,7 @@ class TestHaproxy(ForwardedContract):
 
     def adapter(self) -> Adapter:
         """Return the adapter under test."""
-        return HaproxyAdapter()
+        return HaproxyAdapter(IdentityHeaders())
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
     def test_method_of_the_question_is_not_that_of_the_request(

@@ -14,6 +14,7 @@ from forwardauth.adapters.base import (
     Unavailable,
     Verdict,
 )
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.nginx import REQUEST_KIND_HEADER, NginxAdapter
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import OriginalRequest
@@ -26,6 +27,7 @@ METHOD: Final = "X-Original-Method"
 HEADERS: Final = FakeHeaders(
     (URL, "https://App.example.com:8443/a%20b?c=d"), (METHOD, "POST")
 )
+ADAPTER: Final = NginxAdapter(IdentityHeaders())
 CLIENT: Final = ip_address("192.0.2.7")
 
 FOREIGN: Final = (
@@ -38,8 +40,8 @@ FOREIGN: Final = (
     ("X-Forwarded-Prefix", "/public"),
     ("X-Forwarded-Server", "evil.test"),
     ("X-Original-URI", "https://public.example.com/"),
-    ("X-Original_URL", "https://public.example.com/"),
-    ("X_Original_URL", "https://public.example.com/"),
+    ("X_Original_URI", "https://public.example.com/"),
+    ("X_Forwarded_Host", "public.example.com"),
     ("X-Original-Host", "public.example.com"),
     ("X-Rewrite-URL", "/public"),
     ("X-HTTP-Method-Override", "DELETE"),
@@ -58,7 +60,7 @@ BAD_URIS: Final = list(read_list("uris-refused.txt"))
 
 def _read(headers: FakeHeaders, *, target: str = "/verify/nginx") -> OriginalRequest:
     request = ProxyRequest(method="GET", target=target, headers=headers, client=CLIENT)
-    return NginxAdapter().read(request)
+    return ADAPTER.read(request)
 
 
 def _refusal(headers: FakeHeaders) -> tuple[str, str]:
@@ -194,7 +196,7 @@ def test_malformed_path_is_refused(case: Listed) -> None:
 @pytest.mark.parametrize("verdict", PASSES.values(), ids=PASSES)
 def test_pass_is_200(verdict: Verdict) -> None:
     """Exactly 200, without a body, for somebody and for nobody (V-25, V-28)."""
-    answer = NginxAdapter().answer(verdict)
+    answer = ADAPTER.answer(verdict)
 
     assert (answer.status, answer.body) == (200, b"")
 
@@ -203,7 +205,7 @@ def test_pass_is_200(verdict: Verdict) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_sign_in_is_401_with_directions(kind: RequestKind, method: str) -> None:
     """nginx gets the address and the kind in headers, since it reads no body (V-28)."""
-    answer = NginxAdapter().answer(sign_in_needed(kind, method=method))
+    answer = ADAPTER.answer(sign_in_needed(kind, method=method))
 
     headers = dict(answer.headers)
     assert (answer.status, answer.body) == (401, b"")
@@ -220,7 +222,7 @@ def test_sign_in_is_401_with_directions(kind: RequestKind, method: str) -> None:
 )
 def test_forbidden_is_403_without_a_body(verdict: Forbidden) -> None:
     """nginx shows a page of its own, and does not lead to the portal (V-28, V-31)."""
-    answer = NginxAdapter().answer(verdict)
+    answer = ADAPTER.answer(verdict)
 
     assert (answer.status, answer.body) == (403, b"")
     assert "Location" not in dict(answer.headers)
@@ -230,7 +232,7 @@ def test_malformed_is_403_and_names_the_header() -> None:
     """nginx turns 400 into 500, so the proxy's mistake is a denial (V-13, V-28)."""
     error = ProxyRequestError(URL, "header_missing", "is missing")
 
-    answer = NginxAdapter().answer(Malformed(error=error))
+    answer = ADAPTER.answer(Malformed(error=error))
 
     assert answer.status == 403
     assert URL in json.loads(answer.body)["message"]
@@ -238,7 +240,7 @@ def test_malformed_is_403_and_names_the_header() -> None:
 
 def test_outage_is_503() -> None:
     """An outage is not "signed out": nginx fails closed and touches nothing (V-2)."""
-    answer = NginxAdapter().answer(Unavailable(retry_after_seconds=7))
+    answer = ADAPTER.answer(Unavailable(retry_after_seconds=7))
 
     headers = dict(answer.headers)
     assert answer.status == 503
@@ -249,7 +251,7 @@ def test_outage_is_503() -> None:
 @pytest.mark.parametrize("verdict", DENIALS.values(), ids=DENIALS)
 def test_denial_is_a_status_that_nginx_knows(verdict: Verdict) -> None:
     """401 and 403 deny; 503 for an outage denies as an error (V-28)."""
-    answer = NginxAdapter().answer(verdict)
+    answer = ADAPTER.answer(verdict)
 
     expected = {503} if isinstance(verdict, Unavailable) else {401, 403}
     assert answer.status in expected
@@ -257,4 +259,4 @@ def test_denial_is_a_status_that_nginx_knows(verdict: Verdict) -> None:
 
 def test_logout_is_left_to_a_location() -> None:
     """nginx passes no cookie of a denial on, so verify cannot sign out there."""
-    assert NginxAdapter().takes_over_logout is False
+    assert ADAPTER.takes_over_logout is False

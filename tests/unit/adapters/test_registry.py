@@ -1,16 +1,81 @@
 """What every adapter that is served keeps, whatever its proxy."""
 
-import pytest
+from ipaddress import ip_address
+from typing import Final
 
-from forwardauth.adapters.base import Adapter, ProxyRequest, Unavailable, Verdict
-from forwardauth.adapters.registry import ADAPTERS
-from forwardauth.errors import ProxyRequestError
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forwardauth.adapters.base import (
+    Adapter,
+    Allowed,
+    ProxyRequest,
+    Unavailable,
+    Verdict,
+)
+from forwardauth.adapters.identity import IdentityHeaders
+from forwardauth.adapters.kinds import classify, is_preflight
+from forwardauth.adapters.registry import create_adapters
+from forwardauth.errors import ProxyRequestError, UnfitIdentityError
+from forwardauth.request import Subject
 from tests.support.access import DENIALS, PASSES
 from tests.support.headers import FakeHeaders
+
+NAMES: Final = IdentityHeaders()
+CUSTOM: Final = IdentityHeaders(
+    user="X-WebAuth-User",
+    groups="X-WebAuth-Groups",
+    name="X-WebAuth-Name",
+    email="X-WebAuth-Email",
+)
+ADAPTERS: Final = create_adapters(NAMES)
+
+_FORWARDED: Final = FakeHeaders(
+    ("X-Forwarded-Method", "POST"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "app.example.com"),
+    ("X-Forwarded-Uri", "/admin?a=b"),
+)
+OWN: Final = {
+    "nginx": FakeHeaders(
+        ("X-Original-URL", "https://app.example.com/admin?a=b"),
+        ("X-Original-Method", "POST"),
+    ),
+    "traefik": _FORWARDED,
+    "caddy": _FORWARDED,
+    "haproxy": _FORWARDED,
+    "envoy": FakeHeaders(("X-Forwarded-Proto", "https"), ("Host", "app.example.com")),
+}
+"""What each adapter needs of its proxy; Envoy tells the rest in its request line."""
+
+FAMILIES: Final = (
+    *("X-Forwarded-Prefix", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"),
+    *("Forwarded", "X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host"),
+    *("X-Forwarded-Uri", "X-Forwarded-For", "X-Forwarded-Scheme", "X-Forwarded-Ssl"),
+    *("X-Forwarded-Path", "X-Original-URL", "X-Original-Method", "X-Original-URI"),
+    *("X-Original-Host", "X-Rewrite-URL", "X-HTTP-Method-Override", "Via"),
+    *("X-Envoy-Original-Path", "X-Envoy-External-Address", "X-Client-IP", "Host"),
+)
+"""Names by which some proxy or other tells what was asked for, and by whom."""
+
+MEANINGFUL: Final = st.sampled_from(
+    (
+        *("/public", "http", "80", "public.example.com", "203.0.113.9", "DELETE", ""),
+        *("for=203.0.113.9;host=public.example.com;proto=http", "127.0.0.1", "a, b"),
+    )
+)
 
 
 def _names(adapter: Adapter) -> str:
     return adapter.name
+
+
+def _ask(adapter: Adapter, headers: FakeHeaders) -> ProxyRequest:
+    target = "/admin?a=b" if adapter.appends_target else ""
+    return ProxyRequest(
+        method="POST", target=target, headers=headers, client=ip_address("192.0.2.7")
+    )
 
 
 def test_names_and_paths_are_no_two_adapters() -> None:
@@ -50,6 +115,51 @@ def test_request_without_headers_is_refused(adapter: Adapter) -> None:
 
     with pytest.raises(ProxyRequestError):
         adapter.read(request)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)
+@given(others=st.lists(st.tuples(st.sampled_from(FAMILIES), MEANINGFUL | st.text())))
+def test_other_families_decide_nothing(
+    adapter: Adapter, others: list[tuple[str, str]]
+) -> None:
+    """No value of theirs changes what is asked for, by whom, or how (V-12, V-24)."""
+    own = OWN[adapter.name]
+    needed = {name.lower() for name in own}
+    headers = own.beside(line for line in others if line[0].lower() not in needed)
+
+    asked = adapter.read(_ask(adapter, headers))
+
+    assert asked == adapter.read(_ask(adapter, own))
+    assert asked.host == "app.example.com"
+    assert classify("GET", headers) is classify("GET", own)
+    assert not is_preflight("OPTIONS", headers)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)
+def test_literal_identity_header_of_a_client_is_no_alias(adapter: Adapter) -> None:
+    """The proxy overwrites or removes it; refusing would lock people out."""
+    own = OWN[adapter.name]
+
+    asked = adapter.read(_ask(adapter, own.beside([("remote-user", "root")])))
+
+    assert asked == adapter.read(_ask(adapter, own))
+
+
+@pytest.mark.parametrize("adapter", create_adapters(CUSTOM), ids=_names)
+def test_configured_names_are_answered(adapter: Adapter) -> None:
+    """The names of the configuration take the place of ours, all four (V-26)."""
+    answer = adapter.answer(PASSES["nobody"])
+    assert tuple(name for name, _ in answer.headers[:4]) == CUSTOM.names
+    assert not [name for name, _ in answer.headers if name in NAMES.names]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)
+def test_identity_that_fits_no_header_is_no_pass(adapter: Adapter) -> None:
+    """Nobody passes of whom the application would be told something else (V-27)."""
+    subject = Subject(username="alice", display_name="a\r\nRemote-User: root", level=1)
+
+    with pytest.raises(UnfitIdentityError):
+        adapter.answer(Allowed(subject=subject))
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)

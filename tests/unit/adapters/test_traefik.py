@@ -3,6 +3,7 @@
 import pytest
 
 from forwardauth.adapters.base import Adapter
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.traefik import TraefikAdapter
 from tests.support.headers import FakeHeaders
 from tests.unit.adapters.contract import HEADERS, HOST, PROTO, ForwardedContract
@@ -13,7 +14,7 @@ class TestTraefik(ForwardedContract):
 
     def adapter(self) -> Adapter:
         """Return the adapter under test."""
-        return TraefikAdapter()
+        return TraefikAdapter(IdentityHeaders())
 
     @pytest.mark.parametrize(
         ("proto", "scheme"),

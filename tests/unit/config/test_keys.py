@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.config import schema
 from forwardauth.config.document import load_document
 from forwardauth.config.inspection import inspect
@@ -29,6 +30,7 @@ SECTIONS: Final = {
     "session": schema.SessionSettings,
     "logout": schema.LogoutSettings,
     "users": schema.UsersSettings,
+    "headers": IdentityHeaders,
     "portal": schema.PortalSettings,
 }
 DERIVED: Final = {"default_to_login"}

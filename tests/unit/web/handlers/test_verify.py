@@ -1,6 +1,7 @@
 """Verify as a proxy sees it, from bytes to bytes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -9,7 +10,11 @@ import pytest
 from yarl import URL
 
 from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id
+from forwardauth.users.file import UsersFile
+from forwardauth.users.model import User
+from forwardauth.users.table import UserChange
 from forwardauth.web import keys
+from forwardauth.web.identity import Identities
 from tests.support.client import NAVIGATION
 from tests.support.clock import FakeClock
 from tests.support.portal import APP, COOKIE, PORTAL, Portal
@@ -376,6 +381,55 @@ async def test_two_people_are_never_mixed_up(portal: Portal) -> None:
     ]
 
     assert not [pair for pair in answers if pair[0] != pair[1]]
+
+
+class _UncheckedUsers(UsersFile):
+    """Users of a source that does not know what fits into a header."""
+
+    def get(self, username: str) -> User | None:
+        user = super().get(username)
+        return None if user is None else replace(user, display_name="x" * 4097)
+
+
+async def _ignore(_changes: tuple[UserChange, ...]) -> None:
+    pass
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_identity_that_fits_no_header_is_forbidden(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, adapter: str
+) -> None:
+    """It is neither cut nor left out: nobody passes, and the log says why (V-27)."""
+    service = Portal(tmp_path)
+    service.app[keys.IDENTITIES] = Identities(
+        service.app[keys.SESSIONS],
+        service.app[keys.REVOKER],
+        _UncheckedUsers(service.users, on_change=_ignore),
+    )
+
+    async with service:
+        token, _ = await service.create_session()
+        with caplog.at_level("INFO", logger="forwardauth.verify"):
+            reply = await service.verify(token, adapter=adapter)
+
+    assert reply.status == 403
+    assert [reply.lines(name) for name in IDENTITY] == [[]] * 4
+    assert "outcome=forbidden reason=identity_too_long" in caplog.text
+    assert "Remote-Name: is 4097 bytes long" in caplog.text
+
+
+async def test_identity_is_sent_under_configured_names(tmp_path: Path) -> None:
+    """An application may know the headers by names of its own (V-26)."""
+    names = "headers: {user: X-WebAuth-User, groups: X-WebAuth-Groups}\n"
+
+    async with Portal(tmp_path, extra=names) as service:
+        token, _ = await service.create_session()
+        reply = await service.verify(token)
+
+    assert reply.lines("X-WebAuth-User") == ["alice"]
+    assert reply.lines("X-WebAuth-Groups") == ["dev,ops"]
+    assert reply.lines("Remote-Name") == ["Alice Liddell"]
+    assert reply.lines("Remote-User") == reply.lines("Remote-Groups") == []
 
 
 PREFLIGHT = [

@@ -16,6 +16,7 @@ from forwardauth.errors import (
     ProxyRequestError,
     StoreUnavailableError,
     ThrottledError,
+    UnfitIdentityError,
     UnsafeTargetError,
     UntrustedProxyError,
 )
@@ -31,6 +32,7 @@ TYPED = (*NAVIGATION, ("Sec-Fetch-Site", "none"))
 FORESEEN: list[tuple[ForwardAuthError, int]] = [
     (ProxyRequestError("X-Forwarded-Host", "missing", "is missing"), 400),
     (UntrustedProxyError("192.0.2.9 is not in server.trusted_proxies"), 403),
+    (UnfitIdentityError("identity_too_long", "Remote-Name: is too long"), 403),
     (CredentialsError("user name or password is wrong"), 401),
     (ThrottledError(timedelta(seconds=90)), 429),
     (CsrfError("the form token does not match"), 403),

@@ -18,7 +18,7 @@ from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
 from forwardauth.web import keys
-from forwardauth.web.protocol import ServiceRunner
+from forwardauth.web.runner import ServiceRunner
 
 _DRAIN_SECONDS: Final = 10.0
 _LEVELS: Final = ("debug", "info", "warning", "error")

@@ -1,101 +1,157 @@
-"""HTTP below the applications: limits of what is read, and answers to what cannot be.
+"""HTTP below the applications: answers to what cannot be read, an end to who is late.
 
 Some requests never reach an application: no middleware of ours sees what the parser of
 aiohttp refuses. Its own answer quotes the request, and so hands a script of a page the
 session cookie that it must not read; its log lines quote it, too.
 
 Laws: nothing of a request that could not be read stands in its answer or in the log. A
-fault of a client is one line and never a traceback.
+fault of a client is one line and never a traceback. Nothing is taken for a request that
+follows one which did not end before its answer, or one that asks for another protocol.
 """
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from aiohttp import StreamReader, web
+from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from forwardauth.web.answers import ko
+from forwardauth.web.deadline import Deadline
+from forwardauth.web.limits import (
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    MAX_WAITING,
+    READ_BUFFER_BYTES,
+    Limits,
+)
+from forwardauth.web.metered_parser import MeteredParser, RequestParser
 from forwardauth.web.pages import ErrorKind
 
 SERVER_NAME: Final = "forwardauth"
 """Without versions: whoever looks for a hole need not be helped."""
-
-MAX_LINE_BYTES: Final = 128 * 1024
-"""Limit of the request line, and of each header.
-
-More than nginx and HAProxy pass on as they are shipped (the cookies of HTTP/2, which
-arrive in pieces, are one header of up to 64 KiB), so that a jar which somebody has
-stuffed with cookies is read, and its owner can sign out.
-"""
 
 _CLIENT_FAULTS: Final = (HttpProcessingError, web.RequestPayloadError)
 
 _log = logging.getLogger(__name__)
 
 
-class ServiceRunner(web.AppRunner):
-    """Runs an application on our protocol; the sites are aiohttp's."""
+class Protocol(web.RequestHandler):
+    """A connection; what it says by itself is said here.
 
-    def __init__(self, app: web.Application, **options: Any) -> None:
-        """Serve *app*.
+    Some names of aiohttp that are used here are private, as there are no public ones.
+    """
+
+    __slots__ = (
+        "_answer_deadline",
+        "_body_deadline",
+        "_connection",
+        "_head_deadline",
+        "_meter",
+    )
+
+    def __init__(self, manager: web.Server, limits: Limits) -> None:
+        """Wait for the connection.
 
         Args:
-            app: Not started yet.
-            options: Of ``web.AppRunner``: how it stops.
+            manager: Knows the application.
+            limits: Of time; those of size are constants.
         """
-        super().__init__(app, access_log=None, **options)
-
-    async def _make_server(self) -> web.Server:
-        """Return aiohttp's server of the application, with our protocol in its place.
-
-        A private name of aiohttp, as there is no public one; so is the queue of
-        messages below.
-        """
-        server = await super()._make_server()
-        return _Server(
-            server.request_handler,
-            request_factory=server.request_factory,
-            handler_cancellation=server.handler_cancellation,
-        )
-
-
-class _Server(web.Server):
-    """Makes the protocol of each connection."""
-
-    def __call__(self) -> web.RequestHandler:
-        return _Protocol(
-            self,
-            loop=asyncio.get_running_loop(),
-            access_log=None,
+        loop = asyncio.get_running_loop()
+        super().__init__(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type]  # as aiohttp's own runner does
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+            read_bufsize=READ_BUFFER_BYTES,
+            keepalive_timeout=limits.idle_seconds,
+            lingering_time=limits.drain_seconds,
             # A body is unpacked by nobody: ``read_body`` refuses what is packed.
             auto_decompress=False,
         )
+        self._max_msg_queue_size = MAX_WAITING
+        self._msg_queue_resume_size = MAX_WAITING - 1
+        # aiohttp forgets its own before the system has sent everything.
+        self._connection: asyncio.Transport | None = None
+        self._meter = MeteredParser(cast("RequestParser", self._parser))
+        self._parser = cast("Any", self._meter)
+        self._head_deadline = Deadline(loop, limits.head_seconds, self._end_slow_head)
+        self._body_deadline = Deadline(loop, limits.body_seconds, self._end_slow_body)
+        self._answer_deadline = Deadline(loop, limits.answer_seconds, self._abort)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; from here on every byte that the client does not take is noticed."""
+        self._connection = cast("asyncio.Transport", transport)
+        self._connection.set_write_buffer_limits(high=0)
+        super().connection_made(transport)
 
-class _Protocol(web.RequestHandler):
-    """A connection; what it says by itself is said here."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request, of which a part may have come."""
+        return self._waiter is not None and not self._waiter.done()
 
-    __slots__ = ("_body",)
+    @property
+    def idle_until(self) -> float:
+        """When the loop's clock says that it has been idle for too long."""
+        return self._next_keepalive_close_time
 
-    def __init__(self, manager: web.Server, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._body: StreamReader | None = None
+    def abort(self) -> None:
+        """End at once, whatever has not been sent yet."""
+        if self._connection is not None:
+            self._connection.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End, whoever ended it."""
+        for deadline in (
+            self._head_deadline,
+            self._body_deadline,
+            self._answer_deadline,
+        ):
+            deadline.stop()
+        self._connection = None
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse *data*, and tell the handler that waits for a body which has broken.
-
-        aiohttp's compiled parser queues the fault behind the request that it is in, and
-        leaves that one waiting until the client goes away.
-        """
+        """Parse *data*, and watch the time that the rest of the request takes."""
+        before = self._request_count
         super().data_received(data)
-        for message, body in self._messages:
-            if not isinstance(getattr(message, "exc", None), HttpProcessingError):
-                self._body = body
-            elif self._body is not None and not self._body.is_eof():
-                self._body.set_exception(web.RequestPayloadError())
+        if self._request_count != before:
+            self._head_deadline.stop()
+            self._body_deadline.stop()
+        if self._meter.is_in_head:
+            self._head_deadline.start()
+        elif self._meter.is_in_body:
+            self._body_deadline.start()
+        else:
+            self._body_deadline.stop()
+
+    def pause_writing(self) -> None:
+        """Watch the time that the client takes for what could not be sent at once."""
+        super().pause_writing()
+        self._answer_deadline.start()
+
+    def resume_writing(self) -> None:
+        """Stop watching: everything has been sent."""
+        self._answer_deadline.stop()
+        super().resume_writing()
+
+    def _end_slow_head(self) -> None:
+        if self._messages or self._request_in_progress:
+            # Pipelined: what is late may be our answer to the request before it.
+            self._head_deadline.start()
+            return
+        _log.info("a request was too slow; its connection is closed")
+        self.force_close()
+
+    def _end_slow_body(self) -> None:
+        _log.info("a body was too slow; its connection is closed")
+        self._meter.break_body()
+
+    def _abort(self) -> None:
+        _log.info("an answer was not taken in time; its connection is closed")
+        self.abort()
 
     def handle_error(
         self,
@@ -120,9 +176,16 @@ class _Protocol(web.RequestHandler):
         resp: web.StreamResponse,
         start_time: float | None,
     ) -> tuple[web.StreamResponse, bool]:
-        """Send *resp*; ours where aiohttp quotes an ``Expect`` that it cannot meet."""
+        """Send *resp*, and end the connection where it is not sure what comes next.
+
+        Where aiohttp quotes an ``Expect`` that it cannot meet, the answer is ours.
+        """
         if isinstance(resp, web.HTTPExpectationFailed):
             resp = _refusal(resp.status)
+        if _asks_for_other_protocol(request) or not request.content.is_eof():
+            # A proxy that has passed on the length of a body and kept the body would
+            # send its next request where we still expect this one to go on.
+            resp.force_close()
         return await super().finish_response(request, resp, start_time)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
@@ -132,6 +195,10 @@ class _Protocol(web.RequestHandler):
             _tell(None, exc)
         else:
             super().log_exception(*args, **kw)
+
+
+def _asks_for_other_protocol(request: web.BaseRequest) -> bool:
+    return request.method == "CONNECT" or "Upgrade" in request.headers
 
 
 def _refusal(status: int) -> web.Response:

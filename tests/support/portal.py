@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 from yarl import URL
@@ -22,7 +23,8 @@ from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
-from forwardauth.web.protocol import ServiceRunner
+from forwardauth.web.limits import Limits
+from forwardauth.web.runner import ServiceRunner
 from tests.support.client import Headers, Reply
 from tests.support.clock import FakeClock
 from tests.support.configuration import write_config
@@ -86,6 +88,7 @@ class Portal:
         session: str = "",
         store: SessionStore | None = None,
         clock: Clock | None = None,
+        limits: Limits | None = None,
     ) -> None:
         users = folder / "users.yaml"
         if not users.exists():
@@ -97,7 +100,7 @@ class Portal:
         self.store = store or MemoryStore()
         apps = create_applications(self.settings, clock=self.clock, store=self.store)
         self.app = apps.main
-        self._main = ServiceServer(apps.main)
+        self._main = ServiceServer(apps.main, limits=limits)
         self._management = ServiceServer(apps.management)
 
     async def __aenter__(self) -> Self:
@@ -253,8 +256,12 @@ class Portal:
 class ServiceServer(TestServer):
     """Runs an application on the protocol that it is served with."""
 
+    def __init__(self, app: web.Application, *, limits: Limits | None = None) -> None:
+        super().__init__(app)
+        self._limits = limits
+
     async def _make_runner(self, **options: Any) -> ServiceRunner:
-        return ServiceRunner(self.app, **options)
+        return ServiceRunner(self.app, limits=self._limits, **options)
 
 
 def _write(folder: Path, extra: str, session: str) -> Path:

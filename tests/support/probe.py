@@ -9,7 +9,7 @@ from typing import Final, Generic, Self, TypeVar
 from aiohttp import web
 
 from forwardauth.web.forms import MAX_BODY_BYTES
-from forwardauth.web.protocol import ServiceRunner
+from forwardauth.web.runner import ServiceRunner
 from tests.support.client import Headers
 
 T = TypeVar("T")

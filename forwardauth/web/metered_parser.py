@@ -1,0 +1,136 @@
+"""aiohttp's parser of requests with a meter before it.
+
+The parser limits each line by itself, so a head of many long lines, and what stands
+around the data of a body (sizes and extensions of chunks, trailers), are as long as a
+client likes. The meter counts what arrives, whatever it is.
+
+Laws: a head beyond ``MAX_HEAD_BYTES`` and a body beyond ``MAX_RAW_BODY_BYTES`` end the
+connection. No handler goes on waiting for a body that cannot be completed.
+"""
+
+from typing import Any, Final, Protocol, TypeAlias
+
+from aiohttp import StreamReader, web
+from aiohttp.http import HttpProcessingError, RawRequestMessage
+
+from forwardauth.web.limits import MAX_HEAD_BYTES, MAX_RAW_BODY_BYTES
+
+Messages: TypeAlias = "tuple[tuple[RawRequestMessage, StreamReader], ...]"
+
+_SEPARATORS: Final = len(": \r\n")
+_BAD_REQUEST: Final = 400
+
+
+class RequestParser(Protocol):
+    """What the protocol of aiohttp needs of its parser, compiled or not."""
+
+    def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
+        """Return the requests whose heads end in *data*; see aiohttp."""
+
+    def feed_eof(self) -> Any:
+        """Learn that nothing more comes."""
+
+    def pause_reading(self) -> None:
+        """Stop in the middle of a body that fills up."""
+
+    def message_consumed(self) -> None:
+        """Learn that a request has been taken from the queue."""
+
+    def set_upgraded(self, val: bool) -> None:
+        """Learn whether what comes is in another protocol."""
+
+
+class TooLargeError(HttpProcessingError):
+    """A head or a body is longer than any that we read."""
+
+    def __init__(self) -> None:
+        super().__init__(code=_BAD_REQUEST, message="too large")
+
+
+class MeteredParser:
+    """Hands on what it is fed, and says what the connection is in the middle of."""
+
+    __slots__ = ("_body", "_parser", "_size")
+
+    def __init__(self, parser: RequestParser) -> None:
+        """Stand before *parser*."""
+        self._parser = parser
+        self._body: StreamReader | None = None
+        self._size = 0
+
+    @property
+    def is_in_head(self) -> bool:
+        """Whether a request has begun whose head has not ended."""
+        return self._size > 0 and self._body is None
+
+    @property
+    def is_in_body(self) -> bool:
+        """Whether a body has begun that has not ended."""
+        return self._body is not None
+
+    def break_body(self) -> None:
+        """Tell whoever waits for the body that the rest of it will not be read."""
+        if self._body is not None:
+            self._body.set_exception(web.RequestPayloadError())
+
+    def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
+        """Return the requests whose heads end in *data*; see aiohttp.
+
+        Raises:
+            HttpProcessingError: Nothing more of the connection can be read. aiohttp's
+                compiled parser does not tell the reader of a body that has broken.
+        """
+        try:
+            messages, upgraded, tail = self._parser.feed_data(data)
+            self._measure(messages, len(data))
+        except HttpProcessingError:
+            self.break_body()
+            raise
+        return messages, upgraded, tail
+
+    def _measure(self, messages: Messages, received: int) -> None:
+        if messages:
+            # A head that fits into what is read at once fits into the limit, too, so
+            # only the first, which may have begun long before, needs a closer look.
+            if self._size + received > MAX_HEAD_BYTES:
+                _check_head(messages[0][0])
+            # What stands behind the last head in the same data is not counted: at most
+            # what is read at once.
+            self._size = 0
+            body = messages[-1][1]
+            self._body = None if body.is_eof() else body
+        elif self._body is None:
+            self._size += received
+            if self._size > MAX_HEAD_BYTES:
+                raise TooLargeError
+        elif self._body.is_eof():
+            self._size = 0
+            self._body = None
+        else:
+            self._size += received
+            if self._size > MAX_RAW_BODY_BYTES:
+                raise TooLargeError
+
+    def feed_eof(self) -> Any:
+        """Learn that nothing more comes."""
+        return self._parser.feed_eof()
+
+    def pause_reading(self) -> None:
+        """Stop in the middle of a body that fills up."""
+        self._parser.pause_reading()
+
+    def message_consumed(self) -> None:
+        """Learn that a request has been taken from the queue."""
+        self._parser.message_consumed()
+
+    def set_upgraded(self, val: bool) -> None:
+        """Learn whether what comes is in another protocol."""
+        self._parser.set_upgraded(val)
+
+
+def _check_head(message: RawRequestMessage) -> None:
+    lines = sum(
+        len(name) + len(value) + _SEPARATORS for name, value in message.raw_headers
+    )
+    if len(message.path) + lines > MAX_HEAD_BYTES:
+        raise TooLargeError

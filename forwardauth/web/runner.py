@@ -1,0 +1,94 @@
+"""Runs an application on our protocol, and holds the number of connections to a bound.
+
+Law: a connection too many costs another one that is idle, or itself; never the
+listener, and never a request in hand.
+"""
+
+import asyncio
+import heapq
+import logging
+from operator import attrgetter
+from typing import Any, Final, cast
+
+from aiohttp import web
+
+from forwardauth.web.limits import Limits
+from forwardauth.web.protocol import Protocol
+
+_CLOSED_AT_ONCE: Final = 20
+"""The part of all connections that makes room together: a twentieth.
+
+Finding those that have been idle the longest takes a look at all of them, which is too
+much for each connection of a flood.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+class ServiceRunner(web.AppRunner):
+    """Runs an application on our protocol; the sites are aiohttp's."""
+
+    def __init__(
+        self, app: web.Application, *, limits: Limits | None = None, **options: Any
+    ) -> None:
+        """Serve *app*.
+
+        Args:
+            app: Not started yet.
+            limits: Of all connections to the application.
+            options: Of ``web.AppRunner``: how it stops.
+        """
+        super().__init__(app, access_log=None, **options)
+        self._limits = limits or Limits()
+
+    async def _make_server(self) -> web.Server:
+        """Return aiohttp's server of the application, with our protocol in its place.
+
+        A private name of aiohttp, as there is no public one.
+        """
+        server = await super()._make_server()
+        return _Server(
+            server.request_handler,
+            request_factory=server.request_factory,
+            handler_cancellation=server.handler_cancellation,
+            limits=self._limits,
+        )
+
+
+class _Server(web.Server):
+    """Makes the protocol of each connection, and counts those that go on."""
+
+    def __init__(self, *args: Any, limits: Limits, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._limits = limits
+        # aiohttp's own list still holds what has been ended a moment ago.
+        self._open: set[Protocol] = set()
+
+    def __call__(self) -> Protocol:
+        return Protocol(self, self._limits)
+
+    def connection_made(
+        self, handler: web.RequestHandler, transport: asyncio.Transport
+    ) -> None:
+        """Count a connection; where there is no room for it, make some or end it."""
+        super().connection_made(handler, transport)
+        connection = cast("Protocol", handler)
+        self._open.add(connection)
+        if len(self._open) > self._limits.max_connections:
+            self._make_room(connection)
+
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None
+    ) -> None:
+        """Count a connection no longer."""
+        self._open.discard(cast("Protocol", handler))
+        super().connection_lost(handler, exc)
+
+    def _make_room(self, newcomer: Protocol) -> None:
+        count = self._limits.max_connections // _CLOSED_AT_ONCE + 1
+        idle = (each for each in self._open if each.is_idle)
+        ended = heapq.nsmallest(count, idle, key=attrgetter("idle_until"))
+        _log.warning("too many connections: %d idle ones are closed", len(ended))
+        for each in ended or [newcomer]:
+            self._open.discard(each)
+            each.abort()

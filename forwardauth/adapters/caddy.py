@@ -9,10 +9,19 @@ client through where one was missing (CVE-2026-30851).
 Source: https://caddyserver.com/docs/caddyfile/directives/forward_auth
 """
 
+from typing import Final
+
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
-from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.adapters.family import HeaderFamily, ShippedLine
+from forwardauth.adapters.forwarded import FORWARDED, read_forwarded
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import OriginalRequest
+
+_SOURCES: Final = dict.fromkeys(
+    FORWARDED,
+    ShippedLine(file="deploy/caddy/Caddyfile", text="forward_auth forwardauth:9091 {"),
+)
+"""The directive sends all four by itself."""
 
 
 class CaddyAdapter:
@@ -26,10 +35,11 @@ class CaddyAdapter:
     def __init__(self, identity: IdentityHeaders) -> None:
         """Answer with the names of *identity*."""
         self._identity = identity
+        self._family = HeaderFamily(self.name, _SOURCES, identity=identity.names)
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
-        return read_forwarded(request)
+        return read_forwarded(request, self._family)
 
     def answer(self, verdict: Verdict) -> Answer:
         """Return what Caddy passes on to the browser; see ``Adapter.answer``."""

@@ -14,7 +14,8 @@ Source: https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filt
 from typing import Final
 
 from forwardauth.adapters.base import Answer, ProxyRequest, Verdict, answer_forwarded
-from forwardauth.adapters.headers import HOST, X_FORWARDED_PROTO, get_header
+from forwardauth.adapters.family import HeaderFamily, ShippedLine
+from forwardauth.adapters.headers import HOST, X_FORWARDED_PROTO
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.request import (
     OriginalRequest,
@@ -26,6 +27,13 @@ from forwardauth.request import (
 
 _METHOD: Final = "the request's method"
 _TARGET: Final = "the request's target"
+
+_FILE: Final = "deploy/envoy/envoy.yaml"
+_SOURCES: Final = {
+    X_FORWARDED_PROTO: ShippedLine(file=_FILE, text="- {exact: x-forwarded-proto}"),
+    # Envoy sends it by itself, with every question of this kind.
+    HOST: ShippedLine(file=_FILE, text="http_service:"),
+}
 
 
 class EnvoyAdapter:
@@ -39,15 +47,13 @@ class EnvoyAdapter:
     def __init__(self, identity: IdentityHeaders) -> None:
         """Answer with the names of *identity*."""
         self._identity = identity
+        self._family = HeaderFamily(self.name, _SOURCES, identity=identity.names)
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
-        scheme = parse_scheme(
-            get_header(request.headers, X_FORWARDED_PROTO), header=X_FORWARDED_PROTO
-        )
-        host, port = parse_host(
-            get_header(request.headers, HOST), scheme=scheme, header=HOST
-        )
+        values = self._family.read(request.headers)
+        scheme = parse_scheme(values[X_FORWARDED_PROTO], header=X_FORWARDED_PROTO)
+        host, port = parse_host(values[HOST], scheme=scheme, header=HOST)
         path, query = parse_uri(
             request.target, header=_TARGET, logout_paths=request.logout_paths
         )

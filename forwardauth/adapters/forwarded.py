@@ -5,14 +5,15 @@ since Caddy appends the client's to it.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from forwardauth.adapters.base import ProxyRequest
+from forwardauth.adapters.family import HeaderFamily
 from forwardauth.adapters.headers import (
     X_FORWARDED_HOST,
     X_FORWARDED_METHOD,
     X_FORWARDED_PROTO,
     X_FORWARDED_URI,
-    get_header,
 )
 from forwardauth.request import (
     OriginalRequest,
@@ -22,38 +23,50 @@ from forwardauth.request import (
     parse_uri,
 )
 
+FORWARDED: Final = (
+    X_FORWARDED_PROTO,
+    X_FORWARDED_HOST,
+    X_FORWARDED_URI,
+    X_FORWARDED_METHOD,
+)
+"""The names, in the order in which they are read."""
+
 
 def read_forwarded(
-    request: ProxyRequest, *, other_schemes: Mapping[str, str] | None = None
+    request: ProxyRequest,
+    family: HeaderFamily,
+    *,
+    other_schemes: Mapping[str, str] | None = None,
 ) -> OriginalRequest:
     """Return the original request as the four headers tell it.
 
     Args:
         request: From the proxy.
+        family: Of all four.
         other_schemes: What the proxy calls ``http`` or ``https`` besides.
 
     Raises:
-        ProxyRequestError: One of the four is missing, repeated or malformed.
+        ProxyRequestError: One of the four is missing, repeated or malformed, or another
+            header could be taken for it.
     """
-    headers = request.headers
-    proto = get_header(headers, X_FORWARDED_PROTO)
+    values = family.read(request.headers)
+    proto = values[X_FORWARDED_PROTO]
     scheme = parse_scheme(
         (other_schemes or {}).get(proto, proto), header=X_FORWARDED_PROTO
     )
     host, port = parse_host(
-        get_header(headers, X_FORWARDED_HOST), scheme=scheme, header=X_FORWARDED_HOST
+        values[X_FORWARDED_HOST], scheme=scheme, header=X_FORWARDED_HOST
     )
     path, query = parse_uri(
-        get_header(headers, X_FORWARDED_URI),
+        values[X_FORWARDED_URI],
         header=X_FORWARDED_URI,
         logout_paths=request.logout_paths,
     )
-    method = get_header(headers, X_FORWARDED_METHOD)
     return OriginalRequest(
         scheme=scheme,
         host=host,
         port=port,
-        method=parse_method(method, header=X_FORWARDED_METHOD),
+        method=parse_method(values[X_FORWARDED_METHOD], header=X_FORWARDED_METHOD),
         path=path,
         query=query,
         client=request.client,

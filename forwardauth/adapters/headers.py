@@ -5,7 +5,7 @@ The first of several is never taken, since another program may take the last.
 Source: CVE-2026-35051.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol
 
@@ -34,20 +34,29 @@ class HeaderSource(Protocol):
         """Return all values of *key* in the order of arrival, else *default*."""
         ...
 
+    def __iter__(self) -> Iterator[str]:
+        """Return the names as they were sent; one may come several times."""
+        ...
 
-def get_header(headers: HeaderSource, name: str) -> str:
+
+def get_header(headers: HeaderSource, name: str, *, hint: str) -> str:
     """Return the value of the one header *name*.
+
+    Args:
+        headers: Of the verify request.
+        name: Whatever its case.
+        hint: Who sets the header and how, for the message.
 
     Raises:
         ProxyRequestError: The header is missing, empty or repeated.
     """
     values = headers.getall(name, [])
     if len(values) > 1:
-        raise ProxyRequestError(name, "header_repeated", "was sent more than once")
-    if not values or not values[0]:
         raise ProxyRequestError(
-            name, "header_missing", "is missing: the proxy has to set it"
+            name, "header_repeated", f"was sent more than once; {hint}"
         )
+    if not values or not values[0]:
+        raise ProxyRequestError(name, "header_missing", f"is missing; {hint}")
     return values[0]
 
 

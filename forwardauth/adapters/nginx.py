@@ -25,7 +25,8 @@ from forwardauth.adapters.base import (
     answer_json,
     answer_unavailable,
 )
-from forwardauth.adapters.headers import X_ORIGINAL_METHOD, X_ORIGINAL_URL, get_header
+from forwardauth.adapters.family import HeaderFamily, ShippedLine
+from forwardauth.adapters.headers import X_ORIGINAL_METHOD, X_ORIGINAL_URL
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import (
@@ -39,6 +40,18 @@ from forwardauth.request import (
 REQUEST_KIND_HEADER: Final = "Forwardauth-Request-Kind"
 """``navigation`` or ``fetch`` beside a 401: nginx redirects only the first."""
 
+_FILE: Final = "deploy/nginx/forwardauth-server.conf"
+_SOURCES: Final = {
+    X_ORIGINAL_URL: ShippedLine(
+        file=_FILE,
+        text="proxy_set_header X-Original-URL"
+        " $scheme://$forwardauth_authority$request_uri;",
+    ),
+    X_ORIGINAL_METHOD: ShippedLine(
+        file=_FILE, text="proxy_set_header X-Original-Method $request_method;"
+    ),
+}
+
 
 class NginxAdapter:
     """Dialect of nginx and of what copies its ``auth_request``."""
@@ -51,10 +64,12 @@ class NginxAdapter:
     def __init__(self, identity: IdentityHeaders) -> None:
         """Answer with the names of *identity*."""
         self._identity = identity
+        self._family = HeaderFamily(self.name, _SOURCES, identity=identity.names)
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""
-        url = get_header(request.headers, X_ORIGINAL_URL)
+        values = self._family.read(request.headers)
+        url = values[X_ORIGINAL_URL]
         scheme, separator, rest = url.partition("://")
         authority, slash, tail = rest.partition("/")
         if not separator or not slash:
@@ -64,12 +79,11 @@ class NginxAdapter:
         scheme = parse_scheme(scheme, header=X_ORIGINAL_URL)
         host, port = parse_host(authority, scheme=scheme, header=X_ORIGINAL_URL)
         path, query = parse_uri("/" + tail, header=X_ORIGINAL_URL)
-        method = get_header(request.headers, X_ORIGINAL_METHOD)
         return OriginalRequest(
             scheme=scheme,
             host=host,
             port=port,
-            method=parse_method(method, header=X_ORIGINAL_METHOD),
+            method=parse_method(values[X_ORIGINAL_METHOD], header=X_ORIGINAL_METHOD),
             path=path,
             query=query,
             client=request.client,

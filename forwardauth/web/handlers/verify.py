@@ -53,7 +53,7 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
             original = _read(adapter, _proxy_request(request, path, taken_over))
             domain = _get_domain(original, settings.domains)
         except ProxyRequestError as exc:
-            _tell(request, adapter, reason=exc.reason)
+            _tell(request, adapter, reason=exc.reason, detail=str(exc))
             return from_adapter(adapter.answer(Malformed(error=exc)))
         if original.path in taken_over:
             return await take_over_logout(request, original, domain)

@@ -1,12 +1,21 @@
 """The family ``X-Forwarded-*`` without a dialect; its contract tests the rest."""
 
+from typing import Final
+
 import pytest
 
 from forwardauth.adapters.base import ProxyRequest
-from forwardauth.adapters.forwarded import read_forwarded
+from forwardauth.adapters.family import HeaderFamily, ShippedLine
+from forwardauth.adapters.forwarded import FORWARDED, read_forwarded
 from forwardauth.errors import ProxyRequestError
 from tests.support.headers import FakeHeaders
 from tests.unit.adapters.contract import FOREIGN, HEADERS, PROTO
+
+FAMILY: Final = HeaderFamily(
+    "proxy",
+    dict.fromkeys(FORWARDED, ShippedLine(file="proxy.conf", text="forward all")),
+    identity=(),
+)
 
 
 def _ask(proto: str) -> ProxyRequest:
@@ -16,7 +25,7 @@ def _ask(proto: str) -> ProxyRequest:
 
 def test_dialect_may_have_other_words_for_a_scheme() -> None:
     """A word of the proxy's own is read as the scheme that it stands for."""
-    original = read_forwarded(_ask("wss"), other_schemes={"wss": "https"})
+    original = read_forwarded(_ask("wss"), FAMILY, other_schemes={"wss": "https"})
 
     assert original.scheme == "https"
 
@@ -24,7 +33,7 @@ def test_dialect_may_have_other_words_for_a_scheme() -> None:
 def test_word_of_no_dialect_is_refused() -> None:
     """Without other words there are two schemes (V-15)."""
     with pytest.raises(ProxyRequestError) as refused:
-        read_forwarded(_ask("wss"))
+        read_forwarded(_ask("wss"), FAMILY)
 
     assert (refused.value.header, refused.value.reason) == (PROTO, "scheme_unknown")
 
@@ -36,6 +45,6 @@ def test_nothing_but_the_family_is_read() -> None:
     )
 
     with pytest.raises(ProxyRequestError) as refused:
-        read_forwarded(request)
+        read_forwarded(request, FAMILY)
 
     assert refused.value.reason == "header_missing"

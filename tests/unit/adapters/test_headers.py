@@ -29,7 +29,7 @@ def test_one_value_is_read_whatever_the_case(spelling: str) -> None:
     """Field names do not differ by case (RFC 9110 5.1)."""
     headers = FakeHeaders((spelling, "app.example.com"))
 
-    assert get_header(headers, NAME) == "app.example.com"
+    assert get_header(headers, NAME, hint="see the manual") == "app.example.com"
     assert lookup_header(headers, NAME) == "app.example.com"
 
 
@@ -50,9 +50,10 @@ def test_needed_header_is_there_exactly_once(values: list[str], reason: str) -> 
     headers = FakeHeaders(*((NAME, value) for value in values))
 
     with pytest.raises(ProxyRequestError) as refused:
-        get_header(headers, NAME)
+        get_header(headers, NAME, hint="see the manual")
 
     assert (refused.value.header, refused.value.reason) == (NAME, reason)
+    assert str(refused.value).endswith("; see the manual")
 
 
 @pytest.mark.parametrize("alias", ["X_Forwarded_Host", "X.Forwarded.Host", "Host"])
@@ -60,7 +61,7 @@ def test_other_spelling_is_another_header(alias: str) -> None:
     """What only some programs take for the header never counts."""
     headers = FakeHeaders((alias, "evil.test"), (NAME, "app.example.com"))
 
-    assert get_header(headers, NAME) == "app.example.com"
+    assert get_header(headers, NAME, hint="see the manual") == "app.example.com"
 
 
 @pytest.mark.parametrize(

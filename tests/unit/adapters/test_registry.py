@@ -1,5 +1,6 @@
 """What every adapter that is served keeps, whatever its proxy."""
 
+import re
 from ipaddress import ip_address
 from typing import Final
 
@@ -21,6 +22,7 @@ from forwardauth.errors import ProxyRequestError, UnfitIdentityError
 from forwardauth.request import Subject
 from tests.support.access import DENIALS, PASSES
 from tests.support.headers import FakeHeaders
+from tests.support.repository import ROOT
 
 NAMES: Final = IdentityHeaders()
 CUSTOM: Final = IdentityHeaders(
@@ -49,6 +51,17 @@ OWN: Final = {
 }
 """What each adapter needs of its proxy; Envoy tells the rest in its request line."""
 
+NEEDED: Final = [
+    pytest.param(adapter, name, id=f"{adapter.name}-{name}")
+    for adapter in ADAPTERS
+    for name in OWN[adapter.name]
+]
+GUARDED: Final = [
+    pytest.param(adapter, name, id=f"{adapter.name}-{name}")
+    for adapter in ADAPTERS
+    for name in (*OWN[adapter.name], "X-Forwarded-For", *NAMES.names)
+    if "-" in name
+]
 FAMILIES: Final = (
     *("X-Forwarded-Prefix", "X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"),
     *("Forwarded", "X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host"),
@@ -76,6 +89,12 @@ def _ask(adapter: Adapter, headers: FakeHeaders) -> ProxyRequest:
     return ProxyRequest(
         method="POST", target=target, headers=headers, client=ip_address("192.0.2.7")
     )
+
+
+def _refusal(adapter: Adapter, headers: FakeHeaders) -> ProxyRequestError:
+    with pytest.raises(ProxyRequestError) as refused:
+        adapter.read(_ask(adapter, headers))
+    return refused.value
 
 
 def test_names_and_paths_are_no_two_adapters() -> None:
@@ -135,6 +154,48 @@ def test_other_families_decide_nothing(
     assert not is_preflight("OPTIONS", headers)
 
 
+@pytest.mark.parametrize(("adapter", "name"), NEEDED)
+@pytest.mark.parametrize("copies", [0, 2], ids=["missing", "repeated"])
+def test_refusal_quotes_a_line_that_is_shipped(
+    adapter: Adapter, name: str, copies: int
+) -> None:
+    """What the message tells to write is in the file that it names (V-13)."""
+    own = OWN[adapter.name]
+    headers = own.replaced(name, *own.getall(name, []) * copies)
+
+    error = _refusal(adapter, headers)
+
+    assert error.header == name
+    told = re.search(r"; (deploy/\S+) sets it with `(.+)`$", str(error))
+    assert told is not None, str(error)
+    assert told[1].startswith(f"deploy/{adapter.name}/")
+    shipped = (ROOT / told[1]).read_text("utf-8").splitlines()
+    assert told[2] in [" ".join(line.split()) for line in shipped]
+
+
+@pytest.mark.parametrize(("adapter", "name"), GUARDED)
+@pytest.mark.parametrize("mark", ["_", "."])
+def test_alias_of_a_header_that_counts_is_refused(
+    adapter: Adapter, name: str, mark: str
+) -> None:
+    """An application may take it for the header that was checked (V-14)."""
+    alias = name.lower().replace("-", mark)
+
+    error = _refusal(adapter, OWN[adapter.name].beside([(alias, "x")]))
+
+    assert (error.header, error.reason) == (alias, "header_alias")
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)
+def test_alias_is_explained_on_the_page_of_the_proxy(adapter: Adapter) -> None:
+    """The page that the message names tells how the proxy drops such headers (V-14)."""
+    error = _refusal(adapter, OWN[adapter.name].beside([("Remote_User", "root")]))
+
+    told = re.search(r"see (docs/\S+)$", str(error))
+    assert told is not None, str(error)
+    assert "`Remote_User`" in (ROOT / told[1]).read_text("utf-8")
+
+
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)
 def test_literal_identity_header_of_a_client_is_no_alias(adapter: Adapter) -> None:
     """The proxy overwrites or removes it; refusing would lock people out."""
@@ -146,11 +207,14 @@ def test_literal_identity_header_of_a_client_is_no_alias(adapter: Adapter) -> No
 
 
 @pytest.mark.parametrize("adapter", create_adapters(CUSTOM), ids=_names)
-def test_configured_names_are_answered(adapter: Adapter) -> None:
-    """The names of the configuration take the place of ours, all four (V-26)."""
+def test_configured_names_are_answered_and_guarded(adapter: Adapter) -> None:
+    """The names of the configuration take the place of ours, all four (V-14, V-26)."""
     answer = adapter.answer(PASSES["nobody"])
+
+    error = _refusal(adapter, OWN[adapter.name].beside([("X_WebAuth_User", "root")]))
     assert tuple(name for name, _ in answer.headers[:4]) == CUSTOM.names
     assert not [name for name, _ in answer.headers if name in NAMES.names]
+    assert error.reason == "header_alias"
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=_names)

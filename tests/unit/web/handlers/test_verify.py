@@ -383,6 +383,25 @@ async def test_two_people_are_never_mixed_up(portal: Portal) -> None:
     assert not [pair for pair in answers if pair[0] != pair[1]]
 
 
+@pytest.mark.parametrize(("adapter", "status"), [("nginx", 403), ("traefik", 400)])
+async def test_alias_of_a_header_is_refused_and_logged(
+    portal: Portal, caplog: pytest.LogCaptureFixture, adapter: str, status: int
+) -> None:
+    """An open host is no exception; the log names header and remedy (V-14)."""
+    alias = [("Remote_User", "root")]
+
+    with caplog.at_level("INFO", logger="forwardauth.verify"):
+        reply = await portal.verify(
+            None, host="public.example.com", adapter=adapter, headers=alias
+        )
+
+    assert reply.status == status
+    assert "Remote_User" in reply.json()["message"]
+    assert "outcome=refused reason=header_alias" in caplog.text
+    assert "Remote_User: could be taken for Remote-User" in caplog.text
+    assert "root" not in caplog.text
+
+
 class _UncheckedUsers(UsersFile):
     """Users of a source that does not know what fits into a header."""
 

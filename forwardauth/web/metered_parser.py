@@ -17,7 +17,6 @@ from forwardauth.web.limits import MAX_HEAD_BYTES, MAX_RAW_BODY_BYTES
 
 Messages: TypeAlias = "tuple[tuple[RawRequestMessage, StreamReader], ...]"
 
-_SEPARATORS: Final = len(": \r\n")
 _BAD_REQUEST: Final = 400
 
 
@@ -50,12 +49,13 @@ class TooLargeError(HttpProcessingError):
 class MeteredParser:
     """Hands on what it is fed, and says what the connection is in the middle of."""
 
-    __slots__ = ("_body", "_parser", "_size")
+    __slots__ = ("_body", "_is_broken", "_parser", "_size")
 
     def __init__(self, parser: RequestParser) -> None:
         """Stand before *parser*."""
         self._parser = parser
         self._body: StreamReader | None = None
+        self._is_broken = False
         self._size = 0
 
     @property
@@ -80,20 +80,29 @@ class MeteredParser:
             HttpProcessingError: Nothing more of the connection can be read. aiohttp's
                 compiled parser does not tell the reader of a body that has broken.
         """
+        room = MAX_HEAD_BYTES - self._size
+        if self._body is not None or len(data) <= room:
+            return self._feed(data)
+        messages, upgraded, tail = self._feed(data[:room])
+        if upgraded:
+            return messages, upgraded, tail + data[room:]
+        more, upgraded, tail = self._feed(data[room:])
+        return (*messages, *more), upgraded, tail
+
+    def _feed(self, data: bytes) -> tuple[Any, bool, bytes]:
+        if self._is_broken:
+            raise TooLargeError
         try:
             messages, upgraded, tail = self._parser.feed_data(data)
             self._measure(messages, len(data))
         except HttpProcessingError:
+            self._is_broken = True
             self.break_body()
             raise
         return messages, upgraded, tail
 
     def _measure(self, messages: Messages, received: int) -> None:
         if messages:
-            # A head that fits into what is read at once fits into the limit, too, so
-            # only the first, which may have begun long before, needs a closer look.
-            if self._size + received > MAX_HEAD_BYTES:
-                _check_head(messages[0][0])
             # What stands behind the last head in the same data is not counted: at most
             # what is read at once.
             self._size = 0
@@ -101,7 +110,7 @@ class MeteredParser:
             self._body = None if body.is_eof() else body
         elif self._body is None:
             self._size += received
-            if self._size > MAX_HEAD_BYTES:
+            if self._size >= MAX_HEAD_BYTES:
                 raise TooLargeError
         elif self._body.is_eof():
             self._size = 0
@@ -126,11 +135,3 @@ class MeteredParser:
     def set_upgraded(self, val: bool) -> None:
         """Learn whether what comes is in another protocol."""
         self._parser.set_upgraded(val)
-
-
-def _check_head(message: RawRequestMessage) -> None:
-    lines = sum(
-        len(name) + len(value) + _SEPARATORS for name, value in message.raw_headers
-    )
-    if len(message.path) + lines > MAX_HEAD_BYTES:
-        raise TooLargeError

@@ -14,13 +14,21 @@ from aiohttp.typedefs import Handler
 
 from forwardauth.app import Applications, create_applications
 from forwardauth.cli.context import LOG_FORMAT, config_option, load_inspected
+from forwardauth.cli.descriptors import count_connections, raise_file_limit
 from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
 from forwardauth.web import keys
+from forwardauth.web.limits import Limits
 from forwardauth.web.runner import ServiceRunner
 
-_DRAIN_SECONDS: Final = 10.0
+_DRAIN_SECONDS: Final = 8.0
+"""Together with what comes after it less than the 10 s that containers get to stop."""
+
+_END_SECONDS: Final = 0.5
+"""What is left of a request after that, such as an answer that nobody takes."""
+
+_MANAGEMENT_CONNECTIONS: Final = 100
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 _log = logging.getLogger(__name__)
@@ -75,12 +83,17 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
     reloads: set[asyncio.Task[None]] = set()
     loop.add_signal_handler(signal.SIGHUP, _reload_users, applications, reloads)
     async with contextlib.AsyncExitStack() as stack:
+        connections = count_connections(raise_file_limit())
         served = (
-            (applications.management, listeners.management),
-            (applications.main, listeners.main),
+            (applications.management, listeners.management, _MANAGEMENT_CONNECTIONS),
+            (applications.main, listeners.main, connections),
         )
-        for application, sockets in served:
-            runner = ServiceRunner(application, shutdown_timeout=_DRAIN_SECONDS)
+        for application, sockets, count in served:
+            runner = ServiceRunner(
+                application,
+                limits=Limits(max_connections=count),
+                shutdown_timeout=_END_SECONDS,
+            )
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             for listener in sockets:

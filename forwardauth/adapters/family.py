@@ -54,7 +54,7 @@ class HeaderFamily:
             identity: Names of the identity headers.
         """
         self._proxy = proxy
-        self._sources = dict(sources)
+        self._hints = {name: str(line) for name, line in sources.items()}
         guarded = (*sources, X_FORWARDED_FOR, *identity)
         self._names = {name.lower(): name for name in guarded}
 
@@ -67,21 +67,27 @@ class HeaderFamily:
                 ``X-Forwarded-For`` or of an identity header.
         """
         # Nearly every request has plain names alone, and is done with after one look.
-        if not "".join(headers).replace("-", "").isalnum():
+        if not _is_plain("".join(headers)):
             self._check_aliases(headers)
         return {
-            name: get_header(headers, name, hint=str(line))
-            for name, line in self._sources.items()
+            name: get_header(headers, name, hint=hint)
+            for name, hint in self._hints.items()
         }
 
     def _check_aliases(self, headers: HeaderSource) -> None:
         for name in headers:
-            folded = name.lower().translate(_FOLD)
-            meant = self._names.get(folded)
-            if meant is not None and folded != name.lower():
+            if _is_plain(name):
+                continue
+            meant = self._names.get(name.lower().translate(_FOLD))
+            if meant is not None:
                 raise ProxyRequestError(
                     name,
                     "header_alias",
                     f"could be taken for {meant}; the proxy has to drop it, see"
                     f" docs/proxies/{self._proxy}.md",
                 )
+
+
+def _is_plain(name: str) -> bool:
+    """Whether *name* has no mark but hyphens, and so is nothing but itself."""
+    return name.replace("-", "").isalnum()

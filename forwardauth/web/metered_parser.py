@@ -11,13 +11,19 @@ connection. No handler goes on waiting for a body that cannot be completed.
 from typing import Any, Final, Protocol, TypeAlias
 
 from aiohttp import StreamReader, web
-from aiohttp.http import HttpProcessingError, RawRequestMessage
+from aiohttp.http import (
+    HttpProcessingError,
+    HttpVersion10,
+    HttpVersion11,
+    RawRequestMessage,
+)
 
 from forwardauth.web.limits import MAX_HEAD_BYTES, MAX_RAW_BODY_BYTES
 
 Messages: TypeAlias = "tuple[tuple[RawRequestMessage, StreamReader], ...]"
 
 _BAD_REQUEST: Final = 400
+_VERSIONS: Final = (HttpVersion11, HttpVersion10)
 
 
 class RequestParser(Protocol):
@@ -44,6 +50,16 @@ class TooLargeError(HttpProcessingError):
 
     def __init__(self) -> None:
         super().__init__(code=_BAD_REQUEST, message="too large")
+
+
+class UnknownVersionError(HttpProcessingError):
+    """A request is in no version that is answered here.
+
+    aiohttp's compiled parser reads HTTP/0.9 and HTTP/2.0 as if they looked the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(code=_BAD_REQUEST, message="unknown version")
 
 
 class MeteredParser:
@@ -103,6 +119,8 @@ class MeteredParser:
 
     def _measure(self, messages: Messages, received: int) -> None:
         if messages:
+            if any(message.version not in _VERSIONS for message, _ in messages):
+                raise UnknownVersionError
             # What stands behind the last head in the same data is not counted: at most
             # what is read at once.
             self._size = 0

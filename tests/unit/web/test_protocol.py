@@ -46,6 +46,8 @@ UNREADABLE = {
     "method": b"G\xc3T /" + FORM + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
     "unknown method": b"STEAL /" + FORM + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
     "version": b"GET /?" + FORM + b" HTTP/9.1\r\n" + HEAD + b"\r\n",
+    "version 0.9": b"GET /?" + FORM + b" HTTP/0.9\r\n" + HEAD + b"\r\n",
+    "version 2.0": b"GET /?" + FORM + b" HTTP/2.0\r\n" + HEAD + b"\r\n",
     "no version": b"GET /?" + FORM + b" please\r\n" + HEAD + b"\r\n",
     "absolute target": b"GET http://[::" + FORM + b" HTTP/1.1\r\n" + HEAD + b"\r\n",
     "bytes in a target": b"GET /logout?rd=\xc3\xa9" + FORM + b" HTTP/1.1\r\n" + HEAD,

@@ -57,6 +57,8 @@ class OriginalRequest:
             ``None`` when they do not say.
         is_preflight: Whether a browser asks by it which requests of another origin the
             application takes; it sends no cookie then. Set by the verify handler.
+        is_plain_http: Whether it came by ``http`` where people sign in by ``https``, so
+            that no session cookie can come with it. Set by the verify handler.
     """
 
     scheme: str
@@ -67,6 +69,7 @@ class OriginalRequest:
     query: str | None
     client: IPv4Address | IPv6Address | None = None
     is_preflight: bool = False
+    is_plain_http: bool = False
 
     @property
     def url(self) -> str:

@@ -33,6 +33,7 @@ DEFAULT_POLICY_REASON: Final = "default_policy"
 RULE_REASON: Final = "rule"
 PATH_AMBIGUOUS_REASON: Final = "path_ambiguous"
 PREFLIGHT_REASON: Final = "preflight"
+SCHEME_INSECURE_REASON: Final = "scheme_insecure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class Decision:
     Attributes:
         outcome: What becomes of the request.
         reason: Stable and lower case, for logs and metrics: ``rule``,
-            ``default_policy``, ``path_ambiguous`` or ``preflight``.
+            ``default_policy``, ``path_ambiguous``, ``preflight`` or
+            ``scheme_insecure``.
         rule: Number of the deciding rule, from 1 in the order of the file;
             ``None`` when none decided.
         policy: The policy that applied, or would if the rule is for whoever asks.
@@ -90,6 +92,20 @@ def refuse_ambiguous_path() -> Decision:
         reason=PATH_AMBIGUOUS_REASON,
         rule=None,
         policy=Policy.DENY,
+    )
+
+
+def refuse_plain_http(policy: Policy, *, rule: int | None) -> Decision:
+    """Return the decision on a request by plain http that *rule* matches.
+
+    Whoever is on the way could read and change it, and no session cookie, which is
+    ``Secure``, can come with it. Signing in would not help.
+    """
+    return Decision(
+        outcome=Outcome.FORBIDDEN,
+        reason=SCHEME_INSECURE_REASON,
+        rule=rule,
+        policy=policy,
     )
 
 

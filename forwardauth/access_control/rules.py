@@ -5,7 +5,9 @@ rule matches falls to ``default_policy``. ``decide`` is synchronous, does no I/O
 keeps nothing between two calls, so that any caller may ask it about any request.
 
 A path with two readings is denied before the first rule wherever a rule for that host
-looks at the path: no order of rules makes it safe to go on.
+looks at the path: no order of rules makes it safe to go on. A request by plain http is
+denied whatever the rule says that matches it, unless that rule is open on purpose to
+what comes by plain http.
 """
 
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from forwardauth.access_control.decision import (
     conclude,
     conclude_preflight,
     refuse_ambiguous_path,
+    refuse_plain_http,
 )
 from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
@@ -52,6 +55,8 @@ class Rule:
         networks: The addresses meant.
         subject: Whom it is for.
         allows_preflight: Whether a CORS preflight passes that the rule matches.
+        allows_plain_http: Whether a ``bypass`` rule also lets pass what comes by plain
+            ``http``.
     """
 
     number: int
@@ -64,6 +69,7 @@ class Rule:
     networks: NetworkCriterion | None = None
     subject: SubjectCriterion = EVERYONE
     allows_preflight: bool = False
+    allows_plain_http: bool = False
 
     def matches_host(self, host: str) -> bool:
         """Whether the rule is for *host*."""
@@ -124,6 +130,8 @@ class AccessControl:
         for rule in self._index.candidates(original.host):
             if not rule.matches_object(asked):
                 continue
+            if original.is_plain_http and not rule.allows_plain_http:
+                return refuse_plain_http(rule.policy, rule=rule.number)
             if original.is_preflight:
                 allowed = rule.allows_preflight
                 return conclude_preflight(
@@ -135,6 +143,13 @@ class AccessControl:
                 return conclude(rule.policy, subject.level, rule=rule.number)
             if subject.is_anonymous:
                 return ask_who(rule.policy, rule=rule.number)
+        return self._conclude_by_default(subject, original)
+
+    def _conclude_by_default(
+        self, subject: Subject, original: OriginalRequest
+    ) -> Decision:
+        if original.is_plain_http:
+            return refuse_plain_http(self.default_policy, rule=None)
         if original.is_preflight:
             return conclude_preflight(self.default_policy, is_allowed=False, rule=None)
         return conclude(self.default_policy, subject.level, rule=None)

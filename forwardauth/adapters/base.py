@@ -66,11 +66,12 @@ class Forbidden:
     """Signing in would not help.
 
     *page* is HTML for a browser, with the ``Content-Security-Policy`` it needs; both
-    are empty for a program.
+    are empty for a program, which is told *message*, a constant.
     """
 
     page: bytes = b""
     content_policy: str = ""
+    message: str = "forbidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,7 @@ def answer_allowed(subject: Subject, identity: IdentityHeaders) -> Answer:
 def answer_forbidden(verdict: Forbidden) -> Answer:
     """Return 403: the page under its policy, or JSON."""
     if not verdict.page:
-        return answer_json(403, "forbidden")
+        return answer_json(403, verdict.message)
     headers = (
         *SAFE_HEADERS,
         ("Content-Type", "text/html; charset=utf-8"),

@@ -10,6 +10,7 @@ from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import (
     PATH_AMBIGUOUS_REASON,
     PREFLIGHT_REASON,
+    SCHEME_INSECURE_REASON,
     Decision,
     Outcome,
     Policy,
@@ -136,8 +137,11 @@ def _answer(
     settings: Settings, subject: Subject, original: OriginalRequest
 ) -> list[str]:
     """Return the way to the decision, a line for each step."""
-    if settings.domains.lookup(original.host) is None:
+    domain = settings.domains.lookup(original.host)
+    if domain is None:
         return [f"refused: {original.host} is below no cookie domain"]
+    if domain.is_secure and original.scheme != "https":
+        original = replace(original, is_plain_http=True)
     if original.path in settings.logout.paths:
         return [f"signs out: {original.path} is in logout.paths, before any rule"]
     return _tell(explain_access(settings.access_control, subject, original))
@@ -170,6 +174,8 @@ def _tell_verdict(decision: Decision) -> str:
         )
     by = "no rule matches" if decision.rule is None else f"rule {decision.rule}"
     verdict = f"{decision.outcome}: {by}, policy {decision.policy}"
+    if decision.reason == SCHEME_INSECURE_REASON:
+        return f"{verdict}, {decision.reason}: plain http needs plain_http: allow"
     if decision.reason == PREFLIGHT_REASON:
         word = "allowed" if decision.outcome is Outcome.ALLOW else "not allowed"
         return f"{verdict}, {decision.reason} {word}"

@@ -99,6 +99,7 @@ KEYS: Final[dict[str, Key]] = {
     "access_control.rules.*.groups": _NONE,
     "access_control.rules.*.subject": _NONE,
     "access_control.rules.*.preflight": Key(default="deny"),
+    "access_control.rules.*.plain_http": Key(default="deny"),
     "portal.templates": _NULL,
     "portal.title": Key(default="Sign in"),
 }

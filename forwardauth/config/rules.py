@@ -28,10 +28,14 @@ from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
 from forwardauth.config.subjects import read_subject
 from forwardauth.config.suffixes import is_public_suffix
+from forwardauth.config.switches import (
+    check_switches,
+    parse_plain_http,
+    parse_preflight,
+)
 from forwardauth.domains import CookieDomains
 
 _POLICIES: Final = "deny, one_factor or bypass"
-_PREFLIGHT: Final = {"allow": True, "deny": False}
 
 
 def read_access_control(
@@ -109,19 +113,6 @@ def parse_pattern(text: str) -> DomainPattern:
     return pattern
 
 
-def parse_preflight(text: str) -> bool:
-    """Return whether *text* lets preflights pass.
-
-    Raises:
-        RefusedValueError: Neither ``allow`` nor ``deny``.
-    """
-    if text not in _PREFLIGHT:
-        raise RefusedValueError(
-            f"{quote(text)} says nothing about preflights", "write allow or deny"
-        )
-    return _PREFLIGHT[text]
-
-
 def _read_rule(
     entry: Section, number: int, domains: CookieDomains | None, names: NetworkNames
 ) -> Rule | None:
@@ -142,6 +133,7 @@ def _read_rule(
         networks=read_networks(entry, names),
         subject=read_subject(entry),
         allows_preflight=entry.text("preflight", parse_preflight),
+        allows_plain_http=entry.text("plain_http", parse_plain_http),
     )
     _check_contradictions(entry, rule)
     is_whole = policy is not None and (patterns or regexes)
@@ -164,14 +156,7 @@ def _check_contradictions(entry: Section, rule: Rule) -> None:
             "bypass asks nobody to sign in, so users and groups cannot be told",
             "take users, groups and subject out, or write one_factor",
         )
-    if not rule.allows_preflight:
-        return
-    if entry.is_sound("policy") and rule.policy is Policy.DENY:
-        reason = "cannot be allowed by a rule that denies"
-        entry.refuse("preflight", reason, "take preflight out, or change the policy")
-    if rule.methods is not None and "OPTIONS" not in rule.methods.methods:
-        reason = "has no effect: the rule matches no OPTIONS, which preflights are"
-        entry.warn("preflight", reason, "add OPTIONS to methods")
+    check_switches(entry, rule)
 
 
 def _check_reach(

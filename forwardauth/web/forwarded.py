@@ -127,3 +127,15 @@ def check_scheme(
             "scheme_not_portal",
             f"is not {domain.portal.scheme}, by which people come to {domain.portal}",
         )
+
+
+def comes_by_plain_http(
+    request: web.BaseRequest, domain: CookieDomain, trusted: Sequence[IPNetwork]
+) -> bool:
+    """Whether a trusted proxy says other than https where *domain*'s portal is https.
+
+    What several lines say, or an unknown word, is not https either.
+    """
+    schemes = request.headers.getall(X_FORWARDED_PROTO, [])
+    is_believed = bool(schemes) and is_trusted(get_peer(request), trusted)
+    return domain.is_secure and is_believed and schemes != ["https"]

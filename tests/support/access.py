@@ -45,11 +45,12 @@ def ask(
     method: str = "GET",
     client: str | None = "192.0.2.7",
     is_preflight: bool = False,
+    is_plain_http: bool = False,
 ) -> OriginalRequest:
     """Return a request for *uri* on *host*, which is not checked."""
     path, mark, query = uri.partition("?")
     return OriginalRequest(
-        scheme="https",
+        scheme="http" if is_plain_http else "https",
         host=host,
         port=None,
         method="OPTIONS" if is_preflight else method,
@@ -57,6 +58,7 @@ def ask(
         query=query if mark else None,
         client=None if client is None else ip_address(client),
         is_preflight=is_preflight,
+        is_plain_http=is_plain_http,
     )
 
 

@@ -73,6 +73,7 @@ access_control:
     - {domain: ops.example.com, policy: deny}
     - {domain: paths.example.com, policy: bypass, path: /public}
     - {domain: api.example.com, policy: one_factor, preflight: allow}
+    - {domain: plain.example.com, policy: bypass, plain_http: allow}
     - {domain: ["*.example.com", "*.example.org"], policy: one_factor}
 """
 
@@ -219,10 +220,11 @@ class Portal:
         method: str = "GET",
         uri: str = "/",
         headers: Headers = (),
+        scheme: str = "https",
     ) -> Reply:
         """Ask as a proxy does whether a request may pass."""
         forwarded = (
-            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Proto", scheme),
             ("X-Forwarded-Host", host),
             ("X-Forwarded-Uri", uri),
             ("X-Forwarded-Method", method),
@@ -232,7 +234,7 @@ class Portal:
             "caddy": forwarded,
             "haproxy": forwarded,
             "nginx": (
-                ("X-Original-URL", f"https://{host}{uri}"),
+                ("X-Original-URL", f"{scheme}://{host}{uri}"),
                 ("X-Original-Method", method),
             ),
         }
@@ -241,7 +243,7 @@ class Portal:
                 method,
                 f"/verify/envoy{uri}",
                 host=host,
-                headers=[("X-Forwarded-Proto", "https"), *headers],
+                headers=[("X-Forwarded-Proto", scheme), *headers],
                 cookie=cookie,
             )
         return await self.send(

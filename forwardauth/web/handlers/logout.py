@@ -18,7 +18,12 @@ from forwardauth.web.caller import lookup_identity
 from forwardauth.web.cookies import presession_cookie
 from forwardauth.web.form_proof import get_form_token, has_form_token
 from forwardauth.web.forms import Fields, read_form, read_query
-from forwardauth.web.forwarded import get_domain, get_host, lookup_browser_address
+from forwardauth.web.forwarded import (
+    comes_by_plain_http,
+    get_domain,
+    get_host,
+    lookup_browser_address,
+)
 from forwardauth.web.handlers.takeover import take_over_logout
 from forwardauth.web.intent import (
     Provenance,
@@ -167,4 +172,5 @@ def _as_original(request: web.Request) -> OriginalRequest:
         path=request.rel_url.raw_path,
         query=request.rel_url.raw_query_string,
         client=lookup_browser_address(request, settings.trusted_proxies),
+        is_plain_http=comes_by_plain_http(request, domain, settings.trusted_proxies),
     )

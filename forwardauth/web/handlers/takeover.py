@@ -64,7 +64,11 @@ def _may_ask(request: web.Request, original: OriginalRequest) -> bool:
     """Whether the request shows that a person, or an application of ours, asks.
 
     The body of the original request does not come here, so a form token cannot either.
+    Nor can the cookie by plain http, as it is ``Secure``: to end nothing and to call it
+    done would leave the session alive. The portal asks again, where the cookie comes.
     """
+    if original.is_plain_http:
+        return False
     domains = request.app[keys.SETTINGS].domains
     provenance = judge_provenance(request.headers, host=original.host, domains=domains)
     match original.method:

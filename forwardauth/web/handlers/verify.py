@@ -7,11 +7,16 @@ live session. A logout on a protected host comes before any rule.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from forwardauth.access_control.decision import Decision, Outcome
+from forwardauth.access_control.decision import (
+    SCHEME_INSECURE_REASON,
+    Decision,
+    Outcome,
+)
 from forwardauth.adapters.base import (
     Adapter,
     Allowed,
@@ -24,8 +29,7 @@ from forwardauth.adapters.base import (
     Unavailable,
     Verdict,
 )
-from forwardauth.adapters.kinds import classify, is_preflight
-from forwardauth.domains import CookieDomain, CookieDomains
+from forwardauth.adapters.kinds import classify
 from forwardauth.errors import (
     ProxyRequestError,
     StoreUnavailableError,
@@ -39,7 +43,13 @@ from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.handlers.takeover import take_over_logout
 from forwardauth.web.metrics import VERIFICATIONS
+from forwardauth.web.question import Question, read_question
 from forwardauth.web.sign_in import forbidden_page, login_url
+
+_USE_HTTPS: Final = (
+    "this site is open by https alone: redirect http to https in the proxy, or let it"
+    " tell the scheme by which people came"
+)
 
 
 def create_verify(adapter: Adapter, path: str) -> Handler:
@@ -50,20 +60,21 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
         check_trusted_peer(request, settings.trusted_proxies)
         taken_over = settings.logout.paths if adapter.takes_over_logout else frozenset()
         try:
-            original = _read(adapter, _proxy_request(request, path, taken_over))
-            domain = _get_domain(original, settings.domains)
+            asked = _proxy_request(request, path, taken_over)
+            question = read_question(adapter, asked, settings.domains)
         except ProxyRequestError as exc:
             _tell(request, adapter, reason=exc.reason, detail=str(exc))
             return from_adapter(adapter.answer(Malformed(error=exc)))
+        original, domain = question.original, question.domain
         if original.path in taken_over:
             return await take_over_logout(request, original, domain)
         try:
-            subject = await _lookup_subject(request, domain)
+            subject = await _lookup_subject(request, question)
         except StoreUnavailableError:
             _tell(request, adapter, original=original, reason="store_unavailable")
             return from_adapter(adapter.answer(Unavailable()))
         decision = request.app[keys.ACCESS_CONTROL].decide(subject, original)
-        verdict = _verdict(request, original, domain, subject, decision.outcome)
+        verdict = _verdict(request, question, subject, decision)
         answer, decision, detail = _answer(adapter, verdict, decision)
         _tell(
             request,
@@ -113,14 +124,6 @@ def _tell(
     )
 
 
-def _read(adapter: Adapter, request: ProxyRequest) -> OriginalRequest:
-    """Return the original request; what the browser says of it is no adapter's."""
-    original = adapter.read(request)
-    if is_preflight(original.method, request.headers):
-        return replace(original, is_preflight=True)
-    return original
-
-
 def _proxy_request(
     request: web.Request, path: str, logout_paths: frozenset[str]
 ) -> ProxyRequest:
@@ -136,29 +139,24 @@ def _proxy_request(
     )
 
 
-def _get_domain(original: OriginalRequest, domains: CookieDomains) -> CookieDomain:
-    domain = domains.lookup(original.host)
-    if domain is None:
-        raise ProxyRequestError(
-            "host", "host_unknown", "is below no configured cookie domain"
-        )
-    return domain
+async def _lookup_subject(request: web.Request, question: Question) -> Subject:
+    """Return who asks, by the session; nobody by plain http.
 
-
-async def _lookup_subject(request: web.Request, domain: CookieDomain) -> Subject:
-    identity = await lookup_identity(request, domain)
+    A browser sends no session cookie that way, so one that came has been seen, or put
+    there, by whoever is on the way.
+    """
+    if question.original.is_plain_http:
+        return ANONYMOUS
+    identity = await lookup_identity(request, question.domain)
     return ANONYMOUS if identity is None else identity.subject
 
 
 def _verdict(
-    request: web.Request,
-    original: OriginalRequest,
-    domain: CookieDomain,
-    subject: Subject,
-    outcome: Outcome,
+    request: web.Request, question: Question, subject: Subject, decision: Decision
 ) -> Verdict:
+    original, domain = question.original, question.domain
     kind = classify(original.method, request.headers)
-    match outcome:
+    match decision.outcome:
         case Outcome.ALLOW if original.is_preflight:
             # The rules were asked for nobody in particular, so nobody passes.
             return Allowed(subject=ANONYMOUS)
@@ -167,6 +165,9 @@ def _verdict(
         case Outcome.SIGN_IN:
             url = login_url(domain, original, request.app[keys.SETTINGS].targets)
             return SignInNeeded(login_url=url, kind=kind, method=original.method)
+        case Outcome.FORBIDDEN if decision.reason == SCHEME_INSECURE_REASON:
+            # Whoever set up the proxy reads this; a page of ours would be as insecure.
+            return Forbidden(message=_USE_HTTPS)
         case Outcome.FORBIDDEN if kind is RequestKind.NAVIGATION:
             return Forbidden(
                 page=forbidden_page(request, original, domain, subject),

@@ -10,6 +10,7 @@ from forwardauth.access_control.decision import (
     conclude,
     conclude_preflight,
     refuse_ambiguous_path,
+    refuse_plain_http,
 )
 
 
@@ -90,4 +91,12 @@ def test_preflight_passes_where_its_rule_says_so(
 
     assert decision == Decision(
         outcome=outcome, reason="preflight", rule=2, policy=policy
+    )
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_plain_http_is_forbidden_whatever_the_policy(policy: Policy) -> None:
+    """Its reason is stable, and the rule that it met is named (V-15)."""
+    assert refuse_plain_http(policy, rule=4) == Decision(
+        outcome=Outcome.FORBIDDEN, reason="scheme_insecure", rule=4, policy=policy
     )

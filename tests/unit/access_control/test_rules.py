@@ -498,3 +498,79 @@ def test_every_criterion_decides_as_a_walk_over_all_rules(
         decision = rules.decide(subject, original)
 
         assert (decision.outcome, decision.rule) == _naive(rules, subject, original)
+
+
+PLAIN: Final = in_order(
+    rule("www.example.com", Policy.BYPASS, allows_plain_http=True),
+    rule("info.example.com", Policy.BYPASS),
+    rule("acme.example.com", Policy.BYPASS, path=paths("/x"), allows_plain_http=True),
+    rule("*.example.com"),
+)
+
+
+@pytest.mark.parametrize("subject", [ANONYMOUS, ALICE], ids=["nobody", "alice"])
+@pytest.mark.parametrize(
+    ("host", "uri", "number"),
+    [
+        ("info.example.com", "/", 2),
+        ("acme.example.com", "/y", 4),
+        ("app.example.com", "/", 4),
+        ("other.test", "/", None),
+    ],
+    ids=["bypass", "another path", "one_factor", "no rule"],
+)
+def test_plain_http_is_denied_before_any_policy(
+    host: str, uri: str, number: int | None, subject: Subject
+) -> None:
+    """Signing in is not offered either: no session could come by plain http (V-15)."""
+    decision = PLAIN.decide(subject, ask(host, uri, is_plain_http=True))
+
+    assert decision.outcome is Outcome.FORBIDDEN
+    assert (decision.reason, decision.rule) == ("scheme_insecure", number)
+
+
+@pytest.mark.parametrize(
+    ("host", "uri"), [("www.example.com", "/"), ("acme.example.com", "/x/y")]
+)
+def test_plain_http_passes_where_its_rule_allows_it(host: str, uri: str) -> None:
+    """It is the rule that matches which has to say so, and none further down (V-15)."""
+    decision = PLAIN.decide(ANONYMOUS, ask(host, uri, is_plain_http=True))
+
+    assert (decision.outcome, decision.reason) == (Outcome.ALLOW, "rule")
+
+
+@pytest.mark.parametrize("default", Policy)
+def test_plain_http_is_denied_whatever_the_default(default: Policy) -> None:
+    """No default policy opens what no rule has opened on purpose (V-15)."""
+    rules = in_order(default_policy=default)
+
+    decision = rules.decide(ALICE, ask(is_plain_http=True))
+
+    assert (decision.outcome, decision.rule) == (Outcome.FORBIDDEN, None)
+
+
+@pytest.mark.parametrize(
+    ("allows_plain_http", "allows_preflight", "reason", "outcome"),
+    [
+        (True, True, "preflight", Outcome.ALLOW),
+        (True, False, "preflight", Outcome.FORBIDDEN),
+        (False, True, "scheme_insecure", Outcome.FORBIDDEN),
+        (False, False, "scheme_insecure", Outcome.FORBIDDEN),
+    ],
+)
+def test_preflight_by_plain_http_needs_both(
+    allows_plain_http: bool, allows_preflight: bool, reason: str, outcome: Outcome
+) -> None:
+    """Each of the two has its own word, and one does not stand for the other."""
+    rules = in_order(
+        rule(
+            "app.example.com",
+            Policy.BYPASS,
+            allows_plain_http=allows_plain_http,
+            allows_preflight=allows_preflight,
+        )
+    )
+
+    decision = rules.decide(ANONYMOUS, ask(is_preflight=True, is_plain_http=True))
+
+    assert (decision.reason, decision.outcome) == (reason, outcome)

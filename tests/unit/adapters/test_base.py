@@ -122,6 +122,13 @@ def test_forbidden_program_gets_json() -> None:
     assert _lines(answer, "Content-Type") == ["application/json"]
 
 
+def test_forbidden_program_is_told_what_to_do_where_that_is_known() -> None:
+    """The message is a constant of ours, in place of the word (V-34)."""
+    answer = answer_forbidden(Forbidden(message="use https"))
+
+    assert json.loads(answer.body) == {"status": "KO", "message": "use https"}
+
+
 def test_malformed_request_names_its_header() -> None:
     """400 with the name of the header, for whoever sets up the proxy (V-13)."""
     answer = answer_forwarded(DENIALS["malformed"], NAMES)

@@ -248,3 +248,20 @@ def test_method_and_address_are_understood() -> None:
         assert result.output.startswith(
             "POST http://www.example.com:8080/  as nobody\n"
         )
+
+
+@pytest.mark.parametrize(
+    ("host", "verdict"),
+    [
+        ("www.example.com", "forbidden: rule 1, policy bypass"),
+        ("other.example.com", "forbidden: rule 5, policy one_factor"),
+    ],
+)
+def test_plain_http_is_denied_with_the_reason_of_the_log(
+    host: str, verdict: str
+) -> None:
+    """V-15: the rule that it met is named, and what it would have to say."""
+    result = explain(f"http://{host}/", "--user", "alice")
+
+    why = "scheme_insecure: plain http needs plain_http: allow"
+    assert result.output.splitlines()[-1] == f"{verdict}, {why}"

@@ -163,13 +163,6 @@ MISTAKES = {
         5,
         "name of a group",
     ),
-    "preflight-unknown": mistake(rule("preflight: yes"), "0.preflight", 5, "about pre"),
-    "preflight-of-a-rule-that-denies": mistake(
-        "    - domain: a.example.com\n      policy: deny\n      preflight: allow",
-        "0.preflight",
-        5,
-        "by a rule that denies",
-    ),
     "network-undefined": mistake(
         rule("networks: [internal]"), "0.networks.0", 5, "access_control.networks"
     ),
@@ -298,10 +291,6 @@ WARNINGS = {
     "shadowed": (
         rule() + "\n" + rule("methods: GET"),
         ("access_control.rules.1.policy", 6, "rule 1 before it"),
-    ),
-    "preflight-without-options": (
-        rule("preflight: allow", "methods: [GET]"),
-        ("access_control.rules.0.preflight", 5, "has no effect"),
     ),
     "two-users-at-once": (
         rule('subject: [["user:a", "user:b"]]'),

@@ -1,7 +1,7 @@
 """Who is connected, and what a proxy may say about the browser behind it."""
 
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from forwardauth.errors import ProxyRequestError, UntrustedProxyError
 from forwardauth.web.forwarded import (
     check_scheme,
     check_trusted_peer,
+    comes_by_plain_http,
     get_domain,
     get_host,
     get_peer,
@@ -312,3 +313,38 @@ async def test_portal_is_one_host() -> None:
         for host in ("example.org", "app.example.org", "x.login.example.org"):
             with pytest.raises(ProxyRequestError):
                 await probe.ask(headers=[("Host", host)])
+
+
+INSECURE = CookieDomain(
+    name="example.localhost",
+    portal=Origin(scheme="http", host="auth.example.localhost"),
+)
+
+
+@pytest.mark.parametrize(
+    ("domain", "values", "trusted", "is_plain"),
+    [
+        (DOMAINS.home, ["http"], TRUSTED, True),
+        (DOMAINS.home, ["https", "http"], TRUSTED, True),
+        (DOMAINS.home, ["https"], TRUSTED, False),
+        (DOMAINS.home, [], TRUSTED, False),
+        (DOMAINS.home, ["http"], OTHERS, False),
+        (INSECURE, ["http"], TRUSTED, False),
+    ],
+    ids=["http", "twice", "https", "silent", "untrusted", "http portal"],
+)
+async def test_plain_http_is_what_a_trusted_proxy_calls_so(
+    domain: CookieDomain,
+    values: list[str],
+    trusted: tuple[IPv4Network, ...],
+    *,
+    is_plain: bool,
+) -> None:
+    """Where the portal is https, and by nobody else's word (V-11, V-15)."""
+    headers = [HOST, *(("X-Forwarded-Proto", value) for value in values)]
+
+    async def ask(request: web.Request) -> bool:
+        return comes_by_plain_http(request, domain, trusted)
+
+    async with Probe(ask) as probe:
+        assert await probe.ask(headers=headers) is is_plain

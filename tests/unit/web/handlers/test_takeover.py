@@ -21,15 +21,22 @@ async def ask(
     query: str = "",
     headers: list[tuple[str, str]] | None = None,
     host: str = APP,
+    scheme: str = "https",
 ) -> Reply:
     """Ask for a logout on *host*, as Traefik or as nginx's location passes it on."""
     lines = OWN if headers is None else headers
     if way == "location":
+        lines = [*lines, ("X-Forwarded-Proto", scheme)]
         return await portal.send(
             method, f"/logout{query}", host=host, headers=lines, cookie=cookie
         )
     return await portal.verify(
-        cookie, host=host, method=method, uri=f"/logout{query}", headers=lines
+        cookie,
+        host=host,
+        method=method,
+        uri=f"/logout{query}",
+        headers=lines,
+        scheme=scheme,
     )
 
 
@@ -258,3 +265,22 @@ async def test_only_a_logout_clears_site_data(tmp_path: Path) -> None:
 
     assert [reply.lines("Clear-Site-Data") for reply in others] == [[], [], [], []]
     assert taken_over.header("Clear-Site-Data") == '"storage"'
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_logout_by_plain_http_is_asked_again_by_https(
+    portal: Portal, way: str, method: str
+) -> None:
+    """The Secure cookie cannot come along, so nothing is called done (V-15)."""
+    token, session = await portal.create_session()
+    query = "?rd=https%3A%2F%2Fapp.example.com%2F"
+
+    reply = await ask(
+        portal, way, cookie=token, method=method, query=query, scheme="http"
+    )
+
+    assert reply.status == 303
+    assert reply.header("Location") == f"https://auth.example.com/logout{query}"
+    assert reply.lines("Set-Cookie") == []
+    assert len(await portal.store.list_owner(session.username)) == 1

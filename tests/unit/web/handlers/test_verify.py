@@ -18,6 +18,7 @@ from forwardauth.web.identity import Identities
 from tests.support.client import NAVIGATION
 from tests.support.clock import FakeClock
 from tests.support.portal import APP, COOKIE, PORTAL, Portal
+from tests.support.stores import DownStore
 
 ADAPTERS = ["nginx", "traefik", "caddy", "haproxy", "envoy"]
 IDENTITY = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"]
@@ -711,3 +712,54 @@ async def test_other_spelling_of_logout_below_our_path_is_none(
     await portal.verify(token, adapter="envoy", uri=target, headers=headers)
 
     assert len(await portal.store.list_owner(session.username)) == 1
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize("is_signed_in", [False, True], ids=["nobody", "alice"])
+@pytest.mark.parametrize("host", [APP, "public.example.com", "closed.example.com"])
+async def test_plain_http_is_forbidden_to_everybody(
+    portal: Portal,
+    caplog: pytest.LogCaptureFixture,
+    adapter: str,
+    is_signed_in: bool,
+    host: str,
+) -> None:
+    """Open hosts too, with a stable reason and no way to the portal (V-15)."""
+    token = (await portal.create_session())[0] if is_signed_in else None
+
+    with caplog.at_level("INFO", logger="forwardauth.verify"):
+        reply = await portal.verify(
+            token, adapter=adapter, host=host, scheme="http", headers=NAVIGATION
+        )
+
+    assert reply.status == 403
+    assert reply.lines("Location") == []
+    assert "outcome=forbidden reason=scheme_insecure" in caplog.text
+    assert "user=" not in caplog.text
+    if adapter != "nginx":
+        assert "redirect http to https" in reply.json()["message"]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_plain_http_passes_as_nobody_where_its_rule_allows_it(
+    portal: Portal, adapter: str
+) -> None:
+    """A session cookie that came by plain http is nobody's word (V-15)."""
+    token, _ = await portal.create_session()
+
+    reply = await portal.verify(
+        token, adapter=adapter, host="plain.example.com", scheme="http"
+    )
+
+    assert reply.status == 200
+    assert [reply.header(name) for name in IDENTITY] == [""] * 4
+
+
+async def test_plain_http_asks_no_store(tmp_path: Path) -> None:
+    """A flood by plain http costs no look-up, not even with cookies (V-15)."""
+    store = DownStore()
+    store.go_down()
+    async with Portal(tmp_path, store=store) as portal:
+        reply = await portal.verify(create_session_id(), scheme="http")
+
+    assert reply.status == 403

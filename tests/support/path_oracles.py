@@ -51,3 +51,8 @@ def _read_as_nginx(raw: str) -> str:
         elif name not in ("", "."):
             names.append(name)
     return "/" + "/".join(names)
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Whether the decoded *path* is *prefix* or lies below it, segment by segment."""
+    return path == prefix or path.startswith(f"{prefix}/")

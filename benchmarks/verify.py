@@ -1,0 +1,226 @@
+"""How fast verify is, against the nginx that answers 204 on the same core.
+
+    script/bench verify [--quick] [--json FILE] [--profile STORE]
+
+Everything runs on this machine: the server on one core, the client on another. Short
+rounds alternate between all servers, a ratio is formed within one round, and the median
+of the rounds is printed with the lowest and the highest of them.
+"""
+
+import argparse
+import os
+import platform
+import re
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from benchmarks.figures import Report, Row
+from benchmarks.hotspots import profile_verify
+from benchmarks.resident import is_on_uvloop, pss_megabytes
+from benchmarks.start import start_seconds
+from benchmarks.verify_stage import STORES, Stage, stage
+from benchmarks.workload import Workload, create_workload
+
+# Title, subject, what it is held to, goal: each the answers per second.
+RATES: Final = (
+    ("verify, memory store", "memory", "empty", "0.40 or more"),
+    ("verify, memory store, Traefik's headers", "traefik", "empty", "0.40 or more"),
+    ("verify, SQLite store", "sqlite", "empty", "0.30 or more"),
+    ("verify, Redis store", "redis", "empty", "0.25 or more"),
+    ("verify, memory store", "memory", "plain", "1.5 or more"),
+    ("verify, SQLite store", "sqlite", "plain", "1.5 or more"),
+    ("verify, Redis store", "redis", "plain", "1.5 or more"),
+    ("anonymous, to the portal", "anonymous", "empty", "0.35 or more"),
+    ("behind auth_request", "before service", "before empty", "0.85 or more"),
+    ("two workers, SQLite store", "two workers", "sqlite", "1.8 or more"),
+    ("client: requests in turn", "empty", "empty, one request", ""),
+)
+AGAINST: Final = {
+    "empty": "nginx `return 204`",
+    "plain": "plain aiohttp with a dict",
+    "before empty": "the same nginx, asking the 204 server",
+    "sqlite": "one worker",
+    "empty, one request": "one request again and again",
+}
+HALF: Final = 0.5
+QUARTER: Final = 0.25
+"""Of the highest rate: hashing takes its share of the core, and a queue that grows
+without end would measure nothing but the length of the run."""
+
+MAX_PACED: Final = 40_000
+"""Answers a second that the client at a constant rate can still time."""
+
+Series = dict[str, list[float]]
+
+
+class Rounds:
+    """Measures *count* rounds of *seconds* for each subject."""
+
+    def __init__(self, on: Stage, *, count: int, seconds: float) -> None:
+        """Measure the servers of *on*."""
+        self._on, self._count, self._seconds = on, count, seconds
+
+    def rates(self) -> Series:
+        """Return the answers per second of each subject, round by round."""
+        found: Series = {name: [] for name in self._on.subjects}
+        for number in range(self._count):
+            # Every other round backwards, so that no subject always follows the same.
+            for name in list(found)[:: -1 if number % 2 else 1]:
+                found[name].append(self._on.subjects[name].rate(self._seconds))
+        return found
+
+    def waits(self, highest: float) -> Series:
+        """Return the p99 in milliseconds of each case, round by round."""
+        service, empty = self._on.subjects["sqlite"], self._on.subjects["empty"]
+        half, quarter = (min(MAX_PACED, highest * part) for part in (HALF, QUARTER))
+        logins: list[int] = []
+
+        def beside_logins() -> float:
+            paced = service.paced(self._seconds, quarter, logins=self._on.logins)
+            logins.append(paced.logins)
+            return paced.p99
+
+        cases: dict[str, Callable[[], float]] = {
+            "empty": lambda: empty.paced(self._seconds, half).p99,
+            "service": lambda: service.paced(self._seconds, half).p99,
+            "quiet": lambda: service.paced(self._seconds, quarter).p99,
+            "logins": beside_logins,
+        }
+        found: Series = {name: [] for name in cases}
+        for _ in range(self._count):
+            for name, measure in cases.items():
+                found[name].append(measure() * 1000)
+        if not all(logins):
+            raise RuntimeError("no login came through")
+        return found
+
+
+def rate_rows(rates: Series) -> list[Row]:
+    """Return the rows of ``RATES``."""
+    return [
+        Row(
+            title=title,
+            against=AGAINST[reference],
+            values=_ratios(rates[subject], rates[reference]),
+            goal=goal,
+            measured=f"{_median(rates[subject]):,.0f} of"
+            f" {_median(rates[reference]):,.0f} a second",
+        )
+        for title, subject, reference, goal in RATES
+    ]
+
+
+def wait_rows(waits: Series) -> list[Row]:
+    """Return the rows about the p99."""
+    cases = (
+        ("p99 at half the highest rate", "service", "empty", "the 204 server's p99"),
+        ("p99 while logins hash", "logins", "quiet", "its p99 without logins"),
+    )
+    return [
+        Row(
+            title=title,
+            against=against,
+            values=_ratios(waits[subject], waits[reference]),
+            goal="3 or less",
+            measured=f"{_median(waits[subject]):.2f} of {_median(waits[reference]):.2f}"
+            " ms",
+        )
+        for title, subject, reference, against in cases
+    ]
+
+
+def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    return [each / other for each, other in zip(ours, theirs, strict=True)]
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
+    """Return what the figures depend on."""
+    cores = len(os.sched_getaffinity(0))
+    return {
+        "Python": platform.python_version(),
+        **{name: version(name) for name in ("aiohttp", "redis", "uvloop")},
+        "nginx": _program("nginx", "-v"),
+        "redis-server": _program("redis-server", "--version"),
+        "wrk": _program("wrk", "-v"),
+        "the service's loop": "uvloop"
+        if is_on_uvloop(on.services["memory"].pid)
+        else "asyncio",
+        "cores": f"{cores} ({_processor()})",
+        "load before": f"{os.getloadavg()[0]:.2f}",
+        "rounds": f"{rounds} of {seconds:g} s",
+    }
+
+
+def _program(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed programs
+    found = re.search(r"[0-9]+\.[0-9]+[0-9.]*", done.stdout + done.stderr)
+    return found[0] if found else "?"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    names = (line for line in lines if line.startswith("model name"))
+    return next(names, ": unknown").partition(":")[2].strip()
+
+
+def run(workload: Workload, folder: Path, *, rounds: int, seconds: float) -> Report:
+    """Measure everything once."""
+    with stage(folder, workload) as on:
+        facts = environment(on, rounds, seconds)
+        measure = Rounds(on, count=rounds, seconds=seconds)
+        rates = measure.rates()
+        waits = measure.waits(_median(rates["sqlite"]))
+        memory = [
+            Row(
+                title=f"memory of a worker, {len(workload.tokens):,} sessions, {name}",
+                against="",
+                values=[pss_megabytes(on.services[name].pid)],
+                unit="MB",
+                goal="70 MB or less",
+            )
+            for name in STORES
+        ]
+    start = Row(
+        title="start to first answer",
+        against="",
+        values=[
+            start_seconds(folder / f"start-{number}", workload)
+            for number in range(rounds)
+        ],
+        unit="s",
+        goal="0.7 s or less",
+    )
+    rows = [*rate_rows(rates), *wait_rows(waits), *memory, start]
+    return Report(environment=facts, rows=rows)
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="under two minutes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write FILE, too")
+    parser.add_argument("--profile", choices=STORES, help="where the time goes instead")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="forwardauth-bench-") as name:
+        workload, folder = create_workload(), Path(name)
+        if arguments.profile:
+            print(profile_verify(folder, workload, arguments.profile))
+            return
+        rounds, seconds = (3, 1.0) if arguments.quick else (7, 3.0)
+        report = run(workload, folder, rounds=rounds, seconds=seconds)
+    print(report.text())
+    if arguments.json is not None:
+        arguments.json.write_text(report.json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

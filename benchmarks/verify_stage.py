@@ -1,0 +1,171 @@
+"""All servers of a run of ``verify`` at once, ready to be asked in turn.
+
+They idle beside each other, so that a round can go from one to the next without a start
+in between: what a neighbour on the machine does, then falls on all of them.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import load, servers
+from benchmarks.seeding import seed_redis, seed_sqlite
+from benchmarks.workload import DOMAIN, Workload, requests, username
+from forwardauth.clock import SystemClock
+from forwardauth.sessions.stores.factory import build_store
+from tests.support.processes import Process
+
+STORES = ("memory", "sqlite", "redis")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A server together with what it is sent.
+
+    Attributes:
+        port: Where it listens.
+        requests: The file that goes round.
+        is_refused: Whether the answer to expect is a refusal.
+    """
+
+    port: int
+    requests: Path
+    is_refused: bool = False
+
+    def rate(self, seconds: float) -> float:
+        """Return the answers per second."""
+        return load.rate(self.port, self.requests, seconds, is_refused=self.is_refused)
+
+    def paced(
+        self, seconds: float, per_second: float, *, logins: Path | None = None
+    ) -> load.Paced:
+        """Return how long answers take at a constant rate."""
+        return load.paced(self.port, self.requests, seconds, per_second, logins=logins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What runs.
+
+    Attributes:
+        subjects: By name.
+        services: The service on each store.
+        logins: A file of sign-ins.
+    """
+
+    subjects: dict[str, Subject]
+    services: dict[str, Process]
+    logins: Path
+
+
+@contextmanager
+def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
+    """Run everything in *folder* as long as the context lasts."""
+    files = _Files(folder, workload)
+    with ExitStack() as stack:
+        empty = stack.enter_context(servers.empty_nginx(folder))
+        plain = stack.enter_context(servers.plain_app(folder, workload))
+        redis = stack.enter_context(servers.redis(folder))
+        seed_redis(redis.ports[0], workload.entries())
+        services = {
+            name: _start(stack, folder / name, workload, _url(name, folder, redis))
+            for name in STORES
+        }
+        both = _start(
+            stack, folder / "two", workload, _url("sqlite", folder, redis), workers=2
+        )
+        fronts = {
+            name: stack.enter_context(
+                servers.front_nginx(folder, name, process.ports[0])
+            )
+            for name, process in (("empty", empty), ("service", services["sqlite"]))
+        }
+        ports = {name: process.ports[0] for name, process in services.items()}
+        subjects = {
+            "empty": Subject(port=empty.ports[0], requests=files.nginx),
+            "empty, one request": Subject(port=empty.ports[0], requests=files.single),
+            "plain": Subject(port=plain.ports[0], requests=files.nginx),
+            **{
+                name: Subject(port=port, requests=files.nginx)
+                for name, port in ports.items()
+            },
+            "traefik": Subject(port=ports["memory"], requests=files.traefik),
+            "anonymous": Subject(
+                port=ports["sqlite"], requests=files.anonymous, is_refused=True
+            ),
+            "two workers": Subject(port=both.ports[0], requests=files.nginx),
+            **{
+                f"before {name}": Subject(port=front.ports[0], requests=files.browser)
+                for name, front in fronts.items()
+            },
+        }
+        yield Stage(subjects=subjects, services=services, logins=files.logins)
+
+
+def _start(
+    stack: ExitStack, folder: Path, workload: Workload, store: str, *, workers: int = 1
+) -> Process:
+    process = servers.service(folder, workload, store, workers=workers)
+    return stack.enter_context(process)
+
+
+def _url(name: str, folder: Path, redis: Process) -> str:
+    """Return the URL of the store *name*, which holds the sessions already."""
+    match name:
+        case "memory":
+            return "memory:"
+        case "redis":
+            return f"redis://127.0.0.1:{redis.ports[0]}/0"
+        case _:
+            return f"sqlite:{folder / 'sessions.db'}"
+
+
+def fill_sqlite(path: Path, workload: Workload) -> None:
+    """Make the SQLite file at *path* with the sessions of *workload*."""
+
+    async def create() -> None:
+        store = build_store(f"sqlite:{path}", SystemClock())
+        await store.ping()
+        await store.close()
+
+    asyncio.run(create())
+    seed_sqlite(path, workload.entries())
+
+
+class _Files:
+    """The files of requests, in the folder of the run."""
+
+    def __init__(self, folder: Path, workload: Workload) -> None:
+        fill_sqlite(folder / "sessions.db", workload)
+        tokens = workload.tokens
+        nginx = requests("nginx", "/verify/nginx", tokens)
+
+        def write(name: str, found: list[bytes]) -> Path:
+            return load.write_requests(folder / name, found)
+
+        self.nginx = write("nginx.requests", nginx)
+        self.single = write("single.requests", nginx[:1])
+        self.traefik = write(
+            "traefik.requests", requests("traefik", "/verify/traefik", tokens)
+        )
+        self.browser = write("browser.requests", requests("browser", "/", tokens))
+        self.anonymous = write(
+            "anonymous.requests",
+            requests("nginx", "/verify/nginx", [None] * len(tokens)),
+        )
+        self.logins = write(
+            "logins.requests", [_login(workload, n) for n in range(100)]
+        )
+
+
+def _login(workload: Workload, number: int) -> bytes:
+    fields = {"username": username(number), "password": workload.password}
+    body = json.dumps(fields)
+    return (
+        f"POST /api/firstfactor HTTP/1.1\r\nHost: auth.{DOMAIN}\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()

@@ -85,9 +85,8 @@ def test_no_more_files_is_survived(tmp_path: Path) -> None:
         limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (0, limits[1]))
         waiting = _open(peer, stack, *[b""] * 20)
-        wait_for(lambda: "out of system resource" in process.tail(), "it is full")
-        before = _cpu_seconds(process.pid)
-        wait_for(lambda: process.tail().count("out of system") > 1, "it tries again")
+        before, since = _cpu_seconds(process.pid), time.monotonic()
+        wait_for(lambda: time.monotonic() - since > 1.5, "it has had time to spin")
         spent = _cpu_seconds(process.pid) - before
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
         verified = peer.verify(token)
@@ -99,14 +98,14 @@ def test_no_more_files_is_survived(tmp_path: Path) -> None:
 
 def test_endless_heads_do_not_fill_the_memory(tmp_path: Path) -> None:
     """Two hundred clients that never stop get a bounded part of it (V-42)."""
-    line = b"x: " + b"a" * 60_000 + b"\r\n"
+    line = b"x: " + b"a" * 120_000 + b"\r\n"
     sent = 0
     with running(tmp_path) as (process, peer), ExitStack() as stack:
         token = peer.sign_in()
         before = _peak_megabytes(process.pid)
         head = b"GET / HTTP/1.1\r\nHost: auth.example.com\r\n"
         clients = _open(peer, stack, *[head] * 200)
-        for _ in range(20):
+        for _ in range(30):
             for client in clients:
                 with suppress(OSError):
                     client.sendall(line)
@@ -115,7 +114,7 @@ def test_endless_heads_do_not_fill_the_memory(tmp_path: Path) -> None:
         grown = _peak_megabytes(process.pid) - before
 
     assert sent > 200 * 200_000
-    assert grown < 250
+    assert grown < 350
     assert verified.status == 200
 
 

@@ -87,6 +87,19 @@ def build_rules(size: int, *, by_regex: bool) -> AccessControl:
     return AccessControl(rules=tuple(rules))
 
 
+def build_host_rules(hosts: int) -> AccessControl:
+    """Return five rules for each of *hosts*, of which the last lets everybody in."""
+    rules: list[Rule] = []
+    for number in range(hosts):
+        for path in ("/admin", "/api", "/metrics", "/debug"):
+            criterion = PathCriterion(prefixes=(path,))
+            rules.append(
+                _rule(len(rules) + 1, f"app{number}.example.com", path=criterion)
+            )
+        rules.append(_rule(len(rules) + 1, f"app{number}.example.com"))
+    return AccessControl(rules=tuple(rules))
+
+
 def _ops() -> SubjectCriterion:
     return SubjectCriterion(groups=frozenset({"ops"}))
 

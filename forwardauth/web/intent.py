@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from forwardauth.adapters.headers import HeaderSource
+from forwardauth.adapters.kinds import is_prefetch
 from forwardauth.domains import CookieDomains, Origin
 
 _ORIGIN: Final = re.compile(
@@ -20,7 +21,6 @@ _ORIGIN: Final = re.compile(
 _MAX_ORIGIN_CHARACTERS: Final = 300
 _OWN_SITES: Final = frozenset({"same-origin", "same-site", "none"})
 _PROVING_SITES: Final = frozenset({"same-origin", "same-site"})
-_AHEAD: Final = ("prefetch", "prerender", "preview")
 _FETCH_HEADERS: Final = (
     "Sec-Fetch-Site",
     "Sec-Fetch-Mode",
@@ -125,19 +125,6 @@ def is_deliberate_navigation(headers: HeaderSource) -> bool:
         return True
     is_navigation = headers.getall("Sec-Fetch-Mode", []) == ["navigate"]
     return is_navigation and headers.getall("Sec-Fetch-Dest", []) == ["document"]
-
-
-def is_prefetch(headers: HeaderSource) -> bool:
-    """Whether the browser fetches ahead of a person's decision.
-
-    ``preview`` is what Safari says when it draws thumbnails of frequent pages.
-    """
-    purposes = (
-        value.lower()
-        for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
-        for value in headers.getall(name, [])
-    )
-    return any(word in value for value in purposes for word in _AHEAD)
 
 
 def _parse_origin(value: str) -> Origin | None:

@@ -9,6 +9,7 @@ more than what has happened.
 
 from aiohttp import web
 
+from forwardauth.adapters.kinds import is_prefetch
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.request import OriginalRequest
@@ -28,7 +29,6 @@ from forwardauth.web.handlers.takeover import take_over_logout
 from forwardauth.web.intent import (
     Provenance,
     is_deliberate_navigation,
-    is_prefetch,
     judge_provenance,
 )
 from forwardauth.web.languages import negotiate

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from forwardauth.adapters.kinds import is_prefetch
 from forwardauth.web import keys
 from forwardauth.web.answers import ko, ok
 from forwardauth.web.cors import cors_headers
 from forwardauth.web.forms import TARGET_NAMES, read_body, read_query
 from forwardauth.web.forwarded import get_domain, get_host
-from forwardauth.web.intent import Provenance, is_prefetch, judge_provenance
+from forwardauth.web.intent import Provenance, judge_provenance
 from forwardauth.web.termination import (
     clear_site_data,
     lookup_target,

@@ -9,6 +9,7 @@ Law: never 2xx, since that would let the request pass to the application.
 
 from aiohttp import web
 
+from forwardauth.adapters.kinds import is_prefetch
 from forwardauth.domains import CookieDomain
 from forwardauth.request import OriginalRequest
 from forwardauth.web import keys
@@ -17,7 +18,6 @@ from forwardauth.web.forms import parse_fields
 from forwardauth.web.intent import (
     Provenance,
     is_deliberate_navigation,
-    is_prefetch,
     judge_provenance,
 )
 from forwardauth.web.termination import (

@@ -5,7 +5,12 @@ from typing import Final
 import pytest
 
 from forwardauth.adapters.base import RequestKind
-from forwardauth.adapters.kinds import classify, is_preflight, prefers_html
+from forwardauth.adapters.kinds import (
+    classify,
+    is_prefetch,
+    is_preflight,
+    prefers_html,
+)
 from tests.support.headers import FakeHeaders
 
 HTML: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -22,6 +27,10 @@ NAVIGATIONS: Final = {
     "metadata over Accept": ((MODE, "navigate"), ("Accept", "application/json")),
     "metadata over XHR": ((MODE, "navigate"), ("X-Requested-With", "org.example.app")),
     "no metadata": (("Accept", HTML),),
+    "empty purpose": ((MODE, "navigate"), (DEST, "document"), ("Purpose", "")),
+    "upgrade to HTTP/2": (("Accept", HTML), ("Upgrade", "h2c, TLS/1.2")),
+    "wish for https": (("Accept", HTML), ("Upgrade-Insecure-Requests", "1")),
+    "body to be continued": (("Accept", HTML), ("Expect", "100-continue")),
     "curl with a browser's Accept": (("Accept", HTML), ("User-Agent", "curl/8.0")),
 }
 
@@ -31,6 +40,23 @@ PROGRAMS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "cors": ((MODE, "cors"), (DEST, "empty"), ("Accept", HTML)),
     "no-cors": ((MODE, "no-cors"), (DEST, "image"), ("Accept", HTML)),
     "websocket": ((MODE, "websocket"), (DEST, "empty")),
+    "old websocket": (("Accept", HTML), ("Upgrade", "websocket")),
+    "websocket of many": (("Accept", HTML), ("Upgrade", "h2c,WebSocket/13")),
+    "websocket on a line of its own": (
+        *(("Accept", HTML), ("Upgrade", "h2c"), ("Upgrade", "websocket")),
+    ),
+    "websocket whose proxy keeps Upgrade": (
+        *(("Accept", HTML), ("Sec-WebSocket-Version", "13")),
+    ),
+    "websocket that claims to be a window": (
+        *((MODE, "navigate"), (DEST, "document"), ("Upgrade", "websocket")),
+    ),
+    "prefetch": ((MODE, "navigate"), (DEST, "document"), ("Sec-Purpose", "prefetch")),
+    "prerender": (
+        *((MODE, "navigate"), (DEST, "document")),
+        ("Sec-Purpose", "prefetch;prerender"),
+    ),
+    "old prefetch": (("Accept", HTML), ("X-Moz", "prefetch")),
     "plugin": ((MODE, "navigate"), (DEST, "object")),
     "embedded": ((MODE, "navigate"), (DEST, "embed")),
     "navigation to nothing": ((MODE, "navigate"), (DEST, "empty")),
@@ -84,6 +110,8 @@ def test_other_methods_are_programs(method: str) -> None:
         "text/html;q=0.001",
         "text/html ; Q=0.5",
         "text/html;q=1.000",
+        "text/html;q=.5",
+        "text/html;q=0.33333",
         "application/json;q=0.5, text/html;q=0.9",
         "application/json, text/html",
         "application/json;q=0, text/html;q=0.1",
@@ -119,6 +147,11 @@ def test_html_is_preferred(accept: str) -> None:
         "text/html;q=",
         "text/html;q",
         "text/html;q=high",
+        "text/html;q=1e-1",
+        "text/html;q=0_1",
+        "text/html;q=\u0661",
+        "text/html;q=0.5.5",
+        "text/html;q=.",
         "text/htmlx",
         "xtext/html",
         "text/html/x",
@@ -131,6 +164,31 @@ def test_html_is_preferred(accept: str) -> None:
 def test_html_is_not_preferred(accept: str | None) -> None:
     """Missing, unnamed, refused, malformed or endless: not a person's window (V-29)."""
     assert not prefers_html(accept)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("Sec-Purpose", "prefetch", True),
+        ("Sec-Purpose", "prefetch;prerender", True),
+        ("Sec-Purpose", "prefetch;anonymous-client-ip", True),
+        ("Purpose", "prefetch", True),
+        ("Purpose", "Prefetch", True),
+        ("X-Moz", "prefetch", True),
+        ("X-Purpose", "preview", True),
+        ("X-Purpose", ": preview", True),
+        ("Sec-Purpose", "", False),
+        ("Purpose", "signing out", False),
+        ("X-Other", "prefetch", False),
+    ],
+)
+def test_browser_that_fetches_ahead_says_so(
+    name: str, value: str, expected: bool
+) -> None:
+    """In several words, on any of several lines (V-29, L-18)."""
+    headers = FakeHeaders((name, ""), (name, value))
+
+    assert is_prefetch(headers) is expected
 
 
 ORIGIN: Final = ("Origin", "https://other.example.com")

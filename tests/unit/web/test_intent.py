@@ -10,7 +10,6 @@ from forwardauth.web.intent import (
     Provenance,
     is_deliberate_navigation,
     is_own,
-    is_prefetch,
     judge_provenance,
     lookup_own_origin,
 )
@@ -320,7 +319,6 @@ def test_fetching_ahead_is_no_decision(
     """Browsers that fetch ahead say so, in several words (L-18)."""
     headers = CIMultiDict([*NAVIGATION, (name, value)])
 
-    assert is_prefetch(headers) is expected
     assert is_deliberate_navigation(headers) is not expected
 
 

@@ -83,7 +83,8 @@ def test_no_more_files_is_survived(tmp_path: Path) -> None:
     with running(tmp_path) as (process, peer), ExitStack() as stack:
         token = peer.sign_in()
         limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (0, limits[1]))
+        used = max(int(each.name) for each in Path(f"/proc/{process.pid}/fd").iterdir())
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 1, limits[1]))
         waiting = _open(peer, stack, *[b""] * 20)
         before, since = _cpu_seconds(process.pid), time.monotonic()
         wait_for(lambda: time.monotonic() - since > 1.5, "it has had time to spin")

@@ -47,6 +47,7 @@ def prepare_service(
     users: Path,
     store: str | None = None,
     settings: Mapping[str, str] | None = None,
+    config: Path = CONFIG,
 ) -> Process:
     """Return an instance of the service, not yet started, which keeps all in *folder*.
 
@@ -57,11 +58,12 @@ def prepare_service(
         users: The users file.
         store: URL of the session store; SQLite in *folder* when left out.
         settings: Further variables, such as ``FORWARDAUTH_SESSION__SAME_SITE``.
+        config: Another file than the one of ``deploy/forwardauth``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return Process(
         f"forwardauth on {port}",
-        [sys.executable, "-m", "forwardauth", "serve", "--config", CONFIG],
+        [sys.executable, "-m", "forwardauth", "serve", "--config", config],
         log=folder / "forwardauth.log",
         ports=[port],
         environment={

@@ -119,8 +119,9 @@ class MeteredParser:
 
     def _measure(self, messages: Messages, received: int) -> None:
         if messages:
-            if any(message.version not in _VERSIONS for message, _ in messages):
-                raise UnknownVersionError
+            for message, _ in messages:
+                if message.version not in _VERSIONS:
+                    raise UnknownVersionError
             # What stands behind the last head in the same data is not counted: at most
             # what is read at once.
             self._size = 0

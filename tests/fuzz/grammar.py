@@ -238,7 +238,7 @@ def _request(random: Random) -> bytes:
 
 
 def _head(random: Random) -> bytes:
-    lines = [b"Host: " + random.choice((HOSTS[0], *HOSTS)).encode()]
+    lines = [b"Host: " + random.choice((*[HOSTS[0]] * 6, *HOSTS)).encode()]
     if _happens(random, 25):
         lines *= random.choice((0, 2))
     if not _happens(random, 4):

@@ -56,3 +56,8 @@ def _read_as_nginx(raw: str) -> str:
 def is_below(path: str, prefix: str) -> bool:
     """Whether the decoded *path* is *prefix* or lies below it, segment by segment."""
     return path == prefix or path.startswith(f"{prefix}/")
+
+
+def readings_below(raw: str, prefix: str) -> set[bool]:
+    """Return whether *raw* lies below *prefix*, as each of several programs answers."""
+    return {is_below(reading, prefix) for reading in readings(raw).values()}

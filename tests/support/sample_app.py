@@ -2,19 +2,23 @@
 
     python -m tests.support.sample_app NAME=PORT ...
 
-Every path answers JSON with the request as it came in. ``/websocket`` echoes,
-``/unauthorized`` answers a 401 of the application's own, ``/cookies`` sets two cookies.
-``/page`` is for people: who they are, and a link and a button to sign out.
+Every path answers JSON with the request as it came in. Each request is written to
+standard output as well, a line of JSON, so that a test can ask what has arrived.
+``/websocket`` echoes, ``/unauthorized`` answers a 401 of the application's own,
+``/cookies`` sets two cookies. ``/page`` is for people: who they are, and a link and a
+button to sign out.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import json
 import sys
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from aiohttp.typedefs import Handler
 
 NAME: Final = web.AppKey("NAME", str)
 
@@ -37,6 +41,26 @@ _PAGE: Final = """\
 """
 
 
+def describe(request: web.Request) -> dict[str, Any]:
+    """Return who was asked for what: method, raw target, header lines."""
+    return {
+        "application": request.app[NAME],
+        "method": request.method,
+        "target": request.raw_path,
+        "headers": [
+            [name.decode("latin-1"), value.decode("latin-1")]
+            for name, value in request.raw_headers
+        ],
+    }
+
+
+@web.middleware
+async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Write down that the request has arrived, whatever becomes of it."""
+    print(json.dumps(describe(request)), flush=True)  # noqa: T201 - the record
+    return await handler(request)
+
+
 async def tell(request: web.Request) -> web.Response:
     """Answer with the request: method, raw target, header lines, the body's digest."""
     size, digest = 0, hashlib.sha256()
@@ -45,13 +69,7 @@ async def tell(request: web.Request) -> web.Response:
         digest.update(chunk)
     return web.json_response(
         {
-            "application": request.app[NAME],
-            "method": request.method,
-            "target": request.raw_path,
-            "headers": [
-                [name.decode("latin-1"), value.decode("latin-1")]
-                for name, value in request.raw_headers
-            ],
+            **describe(request),
             "body_bytes": size,
             "body_sha256": digest.hexdigest(),
         }
@@ -99,7 +117,7 @@ async def show_page(request: web.Request) -> web.Response:
 
 def create_app(name: str) -> web.Application:
     """Return one application, which says its *name* in every answer."""
-    app = web.Application()
+    app = web.Application(middlewares=[record])
     app[NAME] = name
     app.router.add_get("/websocket", echo)
     app.router.add_get("/unauthorized", refuse)

@@ -201,23 +201,42 @@ ALIEN: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What is written on one connection, piece by piece."""
+    """What is written on one connection, piece by piece.
+
+    Attributes:
+        pieces: Anything from a byte to several requests.
+        requests: How many were meant.
+        pause_seconds: Between two pieces; enough for an answer, or nothing.
+    """
 
     pieces: tuple[bytes, ...]
     requests: int
+    pause_seconds: float
 
 
+_PAUSE_SECONDS: Final = 0.03
 LONG: Final = (8190, 65_000, 131_072, 131_073, 300_000)
 
 
 def create_conversation(random: Random) -> Conversation:
-    """Return up to five hostile requests, in one piece or in many."""
-    requests = [_request(random) for _ in range(random.randint(1, 5))]
-    data = bytearray(b"".join(requests))
-    if _happens(random, 5):
-        for _ in range(random.randint(1, 3)):
-            _mutate(random, data)
-    return Conversation(pieces=_cut(random, bytes(data)), requests=len(requests))
+    """Return up to five hostile requests, at once, one by one, or in any pieces.
+
+    Those that come at once stand and fall together: a fault behind a request that has
+    not been answered yet takes the answer along.
+    """
+    requests = []
+    for _ in range(random.randint(1, 5)):
+        request = bytearray(_request(random))
+        if _happens(random, 10):
+            for _ in range(random.randint(1, 3)):
+                _mutate(random, request)
+        requests.append(bytes(request))
+    one_by_one = _happens(random, 2)
+    return Conversation(
+        pieces=tuple(requests) if one_by_one else _cut(random, b"".join(requests)),
+        requests=len(requests),
+        pause_seconds=_PAUSE_SECONDS if one_by_one else 0,
+    )
 
 
 def _happens(random: Random, once_in: int) -> bool:
@@ -232,7 +251,7 @@ def _request(random: Random) -> bytes:
     if not _happens(random, 3):
         return head
     body = random.choice(BODIES)
-    if _happens(random, 2):
+    if not _happens(random, 5):
         return b"%sContent-Length: %d\r\n\r\n%s" % (head[:-2], len(body), body)
     return head + body
 
@@ -264,7 +283,7 @@ def _start_line(random: Random) -> bytes:
 
 def _target(random: Random) -> str:
     path = random.choice(PATHS)
-    if _happens(random, 6):
+    if _happens(random, 10):
         odd = "".join(random.choices(ODD_PARTS, k=random.randint(0, 8)))
         path += random.choice((odd, f"?{odd}", "a" * random.choice(LONG)))
     if _happens(random, 20):

@@ -25,7 +25,7 @@ PATIENCE_SECONDS: Final = 10.0
 """No connection takes longer; the limits of ``tests.fuzz.service`` are far below."""
 
 MAX_GROWN_MEGABYTES: Final = 300
-_TOGETHER: Final = 24
+_TOGETHER: Final = 128
 _ALARMS: Final = ("Traceback", "ERROR", "WARNING", "CRITICAL", "exception")
 
 
@@ -119,7 +119,7 @@ class Fuzzer:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 received, _ = await asyncio.gather(
-                    _read(reader), _write(writer, conversation.pieces)
+                    _read(reader), _write(writer, conversation)
                 )
         except TimeoutError:
             message = f"a connection neither answers nor ends: {conversation}"
@@ -129,12 +129,12 @@ class Fuzzer:
         return received
 
 
-async def _write(writer: asyncio.StreamWriter, pieces: Sequence[bytes]) -> None:
+async def _write(writer: asyncio.StreamWriter, conversation: Conversation) -> None:
     with suppress(ConnectionError):
-        for piece in pieces:
+        for piece in conversation.pieces:
             writer.write(piece)
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(conversation.pause_seconds)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -13,7 +13,9 @@
 -- after this one has to deny whatever was not passed.
 
 local VERIFY = "http://forwardauth/verify/haproxy"
-local TIMEOUT_MILLISECONDS = 10000
+-- Longer than `timeout server` of the backend, whose 504 is an answer: HAProxy asks again,
+-- three times, when this one has passed first.
+local TIMEOUT_MILLISECONDS = 15000
 
 -- To the application. The service always sends all four, empty when unknown.
 local IDENTITY = { "remote-user", "remote-groups", "remote-name", "remote-email" }

@@ -155,9 +155,9 @@ class TestAttacks:
         for arrival in arrivals:
             assert all(len(arrival.values(name)) <= 1 for name in IDENTITY)
 
-    def test_plain_request_arrives(self, stage: Stage) -> None:
-        """The same way through the same proxy is open to who may pass."""
-        answer, (arrival,) = stage.strike(Attack(), "app1", stage.bob)
+    def test_who_may_pass_arrives_as_themselves(self, stage: Stage) -> None:
+        """The same way is open, and what bob claims to be is replaced on it (V-26)."""
+        answer, (arrival,) = stage.strike(Attack(), "app1", stage.bob, *FORGED)
 
         assert (arrival.application, arrival.target) == ("app1", "/private")
         assert identity_of(arrival) == BOB

@@ -3,8 +3,7 @@
 ``{host}`` stands for the authority that is attacked, ``{open}`` for the one of the site
 that everybody may see. Each attack is a whole request, or several.
 
-Source: RFC 9112 11 (request smuggling and response splitting); the advisories that
-docs/guarantees.md names for V-12 to V-18.
+Source: RFC 9112 3.2, 5.2, 6.3 and 11.2.
 """
 
 from dataclasses import dataclass

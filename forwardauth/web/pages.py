@@ -206,18 +206,15 @@ class Pages:
         username: str,
         host: str,
         logout_action: str,
+        switch_url: str | None,
         csrf_token: str | None,
         portal: Origin | None = None,
     ) -> str:
         """Return the page for a signed-in user whom the rules do not let pass.
 
-        Args:
-            language: See the class.
-            username: Who is signed in.
-            host: Where the browser wanted to go.
-            logout_action: Absolute URL of the portal's ``/logout``.
-            csrf_token: Makes "sign out" a form; ``None`` makes it a link.
-            portal: See the class.
+        *host* is where the browser wanted to go, *logout_action* the absolute URL of
+        the portal's ``/logout``: a link, or with *csrf_token* a form. *switch_url*
+        signs out and leads back to where they are now; ``None`` if nothing does.
         """
         return self._render(
             "forbidden.html",
@@ -226,6 +223,7 @@ class Pages:
             username=username,
             host=host,
             logout_action=logout_action,
+            switch_url=switch_url,
             csrf_token=csrf_token,
         )
 

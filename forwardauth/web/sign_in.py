@@ -10,6 +10,7 @@ from forwardauth.errors import UnsafeTargetError
 from forwardauth.redirects import TargetPolicy, check_target
 from forwardauth.request import OriginalRequest, Subject
 from forwardauth.web import keys
+from forwardauth.web.answers import portal_url
 from forwardauth.web.languages import negotiate
 from forwardauth.web.pages import ErrorKind
 
@@ -53,7 +54,24 @@ def forbidden_page(
             username=subject.username,
             host=original.host,
             logout_action=domain.portal_url("/logout"),
+            switch_url=_switch_url(
+                domain, original, request.app[keys.SETTINGS].targets
+            ),
             csrf_token=None,
             portal=domain.portal,
         )
     return html.encode()
+
+
+def _switch_url(
+    domain: CookieDomain, original: OriginalRequest, targets: TargetPolicy
+) -> str | None:
+    """Return the logout that leads back to *original*, where one has to sign in.
+
+    ``None`` where the browser may not be sent back there.
+    """
+    try:
+        target = check_target(original.url, targets)
+    except UnsafeTargetError:
+        return None
+    return portal_url(domain, "/logout", target=target)

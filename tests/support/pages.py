@@ -93,6 +93,7 @@ def forbidden(pages: Pages = PAGES, **changes: object) -> str:
         "username": "ada",
         "host": "app.example.com",
         "logout_action": "https://auth.example.com/logout",
+        "switch_url": "https://auth.example.com/logout?rd=https%3A%2F%2Fapp.example.com%2F",
         "csrf_token": None,
     }
     return pages.forbidden(**{**options, **changes})  # type: ignore[arg-type]  # likewise

@@ -365,6 +365,25 @@ def test_forbidden_says_who_one_is_and_offers_the_way_out() -> None:
     assert page.find_all("form") == []
 
 
+@pytest.mark.parametrize(
+    ("url", "links"),
+    [
+        pytest.param("https://auth.example.com/logout?rd=x&y", 1, id="way-back"),
+        pytest.param(None, 0, id="no-way-back"),
+    ],
+)
+def test_forbidden_offers_another_account(url: str | None, links: int) -> None:
+    """Somebody with two accounts gets here by the other one (V-31)."""
+    page = check_page(forbidden(switch_url=url))
+
+    found = [
+        a.attributes["href"]
+        for a in page.find_all("a")
+        if a.text == "Sign in with another account"
+    ]
+    assert found == [url] * links
+
+
 def test_forbidden_with_a_token_signs_out_by_a_form() -> None:
     """On the portal itself the way out is a form (L-50)."""
     page = check_page(forbidden(csrf_token="token"))

@@ -8,6 +8,7 @@ from aiohttp import web
 from forwardauth.adapters.base import Adapter
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
+from forwardauth.web.handlers.forbidden import create_forbidden
 from forwardauth.web.handlers.health import health, ready
 from forwardauth.web.handlers.home import end_sessions, home
 from forwardauth.web.handlers.key_set import key_set
@@ -60,12 +61,15 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
 def _verify_routes(adapter: Adapter, path: str) -> list[web.RouteDef]:
     """Return *path*, and everything below it for a proxy that appends its target.
 
-    The router decodes what it compares; the adapter is given the raw target.
+    The router decodes what it compares; the adapter is given the raw target. A proxy
+    that keeps our denials to itself asks for their page at a path of its own.
     """
     handler = create_verify(adapter, path)
     routes = [web.route("*", path, handler)]
     if adapter.appends_target:
         routes.append(web.route("*", path + "{target:/(?s:.*)}", handler))
+    if not adapter.takes_over_logout:
+        routes.append(web.get(f"{path}/forbidden", create_forbidden(adapter)))
     return routes
 
 

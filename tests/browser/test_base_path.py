@@ -21,7 +21,8 @@ CHANGES: Final[Changes] = {
         "forwardauth-server.conf": {
             r"http://forwardauth/(verify/nginx|logout);": (
                 rf"http://forwardauth{BASE}/\1;"
-            )
+            ),
+            r"\^ /verify/nginx/forbidden": f"^ {BASE}/verify/nginx/forbidden",
         },
     },
     "traefik": {

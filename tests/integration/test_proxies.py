@@ -354,7 +354,59 @@ class TestScenarios:
 
         assert reply.status == 403
         assert not reply.lines("Location")
-        assert b"/logout" in reply.body
+        page = check_page(reply.body.decode())
+        assert "You are signed in as bob" in page.text
+        assert "Sign out" in {link.text for link in page.find_all("a")}
+        origin = site.url("auth", "")
+        assert f"style-src {origin};" in reply.header("Content-Security-Policy")
+        assert reply.lines("Cache-Control") == ["no-store"]
+        assert not reply.lines("Set-Cookie")
+
+    def test_other_account_opens_what_was_forbidden(self, site: Installation) -> None:
+        """The page leads out, and back to the very address, to sign in (V-31)."""
+        client = site.signed_in("bob")
+        token = client.jar.value(COOKIE)
+        url = site.url("app2", "/wiki?page=1&q=a%20b")
+        page = check_page(client.navigate(url).body.decode())
+        (link,) = (
+            each.attributes["href"]
+            for each in page.find_all("a")
+            if each.text == "Sign in with another account"
+        )
+
+        reply = client.navigate(link, site="same-site")
+
+        assert (reply.status, reply.header("Location")) == (303, url)
+        assert_sent_to_portal(site, client.navigate(url), url)
+        assert site.holding(token).fetch(url).status == 401
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    def test_program_is_forbidden_in_json(
+        self, site: Installation, method: str
+    ) -> None:
+        """A script is told what it can read, and nothing about the user (V-34)."""
+        reply = site.signed_in("bob").fetch(site.url("app2"), method=method)
+
+        assert reply.status == 403
+        assert reply.header("Content-Type") == "application/json"
+        assert reply.json() == {"status": "KO", "message": "forbidden"}
+        assert reply.lines("Cache-Control") == ["no-store"]
+
+    def test_page_of_a_denial_cannot_be_asked_for(self, site: Installation) -> None:
+        """The paths behind it are an application's own, or nothing's."""
+        alice = site.signed_in("alice")
+        paths = ("/@forwardauth_forbidden", "/verify/nginx/forbidden")
+
+        replies = [alice.navigate(site.url("app1", path)) for path in paths]
+
+        assert [reply.json()["target"] for reply in replies] == list(paths)
+
+    def test_own_403_of_an_application_stays_its_own(self, site: Installation) -> None:
+        """Only the service's 403 becomes the service's page."""
+        reply = site.signed_in("alice").navigate(site.url("app1", "/forbidden"))
+
+        assert reply.status == 403
+        assert reply.body == b"the application's own 403"
 
     def test_own_401_of_an_application_stays_its_own(self, site: Installation) -> None:
         """Only the service's 401 becomes the way to the portal."""

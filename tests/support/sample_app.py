@@ -4,9 +4,9 @@
 
 Every path answers JSON with the request as it came in. Each request is written to
 standard output as well, a line of JSON, so that a test can ask what has arrived.
-``/websocket`` echoes, ``/unauthorized`` answers a 401 of the application's own,
-``/cookies`` sets two cookies. ``/page`` is for people: who they are, and a link and a
-button to sign out.
+``/websocket`` echoes, ``/unauthorized`` and ``/forbidden`` answer 401 and 403 of the
+application's own, ``/cookies`` sets two cookies. ``/page`` is for people: who they are,
+and a link and a button to sign out.
 """
 
 import asyncio
@@ -96,6 +96,11 @@ async def refuse(_: web.Request) -> web.Response:
     )
 
 
+async def forbid(_: web.Request) -> web.Response:
+    """Answer as an application that has rules of its own."""
+    return web.Response(status=403, text="the application's own 403")
+
+
 async def set_cookies(_: web.Request) -> web.Response:
     """Set two cookies of the application's own, on separate lines."""
     response = web.Response(text="cookies")
@@ -121,6 +126,7 @@ def create_app(name: str) -> web.Application:
     app[NAME] = name
     app.router.add_get("/websocket", echo)
     app.router.add_get("/unauthorized", refuse)
+    app.router.add_get("/forbidden", forbid)
     app.router.add_get("/cookies", set_cookies)
     app.router.add_get("/page", show_page)
     app.router.add_route("*", "/{path:.*}", tell)

@@ -1,0 +1,71 @@
+"""The page of a 403, for a proxy that passes only the status of a denial on: nginx.
+
+    403 of verify ─► the proxy asks once more, for the page ─► 403 with the page
+
+Law: 403 is all that is ever answered, whoever asks. Nothing is decided here, so a rule
+or a session that changed in between opens nothing.
+"""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from forwardauth.adapters.base import (
+    Adapter,
+    Forbidden,
+    ProxyRequest,
+    RequestKind,
+    answer_forbidden,
+    answer_json,
+)
+from forwardauth.adapters.kinds import classify
+from forwardauth.errors import ProxyRequestError, StoreUnavailableError
+from forwardauth.request import ANONYMOUS, Subject
+from forwardauth.web import keys
+from forwardauth.web.answers import content_policy, from_adapter
+from forwardauth.web.caller import lookup_identity
+from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
+from forwardauth.web.question import Question, read_question
+from forwardauth.web.sign_in import forbidden_page
+
+
+def create_forbidden(adapter: Adapter) -> Handler:
+    """Return the handler that is asked for the page in the dialect of *adapter*."""
+
+    async def forbidden(request: web.Request) -> web.StreamResponse:
+        settings = request.app[keys.SETTINGS]
+        check_trusted_peer(request, settings.trusted_proxies)
+        asked = ProxyRequest(
+            method=request.method,
+            target="",
+            headers=request.headers,
+            client=lookup_browser_address(request, settings.trusted_proxies),
+        )
+        try:
+            question = read_question(adapter, asked, settings.domains)
+        except ProxyRequestError as exc:
+            return from_adapter(answer_json(403, str(exc)))
+        return from_adapter(answer_forbidden(await _verdict(request, question)))
+
+    return forbidden
+
+
+async def _verdict(request: web.Request, question: Question) -> Forbidden:
+    original, domain = question.original, question.domain
+    kind = classify(original.method, request.headers)
+    if kind is not RequestKind.NAVIGATION or original.is_plain_http:
+        return Forbidden()
+    return Forbidden(
+        page=forbidden_page(
+            request, original, domain, await _lookup_subject(request, question)
+        ),
+        content_policy=content_policy(domain.portal),
+    )
+
+
+async def _lookup_subject(request: web.Request, question: Question) -> Subject:
+    """Return who is told; in an outage the page names nobody, and is 403 as well."""
+    try:
+        identity = await lookup_identity(request, question.domain)
+    except StoreUnavailableError:
+        return ANONYMOUS
+    return ANONYMOUS if identity is None else identity.subject

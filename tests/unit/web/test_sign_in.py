@@ -8,6 +8,7 @@ from forwardauth.request import OriginalRequest
 from forwardauth.web.sign_in import login_url
 from tests.support.client import NAVIGATION
 from tests.support.html import check_page
+from tests.support.pages import forbidden
 from tests.support.portal import Portal
 from tests.support.targets import DOMAINS, POLICY
 
@@ -108,3 +109,61 @@ async def test_closed_door_speaks_the_browsers_language(portal: Portal) -> None:
     page = check_page(reply.body.decode())
     assert page.find("html").attributes["lang"] == "de"
     assert "bob" in page.text
+
+
+HOSTILE = [
+    "/<script>alert(1)</script>",
+    "/?q=<img src=x onerror=alert(1)>".replace(" ", "%20"),
+    '/"onmouseover="alert(1)',
+    "/?a='};alert(1);//",
+    "/{{7*7}}?{%25debug%25}",
+    "/%3Cscript%3E%0d%0aSet-Cookie:%20a=b",
+    "/?rd=javascript:alert(1)",
+    "/" + "a" * 1500,
+]
+
+
+@pytest.mark.parametrize("uri", HOSTILE, ids=lambda uri: uri[:24])
+@pytest.mark.parametrize("host", ["closed.example.com", "ops.example.com"])
+async def test_hostile_address_changes_no_page(
+    portal: Portal, host: str, uri: str
+) -> None:
+    """Nothing of a path is on the page but the one link back, encoded (V-36)."""
+    token, _ = await portal.create_session("bob")
+    plain = await portal.verify(token, host=host, headers=NAVIGATION)
+
+    reply = await portal.verify(token, host=host, uri=uri, headers=NAVIGATION)
+
+    assert reply.status == 403
+    assert len(reply.body) < 4096
+    page, expected = (check_page(each.body.decode()) for each in (reply, plain))
+    assert page.text == expected.text
+    assert [element.tag for element in page.walk() if element.tag != "a"] == [
+        element.tag for element in expected.walk() if element.tag != "a"
+    ]
+    assert reply.lines("Content-Security-Policy") == plain.lines(
+        "Content-Security-Policy"
+    )
+    assert reply.lines("Set-Cookie") == []
+
+
+@pytest.mark.parametrize("uri", HOSTILE, ids=lambda uri: uri[:24])
+async def test_hostile_address_changes_no_json(portal: Portal, uri: str) -> None:
+    """A program is told the same words, whatever it asked for (V-36)."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(token, host="ops.example.com", uri=uri)
+
+    assert reply.status == 403
+    assert reply.json() == {"status": "KO", "message": "forbidden"}
+
+
+@pytest.mark.parametrize(
+    "username", ["<script>alert(1)</script>", '"><img src=x>', "{{7*7}}", "a&lt;b"]
+)
+def test_hostile_name_is_text(username: str) -> None:
+    """A name of the users file is shown as it is written, and is no markup (V-36)."""
+    page = check_page(forbidden(username=username))
+
+    assert f"You are signed in as {username}" in page.text
+    assert page.find_all("script") == []

@@ -161,7 +161,10 @@ class Protocol(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
         """Return the answer to a request that no application has answered."""
-        if isinstance(exc, _CLIENT_FAULTS):
+        if isinstance(exc, UnicodeEncodeError) and _expects_bytes(request):
+            status = web.HTTPExpectationFailed.status_code
+            _tell(request.remote, exc)
+        elif isinstance(exc, _CLIENT_FAULTS):
             _tell(request.remote, exc)
         else:
             self.log_exception("a request was not answered", exc_info=exc)
@@ -199,6 +202,11 @@ class Protocol(web.RequestHandler):
 
 def _asks_for_other_protocol(request: web.BaseRequest) -> bool:
     return request.method == "CONNECT" or "Upgrade" in request.headers
+
+
+def _expects_bytes(request: web.BaseRequest) -> bool:
+    """Whether aiohttp has failed to quote an ``Expect``, before any handler of ours."""
+    return not request.headers.get("Expect", "").isascii()
 
 
 def _refusal(status: int) -> web.Response:

@@ -136,14 +136,16 @@ def test_fault_behind_a_good_request_is_quoted_nowhere(service: Service) -> None
     assert "Traceback" not in service.log()
 
 
-def test_unknown_expectation_is_not_quoted(service: Service) -> None:
+@pytest.mark.parametrize("wish", [FORM, b"1\xa50-continue"], ids=["words", "bytes"])
+def test_unknown_expectation_is_not_quoted(service: Service, wish: bytes) -> None:
     """What aiohttp answers before any middleware is said in our words, too."""
     answer = service.exchange(
-        b"GET / HTTP/1.1\r\n" + HEAD + b"Expect: " + FORM + b"\r\n\r\n"
+        b"GET / HTTP/1.1\r\n" + HEAD + b"Expect: " + wish + b"\r\n\r\n"
     )
 
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 417 ")
+    assert "Traceback" not in service.log()
     assert b"\r\nCache-Control: no-store" in head
     assert body == b'{"status": "KO", "message": "bad_request"}'
 

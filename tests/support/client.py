@@ -64,10 +64,12 @@ class Client:
 
     Attributes:
         authority: The certificate authority it trusts.
+        address: Where it connects from, an address of loopback.
         jar: Its cookies.
     """
 
     authority: Path
+    address: str = "127.0.0.1"
     jar: CookieJar = field(default_factory=CookieJar)
 
     def navigate(
@@ -157,20 +159,26 @@ class Client:
         self, scheme: str, host: str, port: int | None
     ) -> http.client.HTTPConnection:
         assert port is not None, "the tests' gateways listen on no default port"
+        source = (self.address, 0)
         if scheme == "http":
             return http.client.HTTPConnection(
-                "127.0.0.1", port, timeout=_TIMEOUT_SECONDS
+                "127.0.0.1", port, timeout=_TIMEOUT_SECONDS, source_address=source
             )
-        return _Connection(host, port, self.context())
+        return _Connection(host, port, self.context(), source)
 
 
 class _Connection(http.client.HTTPSConnection):
     """Connects to loopback, and names *host* in the handshake."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext, source: tuple[str, int]
+    ) -> None:
         super().__init__(host, port, timeout=_TIMEOUT_SECONDS, context=context)
         self._tls = context
+        self._source = source
 
     def connect(self) -> None:
-        plain = socket.create_connection(("127.0.0.1", self.port), _TIMEOUT_SECONDS)
+        plain = socket.create_connection(
+            ("127.0.0.1", self.port), _TIMEOUT_SECONDS, self._source
+        )
         self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)

@@ -62,6 +62,17 @@ class Installation:
         return client
 
 
+def prepare_applications(folder: Path, sites: Mapping[str, int]) -> Process:
+    """Return the sample applications on the ports of *sites*, not yet started."""
+    names = [f"{name}={port}" for name, port in sites.items()]
+    return Process(
+        "sample applications",
+        [sys.executable, "-m", "tests.support.sample_app", *names],
+        log=folder / "applications.log",
+        ports=list(sites.values()),
+    )
+
+
 @contextmanager
 def installation(
     proxy: str,
@@ -110,15 +121,8 @@ def installation(
         )
         for number, (port, store) in enumerate(zip(services, stores, strict=True))
     )
-    names = [f"{name}={port}" for name, port in sites.items()]
-    applications = Process(
-        "sample applications",
-        [sys.executable, "-m", "tests.support.sample_app", *names],
-        log=folder / "applications.log",
-        ports=list(sites.values()),
-    )
     with ExitStack() as stack:
-        for process in (applications, *instances):
+        for process in (prepare_applications(folder, sites), *instances):
             stack.enter_context(process)
         stack.callback(gateway.process.close)
         gateway.start(certificates.authority)

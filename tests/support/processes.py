@@ -51,16 +51,26 @@ def is_listening(port: int) -> bool:
 
 
 def count_closed_connections(port: int) -> int:
-    """Return how many connections to *port* have been closed a short while ago.
+    """Return how many connections to *port* have been closed a short while ago."""
+    return len(closed_connections(port))
+
+
+def closed_connections(port: int) -> frozenset[tuple[str, str]]:
+    """Return both ends of the connections to *port* that were closed lately.
 
     Linux remembers each for a minute, as TIME_WAIT, state 6 of ``/proc/net/tcp``.
     """
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     end = f":{port:04X}"
-    return sum(
-        row[3] == "06" and (row[1].endswith(end) or row[2].endswith(end))
+    return frozenset(
+        (row[1], row[2])
         for row in rows
+        if row[3] == "06" and (row[1].endswith(end) or row[2].endswith(end))
     )
+
+
+class ProcessEndedError(AssertionError):
+    """A server ended by itself before it listened."""
 
 
 class Process:
@@ -149,7 +159,9 @@ class Process:
     def _listens(self) -> bool:
         assert self._child is not None
         status = self._child.poll()
-        assert status is None, f"{self.name} ended with {status}:\n{self.tail()}"
+        if status is not None:
+            message = f"{self.name} ended with {status}:\n{self.tail()}"
+            raise ProcessEndedError(message)
         return all(map(is_listening, self.ports))
 
     def __enter__(self) -> Self:

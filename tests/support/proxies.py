@@ -58,17 +58,33 @@ class Gateway:
         Traefik listens before it has read its routes and certificates.
         """
         self.process.start()
-        client = Client(authority=authority)
-        health = f"{self.base_path}/api/health"
         try:
             wait_for(
-                lambda: _serves(client, self.url("auth", health)),
+                lambda: self.serves_portal(authority),
                 f"{self.name} serves the portal; see {self.process.log}",
             )
         except BaseException:
             self.process.kill()
             raise
         return self
+
+    def serves_portal(self, authority: Path) -> bool:
+        """Whether the portal answers through the proxy."""
+        url = self.url("auth", f"{self.base_path}/api/health")
+        try:
+            reply = Client(authority=authority).send("GET", url)
+        except OSError:
+            return False
+        return reply.status == HTTPStatus.OK
+
+
+Edit = Callable[[str, str], str]
+"""From the name and the text of a shipped file to the text to be used instead."""
+
+
+def as_shipped(_: str, text: str) -> str:
+    """Return *text*: the edit that changes nothing."""
+    return text
 
 
 def substitute(text: str, table: Mapping[str, str]) -> str:
@@ -84,7 +100,11 @@ def substitute(text: str, table: Mapping[str, str]) -> str:
 
 
 def prepare_nginx(
-    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    ports: tuple[int, int],
+    edit: Edit = as_shipped,
 ) -> Process:
     """Write ``deploy/nginx`` into *folder* and return nginx, not yet started."""
     port, plain_port = ports
@@ -108,7 +128,7 @@ def prepare_nginx(
         "forwardauth-location.conf": {},
         "forwardauth-portal.conf": {},
     }
-    _write(folder, "nginx", table)
+    _write(folder, "nginx", table, edit)
     # The compiled-in user may not read a folder of the tests.
     more = ("-g", "daemon off;" + (" user root;" if os.geteuid() == 0 else ""))
     return Process(
@@ -120,7 +140,11 @@ def prepare_nginx(
 
 
 def prepare_traefik(
-    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    ports: tuple[int, int],
+    edit: Edit = as_shipped,
 ) -> Process:
     """Write ``deploy/traefik`` into *folder* and return Traefik, not yet started."""
     port, plain_port = ports
@@ -139,7 +163,7 @@ def prepare_traefik(
         },
         "dynamic/tls.yaml": {r"/etc/traefik/": f"{folder}/"},
     }
-    _write(folder, "traefik", table)
+    _write(folder, "traefik", table, edit)
     return Process(
         "traefik",
         [binary, f"--configFile={folder / 'traefik.yaml'}"],
@@ -149,7 +173,11 @@ def prepare_traefik(
 
 
 def prepare_caddy(
-    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    ports: tuple[int, int],
+    edit: Edit = as_shipped,
 ) -> Process:
     """Write ``deploy/caddy`` into *folder* and return Caddy, not yet started."""
     port, plain_port = ports
@@ -169,7 +197,7 @@ def prepare_caddy(
             **_site_table(backends),
         }
     }
-    _write(folder, "caddy", table)
+    _write(folder, "caddy", table, edit)
     return Process(
         "caddy",
         [binary, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],
@@ -181,7 +209,11 @@ def prepare_caddy(
 
 
 def prepare_haproxy(
-    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    ports: tuple[int, int],
+    edit: Edit = as_shipped,
 ) -> Process:
     """Write ``deploy/haproxy`` into *folder* and return HAProxy, not yet started."""
     port, plain_port = ports
@@ -205,7 +237,7 @@ def prepare_haproxy(
         },
         "forwardauth.lua": {},
     }
-    _write(folder, "haproxy", table)
+    _write(folder, "haproxy", table, edit)
     return Process(
         "haproxy",
         [binary, "-db", "-f", folder / "haproxy.cfg"],
@@ -215,7 +247,11 @@ def prepare_haproxy(
 
 
 def prepare_envoy(
-    folder: Path, certificates: Certificates, backends: Backends, ports: tuple[int, int]
+    folder: Path,
+    certificates: Certificates,
+    backends: Backends,
+    ports: tuple[int, int],
+    edit: Edit = as_shipped,
 ) -> Process:
     """Write ``deploy/envoy`` into *folder* and return Envoy, not yet started."""
     port, plain_port = ports
@@ -238,7 +274,7 @@ def prepare_envoy(
             },
         }
     }
-    _write(folder, "envoy", table)
+    _write(folder, "envoy", table, edit)
     return Process(
         "envoy",
         # Without a memory that other Envoys of this machine share.
@@ -251,7 +287,7 @@ def prepare_envoy(
 Changes = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Proxy, file, pattern, replacement: what a scenario has otherwise than shipped."""
 
-Prepare = Callable[[Path, Certificates, Backends, tuple[int, int]], Process]
+Prepare = Callable[[Path, Certificates, Backends, tuple[int, int], Edit], Process]
 
 PROXIES: Final[Mapping[str, Prepare]] = {
     "nginx": prepare_nginx,
@@ -270,9 +306,11 @@ def prepare_gateway(
     backends: Backends,
     *,
     changes: Changes | None = None,
+    edit: Edit = as_shipped,
+    ports: tuple[int, int] | None = None,
     base_path: str = "",
 ) -> Gateway:
-    """Return the gateway *name* on free ports, its process not yet started.
+    """Return the gateway *name*, its process not yet started.
 
     Args:
         name: Of ``PROXIES``.
@@ -280,11 +318,13 @@ def prepare_gateway(
         certificates: What it shows.
         backends: What stands behind it.
         changes: To its files, beside ports and paths.
+        edit: Of its files as shipped, before ports and paths are substituted.
+        ports: For HTTPS and for HTTP; free ones when left out.
         base_path: ``server.base_path`` of the service, without slash at its end.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port, plain_port = free_ports(2)
-    process = PROXIES[name](folder, certificates, backends, (port, plain_port))
+    port, plain_port = ports or free_ports(2)
+    process = PROXIES[name](folder, certificates, backends, (port, plain_port), edit)
     for file, table in (changes or {}).get(name, {}).items():
         path = folder / file
         path.write_text(substitute(path.read_text(), table))
@@ -303,13 +343,6 @@ def _traefik() -> str:
         return str(find_traefik())
     except DemoError:
         return require_binary("traefik")
-
-
-def _serves(client: Client, url: str) -> bool:
-    try:
-        return client.send("GET", url).status == HTTPStatus.OK
-    except OSError:
-        return False
 
 
 def _site_table(backends: Backends) -> dict[str, str]:
@@ -331,9 +364,17 @@ def _copy_certificates(folder: Path, certificates: Certificates) -> None:
         shutil.copy(file, target)
 
 
-def _write(folder: Path, proxy: str, table: Mapping[str, Mapping[str, str]]) -> None:
+def _write(
+    folder: Path, proxy: str, table: Mapping[str, Mapping[str, str]], edit: Edit
+) -> None:
     for name, changes in table.items():
-        text = (DEPLOY / proxy / name).read_text()
+        shipped = (DEPLOY / proxy / name).read_text()
+        substituted = substitute(shipped, changes)
+        edited = edit(name, shipped)
+        if edited != shipped:
+            # The edit may have taken away what some pattern is there for.
+            found = {p: r for p, r in changes.items() if re.search(p, edited)}
+            substituted = substitute(edited, found)
         target = folder / name
         target.parent.mkdir(exist_ok=True)
-        target.write_text(substitute(text, changes))
+        target.write_text(substituted)

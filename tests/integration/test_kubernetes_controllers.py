@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial
 from urllib.parse import parse_qs, quote, urlsplit
 
-import aiohttp
 import pytest
 
 from tests.integration import test_proxies as shared
@@ -208,8 +207,15 @@ class TestIngressNginx(shared.TestScenarios):
             )
             location = response.headers["Location"]
 
-        assert isinstance(response, aiohttp.ClientResponse)
         assert_sent_away(site, response.status, location)
+
+    def test_address_that_grows_by_encoding_fits(self, site: Installation) -> None:
+        """The answer that holds it fits into ``proxy-buffer-size``: no 500."""
+        url = site.url("app1", "/?" + "&" * 1900)
+
+        reply = site.client().navigate(url)
+
+        shared.assert_sent_to_portal(site, reply, url)
 
     def test_absolute_request_line_cannot_contradict_the_host(
         self, site: Installation
@@ -244,6 +250,27 @@ class TestIngressNginx(shared.TestScenarios):
 
         assert reply.status == 403
         assert not reply.lines("Location")
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    def test_program_is_forbidden_in_json(
+        self, site: Installation, method: str
+    ) -> None:
+        """A program gets the same page of nginx's: 403, and nothing about the user."""
+        reply = site.signed_in("bob").fetch(site.url("app2"), method=method)
+
+        assert reply.status == 403
+        assert b"bob" not in reply.body
+
+    def test_other_account_opens_what_was_forbidden(self, site: Installation) -> None:
+        """The page has no way out, but ``/logout`` leads back to the address (V-31)."""
+        client = site.signed_in("bob")
+        url = site.url("app2", "/wiki?page=1&q=a%20b")
+        query = f"rd={quote(url, safe='')}"
+
+        reply = client.navigate(site.url("app2", f"/logout?{query}"), site="none")
+
+        assert (reply.status, reply.header("Location")) == (303, url)
+        shared.assert_sent_to_portal(site, client.navigate(url), url)
 
 
 class TestIngressNginxLogout(shared.TestLogout):

@@ -29,12 +29,14 @@ from forwardauth.sessions.stores.factory import build_store
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.passwords import Passwords
+from forwardauth.users.proofs import RecentProofs
 from forwardauth.users.stamps import is_current
 from forwardauth.users.table import UserChange, UserChangeKind
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web import keys
 from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
+from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.forms import MAX_BODY_BYTES
 from forwardauth.web.identity import Identities
@@ -148,6 +150,13 @@ def create_applications(
         store=store, clock=clock, sessions=sessions, revoker=revoker
     )
     main[keys.USERS] = users
+    main[keys.BASIC] = BasicSignIn(
+        users=users,
+        passwords=main[keys.PASSWORDS],
+        throttle=main[keys.THROTTLE],
+        proofs=RecentProofs(clock),
+        audit=audit,
+    )
     adapters = create_adapters(settings.headers)
     main.add_routes(create_routes(settings.server.base_path, adapters))
     main.on_response_prepare.append(_hide_server)

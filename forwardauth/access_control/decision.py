@@ -48,15 +48,20 @@ class Decision:
         rule: Number of the deciding rule, from 1 in the order of the file;
             ``None`` when none decided.
         policy: The policy that applied, or would if the rule is for whoever asks.
+        allows_basic: Whether the deciding rule takes ``Authorization: Basic`` for a
+            sign-in.
     """
 
     outcome: Outcome
     reason: str
     rule: int | None
     policy: Policy
+    allows_basic: bool = False
 
 
-def conclude(policy: Policy, level: int, *, rule: int | None) -> Decision:
+def conclude(
+    policy: Policy, level: int, *, rule: int | None, allows_basic: bool = False
+) -> Decision:
     """Return what *policy* means for a subject who has proven *level* factors.
 
     ``deny`` forbids everyone: signing in could not change it, so nobody is asked to.
@@ -68,17 +73,27 @@ def conclude(policy: Policy, level: int, *, rule: int | None) -> Decision:
     else:
         outcome = Outcome.SIGN_IN
     reason = DEFAULT_POLICY_REASON if rule is None else RULE_REASON
-    return Decision(outcome=outcome, reason=reason, rule=rule, policy=policy)
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        rule=rule,
+        policy=policy,
+        allows_basic=allows_basic,
+    )
 
 
-def ask_who(policy: Policy, *, rule: int) -> Decision:
+def ask_who(policy: Policy, *, rule: int, allows_basic: bool = False) -> Decision:
     """Return the decision of a rule for certain people, asked by nobody in particular.
 
     Whatever *policy* says, ``bypass`` and ``deny`` too: only signing in can tell
     whether it is meant.
     """
     return Decision(
-        outcome=Outcome.SIGN_IN, reason=RULE_REASON, rule=rule, policy=policy
+        outcome=Outcome.SIGN_IN,
+        reason=RULE_REASON,
+        rule=rule,
+        policy=policy,
+        allows_basic=allows_basic,
     )
 
 

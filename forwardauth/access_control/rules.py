@@ -57,6 +57,7 @@ class Rule:
         allows_preflight: Whether a CORS preflight passes that the rule matches.
         allows_plain_http: Whether a ``bypass`` rule also lets pass what comes by plain
             ``http``.
+        allows_basic: Whether ``Authorization: Basic`` is a way to sign in here.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Rule:
     subject: SubjectCriterion = EVERYONE
     allows_preflight: bool = False
     allows_plain_http: bool = False
+    allows_basic: bool = False
 
     def matches_host(self, host: str) -> bool:
         """Whether the rule is for *host*."""
@@ -140,9 +142,16 @@ class AccessControl:
             if rule.subject.is_for_everyone or (
                 not subject.is_anonymous and rule.subject.matches(subject)
             ):
-                return conclude(rule.policy, subject.level, rule=rule.number)
+                return conclude(
+                    rule.policy,
+                    subject.level,
+                    rule=rule.number,
+                    allows_basic=rule.allows_basic,
+                )
             if subject.is_anonymous:
-                return ask_who(rule.policy, rule=rule.number)
+                return ask_who(
+                    rule.policy, rule=rule.number, allows_basic=rule.allows_basic
+                )
         return self._conclude_by_default(subject, original)
 
     def _conclude_by_default(

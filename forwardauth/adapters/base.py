@@ -54,11 +54,16 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInNeeded:
-    """Nobody is signed in, or with too few factors; *login_url* is absolute."""
+    """Nobody is signed in, or with too few factors; *login_url* is absolute.
+
+    *challenge* is a value for ``WWW-Authenticate``; empty wherever a browser could make
+    a dialogue of it.
+    """
 
     login_url: str
     kind: RequestKind
     method: str
+    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,14 @@ class Unavailable:
     retry_after_seconds: int = 5
 
 
-Verdict = Allowed | SignInNeeded | Forbidden | Malformed | Unavailable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """Nobody has looked at the password that came along: too many came before."""
+
+    retry_after_seconds: int
+
+
+Verdict = Allowed | SignInNeeded | Forbidden | Malformed | Throttled | Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +199,31 @@ def answer_unavailable(verdict: Unavailable) -> Answer:
     return Answer(status=503, headers=(*answer.headers, retry_after), body=answer.body)
 
 
+def answer_throttled(verdict: Throttled, *, status: int = 429) -> Answer:
+    """Return *status* with ``Retry-After``, which is not 2xx."""
+    answer = answer_json(status, "too many attempts")
+    retry_after = ("Retry-After", str(verdict.retry_after_seconds))
+    headers = (*answer.headers, retry_after)
+    return Answer(status=status, headers=headers, body=answer.body)
+
+
+def challenge_lines(verdict: SignInNeeded) -> tuple[tuple[str, str], ...]:
+    """Return the header line that asks a program for credentials, if it is to be."""
+    if not verdict.challenge:
+        return ()
+    return (("WWW-Authenticate", verdict.challenge),)
+
+
+def _answer_sign_in(verdict: SignInNeeded) -> Answer:
+    if verdict.kind is RequestKind.NAVIGATION:
+        status = 302 if verdict.method in _BODILESS_METHODS else 303
+        location = ("Location", verdict.login_url)
+        return Answer(status=status, headers=(location, *SAFE_HEADERS))
+    answer = answer_json(401, "sign-in needed", redirect=verdict.login_url)
+    headers = (*challenge_lines(verdict), *answer.headers)
+    return Answer(status=401, headers=headers, body=answer.body)
+
+
 def answer_forwarded(verdict: Verdict, identity: IdentityHeaders) -> Answer:
     """Return *verdict* for a proxy that passes our denial on to the browser.
 
@@ -199,15 +236,13 @@ def answer_forwarded(verdict: Verdict, identity: IdentityHeaders) -> Answer:
     match verdict:
         case Allowed():
             return answer_allowed(verdict.subject, identity)
-        case SignInNeeded(kind=RequestKind.NAVIGATION):
-            status = 302 if verdict.method in _BODILESS_METHODS else 303
-            location = ("Location", verdict.login_url)
-            return Answer(status=status, headers=(location, *SAFE_HEADERS))
         case SignInNeeded():
-            return answer_json(401, "sign-in needed", redirect=verdict.login_url)
+            return _answer_sign_in(verdict)
         case Forbidden():
             return answer_forbidden(verdict)
         case Malformed():
             return answer_json(400, str(verdict.error))
+        case Throttled():
+            return answer_throttled(verdict)
         case Unavailable():  # pragma: no branch - mypy proves it the last
             return answer_unavailable(verdict)

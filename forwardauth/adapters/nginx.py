@@ -19,11 +19,14 @@ from forwardauth.adapters.base import (
     Malformed,
     ProxyRequest,
     SignInNeeded,
+    Throttled,
     Unavailable,
     Verdict,
     answer_allowed,
     answer_json,
+    answer_throttled,
     answer_unavailable,
+    challenge_lines,
 )
 from forwardauth.adapters.family import HeaderFamily, ShippedLine
 from forwardauth.adapters.headers import X_ORIGINAL_METHOD, X_ORIGINAL_URL
@@ -96,6 +99,7 @@ class NginxAdapter:
                 return answer_allowed(verdict.subject, self._identity)
             case SignInNeeded():
                 directions = (
+                    *challenge_lines(verdict),
                     ("Location", verdict.login_url),
                     (REQUEST_KIND_HEADER, verdict.kind.value),
                 )
@@ -104,5 +108,8 @@ class NginxAdapter:
                 return Answer(status=403, headers=SAFE_HEADERS)
             case Malformed():
                 return answer_json(403, str(verdict.error))
+            case Throttled():
+                # Not 401: nobody has said that the credentials are wrong.
+                return answer_throttled(verdict, status=403)
             case Unavailable():  # pragma: no branch - mypy proves it the last
                 return answer_unavailable(verdict)

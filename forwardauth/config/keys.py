@@ -100,13 +100,10 @@ KEYS: Final[dict[str, Key]] = {
     "access_control.rules.*.subject": _NONE,
     "access_control.rules.*.preflight": Key(default="deny"),
     "access_control.rules.*.plain_http": Key(default="deny"),
+    "access_control.rules.*.basic": Key(default="false"),
     "portal.templates": _NULL,
     "portal.title": Key(default="Sign in"),
 }
-
-_RULE: Final = "access_control.rules.*."
-UNSUPPORTED_CRITERIA: Final = frozenset({"basic"})
-"""Keys of a rule that mean nothing yet, so that no rule may hold them."""
 
 
 def pattern_of(key: str) -> str:
@@ -133,11 +130,6 @@ def variable_of(key: str) -> str:
 
 def explain_unknown(name: str, key: str) -> tuple[str, str]:
     """Return reason and remedy for *name*, which is no key directly below *key*."""
-    if pattern_of(f"{key}.") == _RULE and name in UNSUPPORTED_CRITERIA:
-        return (
-            f"this version cannot check {quote(name)}",
-            "take the whole rule out: without the criterion it would match more",
-        )
     names = names_below(key)
     elsewhere = [each for each in KEYS if each.rpartition(".")[2] == name]
     near = [*difflib.get_close_matches(name, names, n=1), *elsewhere]

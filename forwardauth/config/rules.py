@@ -30,6 +30,7 @@ from forwardauth.config.subjects import read_subject
 from forwardauth.config.suffixes import is_public_suffix
 from forwardauth.config.switches import (
     check_switches,
+    parse_basic,
     parse_plain_http,
     parse_preflight,
 )
@@ -134,6 +135,7 @@ def _read_rule(
         subject=read_subject(entry),
         allows_preflight=entry.text("preflight", parse_preflight),
         allows_plain_http=entry.text("plain_http", parse_plain_http),
+        allows_basic=entry.text("basic", parse_basic),
     )
     _check_contradictions(entry, rule)
     is_whole = policy is not None and (patterns or regexes)

@@ -12,6 +12,7 @@ from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
 
 _ALLOWED: Final = {"allow": True, "deny": False}
+_TRUTH: Final = {"true": True, "false": False}
 
 
 def parse_preflight(text: str) -> bool:
@@ -32,6 +33,19 @@ def parse_plain_http(text: str) -> bool:
     return _parse_allowed(text, "plain http")
 
 
+def parse_basic(text: str) -> bool:
+    """Return whether *text* makes ``Authorization: Basic`` a way to sign in.
+
+    Raises:
+        RefusedValueError: Neither ``true`` nor ``false``.
+    """
+    if text not in _TRUTH:
+        raise RefusedValueError(
+            f"{quote(text)} is not true or false", "write true or false"
+        )
+    return _TRUTH[text]
+
+
 def _parse_allowed(text: str, what: str) -> bool:
     if text not in _ALLOWED:
         raise RefusedValueError(
@@ -46,6 +60,8 @@ def check_switches(entry: Section, rule: Rule) -> None:
         _check_preflight(entry, rule)
     if rule.allows_plain_http:
         _check_plain_http(entry, rule)
+    if rule.allows_basic:
+        _check_basic(entry, rule)
 
 
 def _check_preflight(entry: Section, rule: Rule) -> None:
@@ -65,4 +81,22 @@ def _check_plain_http(entry: Section, rule: Rule) -> None:
             " nobody is ever signed in by plain http",
             "take plain_http out, and let the proxy redirect http to https; or write"
             " policy: bypass for what everybody may see",
+        )
+
+
+def _check_basic(entry: Section, rule: Rule) -> None:
+    if not entry.is_sound("policy"):
+        return
+    if rule.policy is Policy.BYPASS:
+        entry.warn(
+            "basic",
+            "has no effect beside bypass, which asks nobody who they are",
+            "take basic out, or write policy: one_factor",
+        )
+    # A rule that denies certain people has to know who asks, by Basic as well.
+    elif rule.policy is Policy.DENY and rule.subject.is_for_everyone:
+        entry.refuse(
+            "basic",
+            "cannot let anybody in by a rule that denies everybody",
+            "take basic out, or change the policy",
         )

@@ -39,8 +39,9 @@ _KNOWN_FOR: Final = timedelta(days=30)
 class Throttle(Protocol):
     """Decides whether a password may be tried. Each attempt is one ``check``.
 
-    One of ``record_failure``, ``record_success`` and ``release`` follows, with the same
-    arguments. None of them may wait: one that instances share keeps a copy.
+    One of ``record_failure``, ``record_success``, ``record_repeated_success`` and
+    ``release`` follows, with the same arguments. None of them may wait: one that
+    instances share keeps a copy.
     """
 
     def check(self, username: str, address: str) -> None:
@@ -62,6 +63,10 @@ class Throttle(Protocol):
 
     def record_success(self, username: str, address: str) -> None:
         """Note that the password was right: the address now belongs to the account."""
+        ...
+
+    def record_repeated_success(self, username: str, address: str) -> None:
+        """Note the same of a program, which proves its password again and again."""
         ...
 
     def release(self, username: str, address: str) -> None:
@@ -129,15 +134,29 @@ class LoginThrottle:
                 buckets.take_back(key, now)
             else:
                 buckets.clear(key)
-        place = _place_of(address)
-        if place is not None:
-            self._known.add(_account_of(username), place, now)
+        self._learn(username, address, now)
+
+    def record_repeated_success(self, username: str, address: str) -> None:
+        """Learn the address, and forgive nothing but the attempt itself.
+
+        Else whoever shares an address with a program that calls every minute could
+        guess on for ever, as its successes would clear the failures in between.
+        """
+        now = self._clock.now()
+        for buckets, key in self._judges_of(username, address, now):
+            buckets.take_back(key, now)
+        self._learn(username, address, now)
 
     def release(self, username: str, address: str) -> None:
         """Take back one attempt; see ``Throttle``."""
         now = self._clock.now()
         for buckets, key in self._judges_of(username, address, now):
             buckets.take_back(key, now)
+
+    def _learn(self, username: str, address: str, now: datetime) -> None:
+        place = _place_of(address)
+        if place is not None:
+            self._known.add(_account_of(username), place, now)
 
     def _judges_of(
         self, username: str, address: str, now: datetime

@@ -17,6 +17,7 @@ from forwardauth.request import OriginalRequest
 from forwardauth.sessions.ids import Digest, log_name
 from forwardauth.sessions.model import EndCause, Session
 from forwardauth.web.metrics import (
+    BASIC,
     ENDED,
     LOGINS,
     NOTIFICATIONS,
@@ -126,6 +127,17 @@ class AuditLog:
         """Somebody did not get in; *reason* is ``credentials`` or ``throttled``."""
         self._metrics.count(LOGINS, reason)
         self._write("login_failed", reason=reason, user=username, address=address)
+
+    def basic_accepted(self, *, is_recent: bool) -> None:
+        """A program has proven its password, perhaps a moment ago; only counted."""
+        self._metrics.count(BASIC, "recent" if is_recent else "verified")
+
+    def basic_failed(
+        self, username: str, address: IPv4Address | IPv6Address | None, reason: str
+    ) -> None:
+        """A program did not get in; *reason* is ``credentials`` or ``throttled``."""
+        self._metrics.count(BASIC, reason)
+        self._write("basic_failed", reason=reason, user=username, address=address)
 
     def target_refused(self, flow: str, reason: str, value: str) -> None:
         """A redirect target was dropped; *flow* is ``login`` or ``logout``."""

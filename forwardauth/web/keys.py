@@ -15,6 +15,7 @@ from forwardauth.users.passwords import Passwords
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
+from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.identity import Identities
 from forwardauth.web.link_state import LinkStates
@@ -26,6 +27,7 @@ from forwardauth.web.settings import WebSettings
 ACCESS_CONTROL: Final = web.AppKey("access_control", AccessControl)
 ASSETS: Final = web.AppKey("assets", Assets)
 AUDIT: Final = web.AppKey("audit", AuditLog)
+BASIC: Final = web.AppKey("basic", BasicSignIn)
 CLOCK: Final = web.AppKey("clock", Clock)
 HANDOVERS: Final = web.AppKey("handovers", Handovers)
 IDENTITIES: Final = web.AppKey("identities", Identities)

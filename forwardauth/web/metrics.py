@@ -8,6 +8,7 @@ from typing import Final
 
 VERIFICATIONS: Final = "forwardauth_verifications"
 LOGINS: Final = "forwardauth_logins"
+BASIC: Final = "forwardauth_basic"
 ENDED: Final = "forwardauth_sessions_ended"
 PENDING: Final = "forwardauth_revocations_pending"
 REFUSED_TARGETS: Final = "forwardauth_targets_refused"
@@ -16,6 +17,7 @@ NOTIFICATIONS: Final = "forwardauth_logout_notifications"
 HELP: Final = {
     VERIFICATIONS: ("Verify requests by adapter and outcome.", ("adapter", "outcome")),
     LOGINS: ("Sign-in attempts by result.", ("result",)),
+    BASIC: ("Basic credentials that were looked at, by result.", ("result",)),
     ENDED: ("Sessions ended by cause.", ("cause",)),
     PENDING: ("Logouts that met a store that did not answer.", ()),
     REFUSED_TARGETS: ("Redirect targets refused by reason.", ("reason",)),

@@ -20,6 +20,7 @@ from forwardauth.adapters.base import (
     Malformed,
     RequestKind,
     SignInNeeded,
+    Throttled,
     Unavailable,
     Verdict,
 )
@@ -150,9 +151,18 @@ DENIALS: Final[dict[str, Verdict]] = {
     "malformed": Malformed(
         error=ProxyRequestError("X-Forwarded-Host", "header_missing", "is missing")
     ),
+    "throttled": Throttled(retry_after_seconds=9),
     "outage": Unavailable(retry_after_seconds=7),
 }
 """One verdict of every kind that does not let a request pass."""
+
+CHALLENGE: Final = SignInNeeded(
+    login_url=LOGIN_URL,
+    kind=RequestKind.FETCH,
+    method="GET",
+    challenge='Basic realm="app.example.com", charset="UTF-8"',
+)
+"""The one verdict that asks a program for credentials."""
 
 PASSES: Final[dict[str, Verdict]] = {
     "somebody": Allowed(subject=ALICE),

@@ -74,6 +74,8 @@ access_control:
     - {domain: paths.example.com, policy: bypass, path: /public}
     - {domain: api.example.com, policy: one_factor, preflight: allow}
     - {domain: plain.example.com, policy: bypass, plain_http: allow}
+    - {domain: scripts.example.com, policy: one_factor, basic: true}
+    - {domain: dev.example.com, policy: one_factor, basic: true, groups: [ops]}
     - {domain: ["*.example.com", "*.example.org"], policy: one_factor}
 """
 

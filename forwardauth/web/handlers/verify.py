@@ -1,9 +1,12 @@
 """The verify flow: may this request pass?
 
     proxy request ─► original request ─► logout? ─► session ─► decision ─► answer
+                                                    else Basic, where a rule takes it
 
 Laws: 2xx is answered for ``Allowed`` alone. Nothing is written for a request without a
-live session. A logout on a protected host comes before any rule.
+live session. Basic counts where the rule that asks for a sign-in takes it, and the rule
+that decides about the user then takes it too; else nobody in particular has asked. A
+logout on a protected host comes before any rule.
 """
 
 from dataclasses import replace
@@ -26,26 +29,32 @@ from forwardauth.adapters.base import (
     ProxyRequest,
     RequestKind,
     SignInNeeded,
+    Throttled,
     Unavailable,
     Verdict,
 )
 from forwardauth.adapters.kinds import classify
 from forwardauth.errors import (
+    CredentialsError,
     ProxyRequestError,
     StoreUnavailableError,
+    ThrottledError,
     UnfitIdentityError,
 )
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from forwardauth.web import keys
 from forwardauth.web.answers import content_policy, from_adapter
 from forwardauth.web.audit import log_verdict
+from forwardauth.web.authorization import challenge_for, lookup_basic
 from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.handlers.takeover import take_over_logout
+from forwardauth.web.identity import subject_of
 from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.sign_in import forbidden_page, login_url
 
+_ONE_FACTOR: Final = 1
 _USE_HTTPS: Final = (
     "this site is open by https alone: redirect http to https in the proxy, or let it"
     " tell the scheme by which people came"
@@ -69,11 +78,14 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
         if original.path in taken_over:
             return await take_over_logout(request, original, domain)
         try:
-            subject = await _lookup_subject(request, question)
+            subject, decision = await _decide(request, question)
         except StoreUnavailableError:
             _tell(request, adapter, original=original, reason="store_unavailable")
             return from_adapter(adapter.answer(Unavailable()))
-        decision = request.app[keys.ACCESS_CONTROL].decide(subject, original)
+        except ThrottledError as exc:
+            _tell(request, adapter, original=original, reason="throttled")
+            seconds = int(exc.retry_after.total_seconds()) + 1
+            return from_adapter(adapter.answer(Throttled(retry_after_seconds=seconds)))
         verdict = _verdict(request, question, subject, decision)
         answer, decision, detail = _answer(adapter, verdict, decision)
         _tell(
@@ -139,6 +151,42 @@ def _proxy_request(
     )
 
 
+async def _decide(request: web.Request, question: Question) -> tuple[Subject, Decision]:
+    """Return who asks, by session or else by Basic, and what the rules say to that.
+
+    Raises:
+        StoreUnavailableError: Nobody can tell whose session it is.
+        ThrottledError: Nobody has looked at the password.
+    """
+    access_control = request.app[keys.ACCESS_CONTROL]
+    subject = await _lookup_subject(request, question)
+    decision = access_control.decide(subject, question.original)
+    may_be_basic = decision.outcome is Outcome.SIGN_IN and decision.allows_basic
+    if not (subject.is_anonymous and may_be_basic):
+        return subject, decision
+    program = await _lookup_program(request, question)
+    if program is None:
+        return subject, decision
+    found = access_control.decide(program, question.original)
+    # For whom the first rule was not meant, another one decides. If that one takes no
+    # Basic, nobody in particular has asked.
+    return (program, found) if found.allows_basic else (subject, decision)
+
+
+async def _lookup_program(request: web.Request, question: Question) -> Subject | None:
+    """Return whose Basic credentials came along, if they are right."""
+    credentials = lookup_basic(request.headers)
+    if credentials is None:
+        return None
+    try:
+        user = await request.app[keys.BASIC].verify(
+            credentials, question.original.client
+        )
+    except CredentialsError:
+        return None
+    return subject_of(user, _ONE_FACTOR)
+
+
 async def _lookup_subject(request: web.Request, question: Question) -> Subject:
     """Return who asks, by the session; nobody by plain http.
 
@@ -164,7 +212,12 @@ def _verdict(
             return Allowed(subject=subject)
         case Outcome.SIGN_IN:
             url = login_url(domain, original, request.app[keys.SETTINGS].targets)
-            return SignInNeeded(login_url=url, kind=kind, method=original.method)
+            challenge = ""
+            if decision.allows_basic and subject.is_anonymous:
+                challenge = challenge_for(original.host, kind, request.headers)
+            return SignInNeeded(
+                login_url=url, kind=kind, method=original.method, challenge=challenge
+            )
         case Outcome.FORBIDDEN if decision.reason == SCHEME_INSECURE_REASON:
             # Whoever set up the proxy reads this; a page of ours would be as insecure.
             return Forbidden(message=_USE_HTTPS)

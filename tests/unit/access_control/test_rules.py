@@ -574,3 +574,48 @@ def test_preflight_by_plain_http_needs_both(
     decision = rules.decide(ANONYMOUS, ask(is_preflight=True, is_plain_http=True))
 
     assert (decision.reason, decision.outcome) == (reason, outcome)
+
+
+BASIC: Final = in_order(
+    rule("app.example.com", subject=FOR_OPS, allows_basic=True),
+    rule("api.example.com", allows_basic=True),
+    rule("*.example.com"),
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "subject", "allows_basic"),
+    [
+        ("app.example.com", ANONYMOUS, True),
+        ("app.example.com", ALICE, True),
+        ("app.example.com", BOB, False),
+        ("api.example.com", ANONYMOUS, True),
+        ("api.example.com", BOB, True),
+        ("www.example.com", ANONYMOUS, False),
+        ("other.test", ANONYMOUS, False),
+    ],
+    ids=["asks who", "meant", "not meant", "asks", "passes", "other rule", "no rule"],
+)
+def test_decision_tells_whether_its_rule_takes_basic(
+    host: str, subject: Subject, allows_basic: bool
+) -> None:
+    """It is the word of the rule that decides, and of no other one (V-39)."""
+    assert BASIC.decide(subject, ask(host)).allows_basic is allows_basic
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        ask("api.example.com", is_preflight=True),
+        ask("api.example.com", is_plain_http=True),
+    ],
+    ids=["preflight", "plain http"],
+)
+def test_what_is_refused_without_asking_takes_no_basic(
+    original: OriginalRequest,
+) -> None:
+    """Neither a preflight nor plain http is a way to send a password (V-15, V-38)."""
+    decision = BASIC.decide(ANONYMOUS, original)
+
+    assert decision.outcome is Outcome.FORBIDDEN
+    assert not decision.allows_basic

@@ -20,7 +20,7 @@ from forwardauth.adapters.kinds import classify, is_preflight
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.errors import ProxyRequestError, UnfitIdentityError
 from forwardauth.request import Subject
-from tests.support.access import DENIALS, PASSES
+from tests.support.access import CHALLENGE, DENIALS, PASSES
 from tests.support.headers import FakeHeaders
 from tests.support.repository import ROOT
 
@@ -281,3 +281,22 @@ def test_outage_is_503_for_every_proxy(adapter: Adapter) -> None:
     assert answer.status == 503
     assert "Retry-After" in names
     assert "Location" not in names
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda each: each.name)
+def test_challenge_goes_out_as_it_is(adapter: Adapter) -> None:
+    """401 with one line, which every proxy hands to the program (V-35)."""
+    answer = adapter.answer(CHALLENGE)
+
+    lines = [value for name, value in answer.headers if name == "WWW-Authenticate"]
+    assert answer.status == 401
+    assert lines == [CHALLENGE.challenge]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda each: each.name)
+def test_throttled_is_told_when_to_come_again(adapter: Adapter) -> None:
+    """429 where the proxy can carry it, and 403 where it cannot (V-28, V-39)."""
+    answer = adapter.answer(DENIALS["throttled"])
+
+    assert answer.status == (403 if adapter.name == "nginx" else 429)
+    assert ("Retry-After", "9") in answer.headers

@@ -148,9 +148,6 @@ MISTAKES = {
     "subject-beside-users": mistake(
         rule("users: alice", 'subject: "user:bob"'), "0.subject", 6, "beside users"
     ),
-    "criterion-of-a-later-version": mistake(
-        rule("basic: true"), "0.basic", 5, "cannot check 'basic'"
-    ),
     "domain-regex-empty": mistake(
         "    - domain_regex: []\n      policy: deny", "0.domain", 3, "names no host"
     ),

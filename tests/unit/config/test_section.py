@@ -138,18 +138,6 @@ def test_an_unknown_key_names_the_nearest(name: str, key: str, remedy: str) -> N
     ]
 
 
-def test_a_criterion_that_cannot_be_checked_is_refused() -> None:
-    """V-1: leaving a criterion out of account would widen its rule."""
-    findings = Findings()
-    name = "access_control.rules.3"
-
-    section(findings, name, basic=scalar(f"{name}.basic", "true"))
-
-    (problem,) = findings.problems
-    assert "this version cannot check 'basic'" in problem.reason
-    assert "match more" in problem.remedy
-
-
 def read_alternatives(findings: Findings, node: Node) -> list[list[str | None]]:
     """Return the values of ``subject``, as a list of lists."""
     read = section(findings, RULE, subject=node)

@@ -46,6 +46,12 @@ MISTAKES: Final = {
     "plain-http-that-is-denied": mistake(
         rule("deny", "plain_http: allow"), "plain_http", "beside deny"
     ),
+    "basic-unknown": mistake(
+        rule("one_factor", "basic: allow"), "basic", "not true or false"
+    ),
+    "basic-of-a-rule-that-denies": mistake(
+        rule("deny", "basic: true"), "basic", "denies everybody"
+    ),
 }
 
 
@@ -63,6 +69,7 @@ def test_every_switch_is_off_by_default(tmp_path: Path) -> None:
 
     assert not found.allows_preflight
     assert not found.allows_plain_http
+    assert not found.allows_basic
 
 
 def test_every_switch_reaches_the_rule(tmp_path: Path) -> None:
@@ -73,12 +80,27 @@ def test_every_switch_reaches_the_rule(tmp_path: Path) -> None:
     assert found.allows_plain_http
 
 
-@pytest.mark.parametrize("switch", ["preflight", "plain_http"])
+@pytest.mark.parametrize(
+    "lines",
+    [("one_factor", "basic: true"), ("deny", "basic: true", "users: mallory")],
+    ids=["one_factor", "deny for certain people"],
+)
+def test_basic_reaches_a_rule_that_has_to_know_who_asks(
+    tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    """A rule that denies certain people is one (V-39)."""
+    assert warnings_in(tmp_path, rule(*lines)) == ()
+    assert read(tmp_path, rule(*lines)).allows_basic
+
+
+@pytest.mark.parametrize(
+    "switch", ["preflight: deny", "plain_http: deny", "basic: false"]
+)
 def test_a_switch_may_be_written_although_it_is_off(
     tmp_path: Path, switch: str
 ) -> None:
     """Its default is a value like any other, beside any policy."""
-    assert warnings_in(tmp_path, rule("deny", f"{switch}: deny")) == ()
+    assert warnings_in(tmp_path, rule("deny", switch)) == ()
 
 
 def test_a_switch_comes_from_the_environment(tmp_path: Path) -> None:
@@ -96,6 +118,11 @@ def test_a_switch_comes_from_the_environment(tmp_path: Path) -> None:
 
 
 WARNINGS: Final = {
+    "basic-beside-bypass": (
+        rule("bypass", "basic: true"),
+        "basic",
+        "asks nobody who they are",
+    ),
     "preflight-without-options": (
         rule("one_factor", "preflight: allow", "methods: GET"),
         "preflight",

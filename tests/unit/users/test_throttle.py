@@ -328,3 +328,43 @@ def test_endless_name_takes_no_more_memory_than_a_long_one(
         fail(throttle, "x" * 1_000_000 + str(number), f"192.0.2.{number}")
 
     assert wait_of(throttle, "x" * 2_000_000, AWAY) == SECOND
+
+
+def test_program_that_calls_again_and_again_forgives_no_guess(
+    throttle: LoginThrottle,
+) -> None:
+    """Guesses from its own address are let in no faster for its successes (V-39)."""
+    succeed(throttle, "alice", HOME)
+    guesses = 0
+    for _ in range(100):
+        try:
+            fail(throttle, "alice", HOME)
+        except ThrottledError:
+            break
+        guesses += 1
+        try:
+            throttle.check("alice", HOME)
+        except ThrottledError:
+            break
+        throttle.record_repeated_success("alice", HOME)
+
+    assert guesses == OWN_LIMIT.free + 1
+
+
+def test_program_makes_its_address_known(throttle: LoginThrottle) -> None:
+    """Guesses from elsewhere do not make it wait, as with who signs in by the form."""
+    throttle.check("alice", HOME)
+    throttle.record_repeated_success("alice", HOME)
+
+    fail_until_blocked(throttle, "alice", AWAY)
+
+    assert wait_of(throttle, "alice", HOME) == timedelta(0)
+
+
+def test_repeated_success_costs_nothing(throttle: LoginThrottle) -> None:
+    """Its own attempt is taken back, however often it comes."""
+    for _ in range(100):
+        throttle.check("alice", AWAY)
+        throttle.record_repeated_success("alice", AWAY)
+
+    assert fail_until_blocked(throttle, "alice", AWAY) == OWN_LIMIT.free + 1

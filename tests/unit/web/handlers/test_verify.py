@@ -1,6 +1,8 @@
 """Verify as a proxy sees it, from bytes to bytes."""
 
 import asyncio
+import json
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +15,13 @@ from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.table import UserChange
+from forwardauth.users.throttle import ACCOUNT_LIMIT
 from forwardauth.web import keys
 from forwardauth.web.identity import Identities
-from tests.support.client import NAVIGATION
+from forwardauth.web.metrics import BASIC
+from tests.support.client import FETCH, NAVIGATION, Headers
 from tests.support.clock import FakeClock
-from tests.support.portal import APP, COOKIE, PORTAL, Portal
+from tests.support.portal import APP, COOKIE, PASSWORD, PORTAL, Portal
 from tests.support.stores import DownStore
 
 ADAPTERS = ["nginx", "traefik", "caddy", "haproxy", "envoy"]
@@ -763,3 +767,182 @@ async def test_plain_http_asks_no_store(tmp_path: Path) -> None:
         reply = await portal.verify(create_session_id(), scheme="http")
 
     assert reply.status == 403
+
+
+SCRIPTS = "scripts.example.com"
+"""Whose rule takes Basic from everybody."""
+
+
+def basic(username: str = "alice", password: str = PASSWORD) -> tuple[str, str]:
+    """Return the header line of these credentials."""
+    token = b64encode(f"{username}:{password}".encode()).decode()
+    return ("Authorization", f"Basic {token}")
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+async def test_basic_passes_as_its_user_and_leaves_nothing(
+    portal: Portal, adapter: str
+) -> None:
+    """200 with all four headers, no cookie, and no session in the store (V-3, V-39)."""
+    reply = await portal.verify(
+        None, adapter=adapter, host=SCRIPTS, headers=[basic(" ALICE")]
+    )
+
+    assert reply.status == 200
+    assert reply.header("Remote-User") == "alice"
+    assert reply.header("Remote-Groups") == "dev,ops"
+    assert reply.lines("Set-Cookie") == []
+    assert await portal.store.count() == 0
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize(
+    "line",
+    [
+        basic("alice", "wrong"),
+        basic("nobody"),
+        basic("carol"),
+        ("Authorization", "Bearer abcdef"),
+        ("Authorization", "Basic ???"),
+    ],
+    ids=["wrong", "unknown", "disabled", "bearer", "malformed"],
+)
+async def test_what_does_not_count_is_answered_like_nothing(
+    portal: Portal, adapter: str, line: tuple[str, str]
+) -> None:
+    """401 with one challenge, byte for byte, whatever came (V-34, V-35)."""
+    nothing = await portal.verify(None, adapter=adapter, host=SCRIPTS)
+
+    reply = await portal.verify(None, adapter=adapter, host=SCRIPTS, headers=[line])
+
+    assert reply.status == nothing.status == 401
+    assert reply.body == nothing.body
+    challenge = reply.header("WWW-Authenticate")
+    assert challenge == f'Basic realm="{SCRIPTS}", charset="UTF-8"'
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [(SCRIPTS, NAVIGATION), (SCRIPTS, FETCH), (APP, ())],
+    ids=["window", "fetch", "no basic here"],
+)
+async def test_nobody_else_is_challenged(
+    portal: Portal, adapter: str, host: str, headers: Headers
+) -> None:
+    """No browser shows a dialogue, with wrong credentials either (V-35)."""
+    lines = [*headers, basic("alice", "wrong")]
+
+    reply = await portal.verify(None, adapter=adapter, host=host, headers=lines)
+
+    assert reply.status in {302, 401}
+    assert reply.lines("WWW-Authenticate") == []
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [(APP, 401), ("ops.example.com", 401), ("closed.example.com", 403)],
+)
+async def test_basic_is_not_looked_at_where_no_rule_takes_it(
+    portal: Portal, host: str, status: int
+) -> None:
+    """No password is tried, so none can be guessed there (V-39)."""
+    reply = await portal.verify(None, host=host, headers=[basic()])
+
+    assert reply.status == status
+    assert portal.app[keys.METRICS].samples(BASIC) == []
+
+
+async def test_open_rule_does_not_look_at_basic(portal: Portal) -> None:
+    """Whoever sends one to an open host passes as nobody, unverified."""
+    reply = await portal.verify(None, host="public.example.com", headers=[basic()])
+
+    assert (reply.status, reply.header("Remote-User")) == (200, "")
+    assert portal.app[keys.METRICS].samples(BASIC) == []
+
+
+async def test_session_comes_before_basic(portal: Portal) -> None:
+    """A live session decides, whatever else came along (V-3)."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(token, host=SCRIPTS, headers=[basic("alice")])
+
+    assert reply.header("Remote-User") == "bob"
+    assert portal.app[keys.METRICS].samples(BASIC) == []
+
+
+async def test_dead_session_does_not_keep_basic_out(portal: Portal) -> None:
+    """A cookie that is nobody's is no cookie (V-4)."""
+    reply = await portal.verify(create_session_id(), host=SCRIPTS, headers=[basic()])
+
+    assert reply.header("Remote-User") == "alice"
+
+
+async def test_store_that_is_down_is_an_outage_with_basic_too(tmp_path: Path) -> None:
+    """Without a cookie no store is asked; with one nobody can tell (V-2)."""
+    store = DownStore()
+    store.go_down()
+    async with Portal(tmp_path, store=store) as portal:
+        without = await portal.verify(None, host=SCRIPTS, headers=[basic()])
+        with_one = await portal.verify(
+            create_session_id(), host=SCRIPTS, headers=[basic()]
+        )
+
+    assert (without.status, with_one.status) == (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("username", "status", "user"),
+    [("alice", 200, "alice"), ("bob", 401, None)],
+    ids=["meant", "not meant"],
+)
+async def test_basic_never_reaches_a_rule_that_does_not_take_it(
+    portal: Portal, username: str, status: int, user: str | None
+) -> None:
+    """Bob would pass the next rule with a session; by Basic he is nobody (V-3)."""
+    token, _ = await portal.create_session("bob")
+
+    reply = await portal.verify(None, host="dev.example.com", headers=[basic(username)])
+    by_session = await portal.verify(token, host="dev.example.com")
+
+    assert reply.status == status
+    assert reply.lines("Remote-User") == ([user] if user else [])
+    assert by_session.status == 200
+
+
+@pytest.mark.parametrize(
+    ("adapter", "status"),
+    [("nginx", 403), *((name, 429) for name in ADAPTERS[1:])],
+)
+async def test_guessing_by_basic_is_slowed_down(
+    portal: Portal, adapter: str, status: int
+) -> None:
+    """With the count of the login form, and the wait where it can be told (V-39)."""
+    place = ("X-Forwarded-For", "198.51.100.9")
+    for n in range(ACCOUNT_LIMIT.free + 1):
+        wrong = [basic("alice", f"guess {n}"), place]
+        await portal.verify(None, adapter=adapter, host=SCRIPTS, headers=wrong)
+
+    right = await portal.verify(
+        None, adapter=adapter, host=SCRIPTS, headers=[basic(), place]
+    )
+    form = await portal.post_json(
+        "/api/firstfactor",
+        json.dumps({"username": "alice", "password": PASSWORD}).encode(),
+        headers=[place],
+    )
+
+    assert right.status == status
+    assert int(right.header("Retry-After")) > 0
+    assert right.lines("WWW-Authenticate") == []
+    assert form.status == 429
+
+
+async def test_logout_leaves_basic_alone(portal: Portal) -> None:
+    """It is no session, and nothing of it could be ended."""
+    headers = [*NAVIGATION, ("Sec-Fetch-Site", "same-origin"), basic()]
+
+    out = await portal.verify(None, host=SCRIPTS, uri="/logout", headers=headers)
+    after = await portal.verify(None, host=SCRIPTS, headers=[basic()])
+
+    assert (out.status, after.status) == (303, 200)

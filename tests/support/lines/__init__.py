@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tests.support.lines.caddy import CADDY
 from tests.support.lines.nginx import NGINX
+from tests.support.lines.traefik import TRAEFIK
 from tests.support.shipped_lines import ShippedLines
 
 SHIPPED_LINES: Final[Mapping[str, ShippedLines]] = {
-    lines.proxy: lines for lines in (NGINX,)
+    lines.proxy: lines for lines in (NGINX, TRAEFIK, CADDY)
 }
 """By proxy."""

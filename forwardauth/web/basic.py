@@ -8,6 +8,7 @@ and in the users file a stronger hash, as at a login.
 
 import asyncio
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 from forwardauth.adapters.headers import IPAddress
 from forwardauth.errors import CredentialsError, ThrottledError
@@ -42,7 +43,11 @@ class BasicSignIn:
         self._throttle = throttle
         self._proofs = proofs
         self._audit = audit
-        self._running: dict[_Attempt, asyncio.Future[_Refusal | None]] = {}
+        # Weak, so that an attempt never outlives whoever makes it: nobody would wait
+        # for ever, whatever became of that request.
+        self._running: WeakValueDictionary[
+            _Attempt, asyncio.Future[_Refusal | None]
+        ] = WeakValueDictionary()
 
     async def verify(
         self, credentials: BasicCredentials, address: IPAddress | None
@@ -103,7 +108,7 @@ class BasicSignIn:
             ended.set_result(None)
             return user
         finally:
-            del self._running[attempt]
+            self._running.pop(attempt, None)
             ended.cancel()  # Changes nothing once there is a result.
 
     async def _prove(self, credentials: BasicCredentials, place: str) -> User:

@@ -1,0 +1,20 @@
+"""A throttle that lets every attempt in, for tests that are about something else."""
+
+
+class OpenThrottle:
+    """Counts nothing; a ``Throttle``."""
+
+    def check(self, username: str, address: str) -> None:
+        """Let the attempt in."""
+
+    def record_failure(self, username: str, address: str) -> None:
+        """Forget it."""
+
+    def record_success(self, username: str, address: str) -> None:
+        """Forget it."""
+
+    def record_repeated_success(self, username: str, address: str) -> None:
+        """Forget it."""
+
+    def release(self, username: str, address: str) -> None:
+        """Forget it."""

@@ -263,8 +263,8 @@ async def test_fault_in_any_place_of_verify_lets_nobody_in(
 
 
 _AFTER_THE_HASH = "Passwords.verify.<locals>.<lambda>"
-"""What gives a place in the pool back. A fault in it is the pool's, which has the hash by
-then; it comes up here where the hash was quicker than the request that waits for it."""
+"""What gives a place in the pool back. A fault in it is the pool's, which has the hash
+by then; it comes up here where the hash was quicker than the request that waits."""
 
 
 def _forget_attempts(portal: Portal) -> None:

@@ -136,7 +136,7 @@ class TestPathRules:
             readings_below(path_of(each), "/public") == {True} for each in arrivals
         )
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(target=LOOSE)
     def test_no_path_is_found_that_arrives_at_the_closed_one(
         self, stage: Stage, target: str
@@ -227,10 +227,16 @@ class TestRefusals:
         """What is not read is not let through, signed in or not (V-18, V-42)."""
         url = stage.site.url("app1", "/" + "a" * (characters - 1))
 
-        with stage.journal.watch() as arrivals:
-            reply = stage.site.signed_in("bob").navigate(url)
+        client = stage.site.signed_in("bob")
 
-        assert 400 <= reply.status < 600
+        with stage.journal.watch() as arrivals:
+            try:
+                status = client.navigate(url).status
+            except OSError:
+                status = 0
+
+        # nginx may close before all of the address has been sent.
+        assert status == 0 or 400 <= status < 600
         assert not arrivals
 
     def test_nothing_arrives_while_the_service_is_stopped(self, stage: Stage) -> None:

@@ -25,6 +25,8 @@ IDENTITY: Final = ("Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"
 BOB: Final = {"bob", "Bob Example", "bob@example.com"}
 _PATIENCE_SECONDS: Final = 1.0
 """How long an answer may stay away: some attacks leave a proxy waiting for a body."""
+_SECOND_SECONDS: Final = 0.25
+"""How long another answer may, once there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,13 @@ class Stage:
         site: Everything that runs.
         journal: What reaches the applications.
         bob: The cookie line of somebody who may see app1, and not app2.
+        context: For all handshakes; to make one takes longer than to use it.
     """
 
     site: Installation
     journal: Journal
     bob: str
+    context: ssl.SSLContext
 
     def authority(self, name: str) -> str:
         """Return host and port of the site *name*."""
@@ -69,18 +73,18 @@ class Stage:
 
         All are there when the other side closes, or falls silent.
         """
-        context = self.site.client().context()
         port = self.site.gateway.port
         answer = b""
         with (
             create_connection(("127.0.0.1", port), timeout=10) as plain,
-            context.wrap_socket(plain, server_hostname=server_name) as connection,
+            self.context.wrap_socket(plain, server_hostname=server_name) as connection,
             suppress(TimeoutError, ConnectionError, ssl.SSLError),
         ):
             connection.settimeout(_PATIENCE_SECONDS)
             connection.sendall(request)
             while received := connection.recv(65536):
                 answer += received
+                connection.settimeout(_SECOND_SECONDS)
                 if not has_rest and _is_whole(answer):
                     break
         return answer
@@ -111,6 +115,7 @@ def stage(
             site=running,
             journal=Journal(path=folder / "applications.log"),
             bob=f"Cookie: {COOKIE}={token}",
+            context=running.client().context(),
         )
 
 

@@ -48,6 +48,7 @@ from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.pages import Pages
 from forwardauth.web.protocol import SERVER_NAME
 from forwardauth.web.routes import create_management_routes, create_routes
+from forwardauth.web.self_test import check_refusals
 from forwardauth.web.settings import LogoutSettings, WebSettings
 from forwardauth.web.signing import load_key
 
@@ -87,6 +88,7 @@ def create_applications(
 
     Raises:
         ConfigError: The users file, the journal or the key file cannot be used.
+        SelfTestError: A request would pass that must not.
     """
     clock = clock or SystemClock()
     store = store or build_store(settings.session.store, clock)
@@ -158,6 +160,7 @@ def create_applications(
         audit=audit,
     )
     adapters = create_adapters(settings.headers)
+    check_refusals(settings.access_control, adapters, settings.domains)
     main.add_routes(create_routes(settings.server.base_path, adapters))
     main.on_response_prepare.append(_hide_server)
     # First in, last out: what the rest ends while it closes is told of, too.

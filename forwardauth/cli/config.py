@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.openings import describe_openings
+from forwardauth.adapters.registry import create_adapters
 from forwardauth.cli.context import config_option, load_inspected, tell_warnings
 from forwardauth.cli.epilog import examples
 from forwardauth.config.inspection import Inspection
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
 from forwardauth.users.table import UsersTable
+from forwardauth.web.self_test import check_refusals
 
 
 @click.group()
@@ -37,7 +38,11 @@ def check(file: Path | None, config_path: Path | None) -> None:
         raise click.UsageError("name the file once: FILE or --config FILE")
     inspection = load_inspected(file or config_path)
     tell_warnings(_unknown_names(inspection))
-    for line in _summary(inspection.settings, inspection.users):
+    settings = inspection.settings
+    check_refusals(
+        settings.access_control, create_adapters(settings.headers), settings.domains
+    )
+    for line in _summary(settings, inspection.users):
         click.echo(line)
 
 
@@ -78,33 +83,5 @@ def _summary(settings: Settings, users: UsersTable) -> list[str]:
         *(f"  notify   {url.partition('?')[0]}" for url in settings.logout.notify),
         f"  rules    {len(rules)}, then {settings.access_control.default_policy}",
     ]
-    lines += (f"  open to everybody: {_describe(rule)}" for rule in _bypassing(rules))
-    if settings.access_control.default_policy is Policy.BYPASS:
-        lines.append("  open to everybody: what no rule matches")
+    lines += (f"  {line}" for line in describe_openings(settings.access_control))
     return lines
-
-
-def _bypassing(rules: tuple[Rule, ...]) -> list[Rule]:
-    return [rule for rule in rules if rule.policy is Policy.BYPASS]
-
-
-def _describe(rule: Rule) -> str:
-    """Return what *rule* opens, and (V-21) how much of it is open."""
-    narrowed = [f"{name} {criterion}" for name, criterion in rule.criteria()]
-    path = rule.path
-    wide = [
-        note
-        for note, is_wide in {
-            "many hosts": _names_many_hosts(rule),
-            "every method": rule.methods is None,
-            "every path": path is None,
-            "every path below": path is not None and bool(path.prefixes),
-        }.items()
-        if is_wide
-    ]
-    note = f": {', '.join(wide)}" if wide else ""
-    return f"{'; '.join([rule.hosts, *narrowed])} (rule {rule.number}{note})"
-
-
-def _names_many_hosts(rule: Rule) -> bool:
-    return bool(rule.domain_regexes) or any(each.is_wildcard for each in rule.domains)

@@ -12,6 +12,7 @@ import click
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from forwardauth.access_control.openings import describe_openings
 from forwardauth.app import Applications, create_applications
 from forwardauth.cli.context import LOG_FORMAT, config_option, load_inspected
 from forwardauth.cli.descriptors import count_connections, raise_file_limit
@@ -49,6 +50,8 @@ def serve(config_path: Path | None, log_level: str) -> None:
     settings = load_inspected(config_path, may_store_come_later=True).settings
     # Built here in any case, so that every mistake is told before anything listens.
     applications = create_applications(settings)
+    for line in describe_openings(settings.access_control):
+        _log.info("%s", line)
     with contextlib.closing(open_listeners(settings)) as listeners:
         if settings.server.workers == 1:
             asyncio.run(_serve(applications, listeners))

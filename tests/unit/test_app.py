@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from forwardauth.access_control.decision import Decision, Outcome
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.app import create_applications
 from forwardauth.config.load import load_settings
 from forwardauth.config.problems import Problem
 from forwardauth.errors import ConfigError
+from forwardauth.request import OriginalRequest, Subject
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.web import keys
+from forwardauth.web.self_test import SelfTestError
 from tests.support.configuration import write_config
 from tests.support.portal import CONFIG, USERS, Portal
 
@@ -222,3 +227,19 @@ async def test_body_is_bounded(portal: Portal) -> None:
     assert {reply.status for reply in replies.values()} == {403}
     assert b"xxxx" in replies["within"].body
     assert b"xxxx" not in replies["above"].body
+
+
+class OpenToAll(AccessControl):
+    """Lets everything pass, as a mistake in the program could."""
+
+    def decide(self, subject: Subject, original: OriginalRequest) -> Decision:
+        return replace(super().decide(subject, original), outcome=Outcome.ALLOW)
+
+
+def test_service_whose_locks_do_not_close_is_not_made(tmp_path: Path) -> None:
+    """The self-test is part of every start (V-51)."""
+    settings = load_settings(write(tmp_path), {})
+    broken = OpenToAll(rules=settings.access_control.rules)
+
+    with pytest.raises(SelfTestError):
+        create_applications(replace(settings, access_control=broken))

@@ -57,6 +57,7 @@ TESTED_ELSEWHERE: Final = {
 
 WITHOUT_STATUS: Final = {
     "ConfigError": "the service does not start with one: exit status 2",
+    "SelfTestError": "the service does not start with one: exit status 1",
     "WorkerFailedError": "raised in the process that serves nothing: exit status 1",
 }
 """Errors that no request can meet, each with the reason."""

@@ -314,3 +314,12 @@ def test_configuration_of_the_repository_can_be_served(tmp_path: Path) -> None:
     assert added.exit_code == 0, added.output
     assert ready.status == 200
     assert signed_in.status == 403
+
+
+def test_start_lists_what_is_open(tmp_path: Path) -> None:
+    """Once, however many workers there are (V-21)."""
+    with running(tmp_path, workers=2) as (process, _, _):
+        told = process.tail()
+
+    line = "open to everybody: public.example.com (rule 1: every method, every path)"
+    assert told.count(line) == 1

@@ -179,4 +179,6 @@ def _tell_verdict(decision: Decision) -> str:
     if decision.reason == PREFLIGHT_REASON:
         word = "allowed" if decision.outcome is Outcome.ALLOW else "not allowed"
         return f"{verdict}, {decision.reason} {word}"
+    if decision.outcome is Outcome.SIGN_IN and decision.allows_basic:
+        return f"{verdict}, at the portal or by Basic"
     return verdict

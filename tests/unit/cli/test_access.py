@@ -265,3 +265,15 @@ def test_plain_http_is_denied_with_the_reason_of_the_log(
 
     why = "scheme_insecure: plain http needs plain_http: allow"
     assert result.output.splitlines()[-1] == f"{verdict}, {why}"
+
+
+def test_basic_is_told_as_a_way_in(tmp_path: Path) -> None:
+    """Where the rule that asks for a sign-in takes it, and nowhere else."""
+    rules = RULES.replace("groups: developers", "groups: developers\n      basic: true")
+    write_config(tmp_path, COMPLETE + rules)
+
+    taken = explain("https://a.dev.example.com/").output.splitlines()[-1]
+    other = explain("https://other.example.com/").output.splitlines()[-1]
+
+    assert taken == "sign_in: rule 2, policy one_factor, at the portal or by Basic"
+    assert other == "sign_in: rule 5, policy one_factor"

@@ -1,7 +1,12 @@
 """A user, as the users file describes one, and how names are compared."""
 
 from dataclasses import dataclass, field
+from typing import Final
 from unicodedata import normalize
+
+_MAX_CHARACTERS: Final = 512
+"""More than any spelling of a name in the users file has, which is at most 255 bytes:
+of no character do two bytes fold into more than three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,10 @@ def canonical_name(name: str) -> str:
     names with one canonical form, so that nobody is found under another's name, and a
     guesser gains nothing by spelling a name in several ways.
 
+    Of what cannot be a name only the beginning counts: to normalise a text can take the
+    square of its length, and anybody may send one of 64 KiB.
+
     Source: Unicode 16, 3.13.5 (canonical caseless matching).
     """
-    return normalize("NFC", normalize("NFC", name.strip()).casefold())
+    typed = name.strip()[:_MAX_CHARACTERS]
+    return normalize("NFC", normalize("NFC", typed).casefold())

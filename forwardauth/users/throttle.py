@@ -30,7 +30,6 @@ OWN_LIMIT: Final = Limit(free=10, forget_every=timedelta(minutes=15))
 """For one account from one address that has signed in to it before."""
 
 _CAPACITY: Final = 20_000
-_MAX_KEY_CHARACTERS: Final = 256
 _ADDRESSES_PER_ACCOUNT: Final = 16
 _HOME_NETWORK_BITS: Final = 64
 _KNOWN_FOR: Final = timedelta(days=30)
@@ -197,8 +196,8 @@ class _KnownAddresses:
 
 
 def _account_of(username: str) -> str:
-    """Return the key of an account; no user has a name that is longer than it."""
-    return canonical_name(username[:_MAX_KEY_CHARACTERS])
+    """Return the key of an account, the same for every spelling of its name."""
+    return canonical_name(username)
 
 
 def _place_of(address: str) -> str | None:

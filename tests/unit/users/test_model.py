@@ -1,5 +1,7 @@
 """Users and the names that are one name."""
 
+from unicodedata import normalize
+
 import pytest
 
 from forwardauth.users.model import canonical_name
@@ -24,6 +26,24 @@ def test_different_names_stay_different() -> None:
     }
 
     assert len(names) == 4
+
+
+@pytest.mark.parametrize("character", ["\u1f82", "\u0390", "e\u0301", "\U0010ffff"])
+def test_longest_name_is_compared_to_its_end(character: str) -> None:
+    """However its letters are split, a name that a file may hold counts as a whole."""
+    name = character * (255 // len(character.encode()))
+    split = normalize("NFD", normalize("NFD", name).casefold())
+
+    assert canonical_name(split) == canonical_name(name)
+    assert canonical_name(split + "x") != canonical_name(name)
+
+
+def test_text_that_is_no_name_is_cut_before_it_costs_anything() -> None:
+    """Marks in the wrong order take the square of their number to be sorted (V-42)."""
+    text = "\u0301" * 15_000 + "\u0316" * 15_000
+
+    assert len(canonical_name(text)) < 1000
+    assert canonical_name(" " * 30_000 + "alice") == "alice"
 
 
 def test_hash_of_a_user_is_not_printed() -> None:

@@ -117,6 +117,16 @@ def test_spelling_makes_no_new_account(throttle: LoginThrottle, spelling: str) -
     assert bool(wait_of(throttle, spelling, HOME)) is not is_other_name
 
 
+@pytest.mark.parametrize("spaces", [252, 255, 256, 60_000])
+def test_space_in_front_makes_no_new_account(
+    throttle: LoginThrottle, spaces: int
+) -> None:
+    """V-39: who the attempt is for is also who it counts for, however far out."""
+    fail_until_blocked(throttle, "alice", AWAY)
+
+    assert wait_of(throttle, " " * spaces + "alice", HOME)
+
+
 def test_parallel_guesses_gain_nothing(throttle: LoginThrottle) -> None:
     """A thousand attempts at once are let in no more than a thousand in a row."""
     let_in = 0

@@ -4,10 +4,11 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from tests.support.cookies import CookieJar
@@ -136,6 +137,20 @@ class Client:
         Returns:
             Everything that comes back until the other side closes.
         """
+        with self._raw_answer(url, head) as answer:
+            return answer.read()
+
+    def send_raw_for_status(self, url: str, head: str) -> int:
+        """Send *head* like ``send_raw``, and return the status alone; 0 for none.
+
+        It does not wait for the other side to close: some take a second for that.
+        """
+        with self._raw_answer(url, head) as answer:
+            words = answer.readline().split(b" ", 2)
+        return int(words[1]) if len(words) > 1 else 0
+
+    @contextmanager
+    def _raw_answer(self, url: str, head: str) -> Iterator[BinaryIO]:
         parts = urlsplit(url)
         assert parts.hostname is not None
         lines = [head.rstrip("\r\n"), "Connection: close"]
@@ -147,7 +162,7 @@ class Client:
             assert connection.sock is not None
             connection.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             with connection.sock.makefile("rb") as answer:
-                return answer.read()
+                yield answer
         finally:
             connection.close()
 
@@ -181,4 +196,7 @@ class _Connection(http.client.HTTPSConnection):
         plain = socket.create_connection(
             ("127.0.0.1", self.port), _TIMEOUT_SECONDS, self._source
         )
+        # As the standard library's own `connect` does: the request need not wait until
+        # the end of the handshake is confirmed.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)

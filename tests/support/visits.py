@@ -83,11 +83,9 @@ class Visit:
     def send_raw(self, name: str, head: str) -> int:
         """Send *head* over a connection to the site *name*; return the status."""
         try:
-            answer = self.client().send_raw(self.site.url(name), head)
+            return self.client().send_raw_for_status(self.site.url(name), head)
         except OSError:
             return NO_REPLY.status
-        words = answer.split(b" ", 2)
-        return int(words[1]) if len(words) > 1 else NO_REPLY.status
 
 
 def has_reached(reply: Reply) -> bool:

@@ -96,13 +96,13 @@ def read_query(raw: str) -> dict[str, tuple[str, ...]] | None:
     """
     if ";" in raw:
         return None
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, list[str]] = {}
     try:
         for pair in filter(None, raw.split("&")):
             name, _, value = (
                 unquote_plus(part, errors="strict") for part in pair.partition("=")
             )
-            values[name] = (*values.get(name, ()), value)
+            values.setdefault(name, []).append(value)
     except UnicodeDecodeError:
         return None
-    return values
+    return {name: tuple(found) for name, found in values.items()}

@@ -104,6 +104,13 @@ def test_query_is_read_as_forms_are(raw: str, values: dict[str, object]) -> None
     assert read_query(raw) == values
 
 
+def test_query_that_says_one_thing_all_along_is_read() -> None:
+    """The longest query that is let in has 4095 values of one key (V-42)."""
+    values = read_query("a&" * 4095)
+
+    assert values == {"a": ("",) * 4095}
+
+
 @pytest.mark.parametrize("raw", ["a=1;b=2", "a=%ff", "%c0%af=1", ";"])
 def test_query_with_two_readings_has_none(raw: str) -> None:
     """Some programs split at a semicolon, and bytes that are no text are anything."""

@@ -76,6 +76,10 @@ class Backlog:
         """Whether the session of *digest* is refused, whatever the store says."""
         return self._journal.holds(digest)
 
+    def is_empty(self) -> bool:
+        """Whether nothing is promised, so that the store alone decides."""
+        return self._journal.is_empty()
+
     def covers(self, entry: Entry) -> bool:
         """Whether *entry* is refused: for itself, for its login or for its user."""
         return self._journal.covers(entry)

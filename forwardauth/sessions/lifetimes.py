@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from forwardauth.sessions.model import Session
+
+_TOUCHES_PER_IDLE_TIMEOUT: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,11 @@ class Timeouts:
     def longest(self) -> timedelta:
         """The longest that any session can live."""
         return max(self.absolute, self.remember_me or timedelta())
+
+    @property
+    def touch_interval(self) -> timedelta:
+        """How long the recorded use of a session is good enough."""
+        return self.idle / _TOUCHES_PER_IDLE_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

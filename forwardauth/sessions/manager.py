@@ -28,7 +28,6 @@ from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import Entry, SessionStore
 
-_TOUCHES_PER_IDLE_TIMEOUT: Final = 10
 _CREATE_ATTEMPTS: Final = 3
 
 _log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class SessionManager:
         self._timeouts = timeouts
         self._revoker = revoker
         self._observer = observer
-        self._touch_interval = timeouts.idle / _TOUCHES_PER_IDLE_TIMEOUT
+        self._touch_interval = timeouts.touch_interval
         self._tasks: set[asyncio.Task[Any]] = set()
         self._touching: set[Digest] = set()
 

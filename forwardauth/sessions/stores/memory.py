@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 
+from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
@@ -40,6 +41,19 @@ class MemoryStore:
     async def load(self, digest: Digest) -> Entry | None:
         """Return the entry, or ``None``."""
         return self._entries.get(digest)
+
+    def peek(self, digest: Digest) -> Row | None:
+        """Return the entry as a row; see ``GlancingStore``."""
+        entry = self._entries.get(digest)
+        if entry is None:
+            return None
+        return Row(
+            entry.owner,
+            entry.login,
+            entry.record,
+            to_ms(entry.seen),
+            to_ms(entry.expires),
+        )
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward."""

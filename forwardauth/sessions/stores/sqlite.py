@@ -28,6 +28,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
@@ -95,6 +96,18 @@ class SqliteStore:
         except _NotHereError:
             found = await self._select(BY_DIGEST, digest)
         return next(self._parse(found), None)
+
+    def peek(self, digest: Digest) -> Row | None:
+        """Return the entry as a row; see ``GlancingStore``."""
+        try:
+            found = self._read_here(digest)
+        except _NotHereError as exc:
+            raise NoGlanceError from exc
+        for _, owner, login, record, seen, expires in found:
+            if type(record) is not bytes or type(seen) is not int:
+                raise NoGlanceError  # Not as we write it: for ``load`` to judge.
+            return Row(owner, login, record, seen, expires)
+        return None
 
     def _read_here(self, digest: Digest) -> list[_Row]:
         """Read on this thread, or raise ``_NotHereError`` when it could wait."""

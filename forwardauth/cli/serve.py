@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import click
 from aiohttp import web
@@ -54,7 +56,7 @@ def serve(config_path: Path | None, log_level: str) -> None:
         _log.info("%s", line)
     with contextlib.closing(open_listeners(settings)) as listeners:
         if settings.server.workers == 1:
-            asyncio.run(_serve(applications, listeners))
+            _run(_serve(applications, listeners))
         else:
             del applications
             supervise(
@@ -71,7 +73,22 @@ def _serve_as_worker(settings: Settings, listeners: Listeners, number: int) -> N
     """
     management = listeners.management if number == 0 else ()
     own = Listeners(main=listeners.main, management=management, files=())
-    asyncio.run(_serve(create_applications(settings), own))
+    _run(_serve(create_applications(settings), own))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* on the faster event loop where it is installed."""
+    with asyncio.Runner(loop_factory=_lookup_fast_loop()) as runner:
+        runner.run(work)
+
+
+def _lookup_fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's maker of event loops, ``None`` where it is not installed."""
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return None
+    return cast("Callable[[], asyncio.AbstractEventLoop]", uvloop.new_event_loop)
 
 
 async def _serve(applications: Applications, listeners: Listeners) -> None:

@@ -16,6 +16,7 @@ from forwardauth.clock import Clock, SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
 from forwardauth.errors import ConfigError
+from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.handovers import Handovers
 from forwardauth.sessions.housekeeping import Housekeeper
 from forwardauth.sessions.journal import RevocationJournal
@@ -34,6 +35,7 @@ from forwardauth.users.stamps import is_current
 from forwardauth.users.table import UserChange, UserChangeKind
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web import keys
+from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.basic import BasicSignIn
@@ -46,10 +48,10 @@ from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
 from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.pages import Pages
-from forwardauth.web.protocol import SERVER_NAME
 from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.self_test import check_refusals
 from forwardauth.web.settings import LogoutSettings, WebSettings
+from forwardauth.web.short_way import ShortWay
 from forwardauth.web.signing import load_key
 
 _SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
@@ -162,6 +164,17 @@ def create_applications(
     adapters = create_adapters(settings.headers)
     check_refusals(settings.access_control, adapters, settings.domains)
     main.add_routes(create_routes(settings.server.base_path, adapters))
+    if settings.server.short_way and isinstance(store, GlancingStore):
+        main[keys.SHORT_WAY] = ShortWay(
+            adapters=adapters,
+            settings=main[keys.SETTINGS],
+            access_control=settings.access_control,
+            users=users,
+            glances=SessionGlances(
+                store, backlog=revoker.backlog, clock=clock, timeouts=timeouts
+            ),
+            metrics=metrics,
+        )
     main.on_response_prepare.append(_hide_server)
     # First in, last out: what the rest ends while it closes is told of, too.
     main.cleanup_ctx.append(notifier.run)

@@ -122,12 +122,14 @@ class Adapter(Protocol):
             that everything below ``paths`` is the adapter's too.
         takes_over_logout: Whether its proxy passes a denial with cookies on to the
             browser, so that a logout on a protected host can be answered by verify.
+        header_names: The headers that it reads, and the only ones.
     """
 
     name: str
     paths: tuple[str, ...]
     appends_target: bool
     takes_over_logout: bool
+    header_names: tuple[str, ...]
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return what the browser asked the proxy for.

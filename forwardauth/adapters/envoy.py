@@ -48,6 +48,7 @@ class EnvoyAdapter:
         """Answer with the names of *identity*."""
         self._identity = identity
         self._family = HeaderFamily(self.name, _SOURCES, identity=identity.names)
+        self.header_names = tuple(_SOURCES)
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""

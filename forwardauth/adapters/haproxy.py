@@ -51,6 +51,7 @@ class HaproxyAdapter:
         """Answer with the names of *identity*."""
         self._identity = identity
         self._family = HeaderFamily(self.name, _SOURCES, identity=identity.names)
+        self.header_names = tuple(_SOURCES)
 
     def read(self, request: ProxyRequest) -> OriginalRequest:
         """Return the original request; see ``Adapter.read``."""

@@ -54,6 +54,7 @@ class ServerSettings:
         trusted_proxies: Who may speak for clients.
         workers: Processes, at least one; ``auto`` has been resolved.
         management: Where metrics and probes are served; ``None`` for nowhere.
+        short_way: Whether plain verify requests are answered before the application.
     """
 
     listen: tuple[Address, ...]
@@ -61,6 +62,7 @@ class ServerSettings:
     trusted_proxies: tuple[Network, ...]
     workers: int
     management: Address | None
+    short_way: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

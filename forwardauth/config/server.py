@@ -20,6 +20,7 @@ from forwardauth.config.section import Section
 _BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 _WORKERS: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _AUTO: Final = "auto"
+_SWITCH: Final = {"on": True, "off": False}
 
 
 def read_server(section: Section) -> ServerSettings:
@@ -39,6 +40,7 @@ def read_server(section: Section) -> ServerSettings:
         trusted_proxies=trusted_proxies,
         workers=section.text("workers", parse_workers),
         management=management,
+        short_way=section.text("short_way", parse_short_way),
     )
 
 
@@ -70,6 +72,19 @@ def parse_workers(text: str) -> int:
             "write a number from 1 to 999, or auto",
         )
     return int(text)
+
+
+def parse_short_way(text: str) -> bool:
+    """Return whether *text* switches the short way of verify on.
+
+    Raises:
+        RefusedValueError: Neither ``on`` nor ``off``.
+    """
+    if text not in _SWITCH:
+        raise RefusedValueError(
+            f"{quote(text)} is neither on nor off", "write on or off"
+        )
+    return _SWITCH[text]
 
 
 def _check_listeners(

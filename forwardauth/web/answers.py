@@ -17,6 +17,9 @@ from forwardauth.redirects import SafeTarget
 PortalUrl = NewType("PortalUrl", str)
 """A URL of a portal of ours, made from configuration alone by ``portal_url``."""
 
+SERVER_NAME: Final = "forwardauth"
+"""Without versions: whoever looks for a hole need not be helped."""
+
 RETRY_AFTER_SECONDS: Final = 5
 """When a client may ask again after an outage."""
 

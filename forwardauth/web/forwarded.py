@@ -3,6 +3,7 @@
 Law: what an untrusted peer forwards is not read at all.
 """
 
+import asyncio
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -34,7 +35,15 @@ def get_peer(request: web.BaseRequest) -> IPAddress:
     Raises:
         UntrustedProxyError: The connection is gone, so nobody can tell.
     """
-    transport = request.transport
+    return get_transport_peer(request.transport)
+
+
+def get_transport_peer(transport: asyncio.BaseTransport | None) -> IPAddress:
+    """Return the address of whoever is connected by *transport*; see ``get_peer``.
+
+    Raises:
+        UntrustedProxyError: As ``get_peer``.
+    """
     connected = None if transport is None else transport.get_extra_info("socket")
     if transport is None or connected is None:
         message = "the connection is closed"

@@ -23,6 +23,7 @@ from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.pages import Pages
 from forwardauth.web.settings import WebSettings
+from forwardauth.web.short_way import ShortWay
 
 ACCESS_CONTROL: Final = web.AppKey("access_control", AccessControl)
 ASSETS: Final = web.AppKey("assets", Assets)
@@ -39,6 +40,7 @@ PASSWORDS: Final = web.AppKey("passwords", Passwords)
 REVOKER: Final = web.AppKey("revoker", SessionRevoker)
 SESSIONS: Final = web.AppKey("sessions", SessionManager)
 SETTINGS: Final = web.AppKey("settings", WebSettings)
+SHORT_WAY: Final = web.AppKey("short_way", ShortWay)
 STORE: Final = web.AppKey("store", SessionStore)
 THROTTLE: Final = web.AppKey("throttle", LoginThrottle)
 TOKENS: Final = web.AppKey("tokens", FormTokens)

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from forwardauth.web.answers import ko
+from forwardauth.web.answers import SERVER_NAME, ko
 from forwardauth.web.deadline import Deadline
 from forwardauth.web.limits import (
     MAX_HEADERS,
@@ -27,9 +27,6 @@ from forwardauth.web.limits import (
 )
 from forwardauth.web.metered_parser import MeteredParser, RequestParser
 from forwardauth.web.pages import ErrorKind
-
-SERVER_NAME: Final = "forwardauth"
-"""Without versions: whoever looks for a hole need not be helped."""
 
 _CLIENT_FAULTS: Final = (HttpProcessingError, web.RequestPayloadError)
 
@@ -116,7 +113,7 @@ class Protocol(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Parse *data*, and watch the time that the rest of the request takes."""
         before = self._request_count
-        super().data_received(data)
+        self._receive(data)
         if self._request_count != before:
             self._head_deadline.stop()
             self._body_deadline.stop()
@@ -126,6 +123,10 @@ class Protocol(web.RequestHandler):
             self._body_deadline.start()
         else:
             self._body_deadline.stop()
+
+    def _receive(self, data: bytes) -> None:
+        """Parse *data*, and wake whoever answers."""
+        super().data_received(data)
 
     def pause_writing(self) -> None:
         """Watch the time that the client takes for what could not be sent at once."""

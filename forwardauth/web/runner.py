@@ -12,8 +12,11 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
+from forwardauth.web import keys
 from forwardauth.web.limits import Limits
 from forwardauth.web.protocol import Protocol
+from forwardauth.web.short_protocol import ShortProtocol
+from forwardauth.web.short_way import ShortWay
 
 _CLOSED_AT_ONCE: Final = 20
 """The part of all connections that makes room together: a twentieth.
@@ -52,20 +55,26 @@ class ServiceRunner(web.AppRunner):
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             limits=self._limits,
+            short_way=self._app.get(keys.SHORT_WAY),
         )
 
 
 class _Server(web.Server):
     """Makes the protocol of each connection, and counts those that go on."""
 
-    def __init__(self, *args: Any, limits: Limits, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: Limits, short_way: ShortWay | None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self._limits = limits
+        self._short_way = short_way
         # aiohttp's own list still holds what has been ended a moment ago.
         self._open: set[Protocol] = set()
 
     def __call__(self) -> Protocol:
-        return Protocol(self, self._limits)
+        if self._short_way is None:
+            return Protocol(self, self._limits)
+        return ShortProtocol(self, self._limits, self._short_way)
 
     def connection_made(
         self, handler: web.RequestHandler, transport: asyncio.Transport

@@ -69,6 +69,10 @@ class Interruption:
             except BaseException as exc:  # noqa: BLE001 - *work* gets it, whatever it is
                 step = partial(work.throw, exc)
 
+    def call(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what *work* does, which waits for nothing."""
+        return self._traced(partial(work, *arguments))
+
     def _traced(self, step: Callable[[], Any]) -> Any:
         before = sys.gettrace()
         sys.settrace(self._trace)

@@ -71,6 +71,7 @@ HOMES: Final = {
     "jinja2": ("web/",),
     "joserfc": ("web/logout_tokens.py",),
     "markupsafe": ("web/",),
+    "multidict": ("web/readings.py",),
     "passlib": ("users/hashes.py",),
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),

@@ -18,8 +18,8 @@ from tests.support.portal import COOKIE, Portal
 REQUESTS: Final = 200
 WARM_UP: Final = 20
 
-MAX_CALLS: Final = {"signed in": 700, "anonymous": 740}
-"""Somewhat above what was counted last, 642 and 680: a step may be added, a layer not.
+MAX_CALLS: Final = {"signed in": 190, "anonymous": 205}
+"""Somewhat above what was counted last, 174 and 185: a step may be added, a layer not.
 
 Counted with CPython 3.11 and aiohttp 3.14. Whoever lowers the cost lowers the bound.
 """

@@ -8,6 +8,7 @@ import pytest
 
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
 from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.store import Entry
@@ -210,6 +211,11 @@ class FaultyStore(MemoryStore):
     def _check(self, call: str) -> None:
         if call in self.failing:
             raise StoreUnavailableError("the store is down")
+
+    def peek(self, digest: Digest) -> Row | None:
+        if "load" in self.failing:
+            raise NoGlanceError
+        return super().peek(digest)
 
     async def load(self, digest: Digest) -> Entry | None:
         self._check("load")

@@ -11,8 +11,8 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from yarl import URL
 
 from forwardauth.sessions.ids import create_session_id
+from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.limits import MAX_LINE_BYTES
-from forwardauth.web.protocol import SERVER_NAME
 from tests.support.client import NAVIGATION
 from tests.support.portal import COOKIE, PORTAL, Portal, ServiceServer
 from tests.support.processes import Process, free_ports, wait_for

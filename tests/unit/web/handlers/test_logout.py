@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.ids import SessionId, create_session_id, digest_of
+from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION, Reply
@@ -505,6 +506,11 @@ class DownStore(MemoryStore):
         if is_call and super().__getattribute__("is_down"):
             raise StoreUnavailableError("the store is down")
         return super().__getattribute__(name)
+
+    def peek(self, digest: Digest) -> Row | None:
+        if self.is_down:
+            raise NoGlanceError
+        return super().peek(digest)
 
 
 @pytest.fixture

@@ -424,7 +424,7 @@ async def test_identity_that_fits_no_header_is_forbidden(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, adapter: str
 ) -> None:
     """It is neither cut nor left out: nobody passes, and the log says why (V-27)."""
-    service = Portal(tmp_path)
+    service = Portal(tmp_path, extra="server: {short_way: off}\n")
     service.app[keys.IDENTITIES] = Identities(
         service.app[keys.SESSIONS],
         service.app[keys.REVOKER],

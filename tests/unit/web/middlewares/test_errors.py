@@ -5,6 +5,7 @@ import logging
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from aiohttp import web
@@ -231,6 +232,10 @@ async def test_refused_method_names_the_allowed(portal: Portal) -> None:
     assert set(reply.header("Allow").split(",")) == {"GET", "HEAD", "POST"}
 
 
+NORMAL_WAY: Final = "server: {short_way: off}\n"
+"""The short way has a sweep of its own, ``unit/web/test_short_way.py``."""
+
+
 @pytest.fixture
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     """Keep hundreds of tracebacks out of the report."""
@@ -245,7 +250,7 @@ async def test_fault_in_any_place_of_verify_lets_nobody_in(
     tmp_path: Path, adapter: str, username: str | None, fault: str
 ) -> None:
     """Wherever an error comes up, verify answers 5xx or not at all (V-2)."""
-    portal = Portal(tmp_path)
+    portal = Portal(tmp_path, extra=NORMAL_WAY)
     sweep = FaultSweep(FAULTS[fault])
     sweep.install(portal.app)
     async with portal:
@@ -318,7 +323,7 @@ async def test_fault_in_any_place_of_basic_lets_nobody_in(
 @pytest.mark.usefixtures("_quiet")
 async def test_cancelled_verify_is_not_answered(tmp_path: Path) -> None:
     """A client that went away is told nothing, at whatever await it did (V-2)."""
-    portal = Portal(tmp_path)
+    portal = Portal(tmp_path, extra=NORMAL_WAY)
     sweep = FaultSweep(asyncio.CancelledError)
     sweep.install(portal.app)
     async with portal:
@@ -347,7 +352,7 @@ async def test_fault_on_a_side_way_of_verify_lets_nobody_in(
 ) -> None:
     """No fault turns an open, closed, outdated or odd request into 2xx (V-2)."""
     host, uri = place
-    portal = Portal(tmp_path)
+    portal = Portal(tmp_path, extra=NORMAL_WAY)
     sweep = FaultSweep(FAULTS[fault])
     sweep.install(portal.app)
     async with portal:

@@ -1,0 +1,42 @@
+"""An answer of an adapter as the bytes that aiohttp would send for it.
+
+Law: what aiohttp adds by itself is added here in the same places: the length, the time
+and the server. The date is that of the moment, not of when the answer was made.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp.helpers import rfc822_formatted_time
+
+from forwardauth.adapters.base import Answer
+from forwardauth.web.answers import SERVER_NAME
+
+_AFTER_DATE: Final = f"\r\nServer: {SERVER_NAME}\r\n\r\n".encode("ascii")
+
+
+class AnswerBytes:
+    """An answer without a body, ready but for its date."""
+
+    __slots__ = ("_until_date",)
+
+    def __init__(self, answer: Answer) -> None:
+        """Write *answer* down.
+
+        Raises:
+            ValueError: It has a body, or a line break in a header.
+        """
+        if answer.body:
+            raise ValueError("an answer with a body is sent by aiohttp")
+        status = HTTPStatus(answer.status)
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+        lines += [f"{name}: {value}" for name, value in answer.headers]
+        if any(not {"\r", "\n", "\0"}.isdisjoint(line) for line in lines):
+            raise ValueError("a header cannot hold a line break")
+        lines += ["Content-Length: 0", "Date: "]
+        self._until_date = "\r\n".join(lines).encode()
+
+    def now(self) -> bytes:
+        """Return the bytes, with the date of this moment."""
+        date = rfc822_formatted_time().encode("ascii")
+        return self._until_date + date + _AFTER_DATE

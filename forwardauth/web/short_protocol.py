@@ -1,0 +1,103 @@
+"""A connection on which plain verify requests are answered the short way.
+
+Law: an answer leaves here only when nothing is under way on the connection, so that
+answers stand in the order of their requests. A fault of the short way ends in 500 and
+in the log, as any other; it is no reason to try another way until somebody passes.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final, cast
+
+from aiohttp import StreamReader, web
+from aiohttp.http import RawRequestMessage
+
+from forwardauth.web.answers import SERVER_NAME
+from forwardauth.web.limits import Limits
+from forwardauth.web.protocol import Protocol
+from forwardauth.web.short_way import ShortWay
+
+_FAULT: Final = (
+    "HTTP/1.1 500 Internal Server Error\r\n"
+    "Cache-Control: no-store\r\n"
+    "Content-Length: 0\r\n"
+    f"Server: {SERVER_NAME}\r\n"
+    "Connection: close\r\n\r\n"
+).encode("ascii")
+
+_log = logging.getLogger(__name__)
+
+
+class ShortProtocol(Protocol):
+    """Asks the short way before aiohttp wakes the application.
+
+    The private names are aiohttp's.
+    """
+
+    __slots__ = ("_peer", "_short_way")
+
+    def __init__(
+        self, manager: web.Server, limits: Limits, short_way: ShortWay
+    ) -> None:
+        """Wait for the connection; see ``Protocol``."""
+        super().__init__(manager, limits)
+        self._short_way = short_way
+        self._peer: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin; who is connected does not change any more."""
+        super().connection_made(transport)
+        self._peer = self._short_way.lookup_peer(transport)
+
+    def _receive(self, data: bytes) -> None:
+        """Parse *data*, and answer the one request in it here if that can be done.
+
+        aiohttp's task stays asleep then: it wakes when its waiter has a result.
+        """
+        if self._peer is None or not self.is_idle or self._messages:
+            super()._receive(data)
+            return
+        # Whoever is idle has one.
+        waiter, self._waiter = cast("asyncio.Future[None]", self._waiter), None
+        try:
+            super()._receive(data)
+        finally:
+            self._waiter = waiter
+        if not self._messages:
+            return
+        if len(self._messages) == 1:
+            answer = self._lookup_answer(*self._messages[0])
+            if answer is not None:
+                self._messages.clear()
+                self._meter.message_consumed()
+                self._send(answer)
+                return
+        waiter.set_result(None)
+
+    def _lookup_answer(self, message: Any, body: StreamReader) -> bytes | None:
+        """Return what is sent, ``None`` where the application is to answer."""
+        is_whole = isinstance(message, RawRequestMessage) and body.is_eof()
+        if not is_whole or self._peer is None or self._paused:
+            return None
+        try:
+            return self._short_way.answer(message, self._peer)
+        except Exception:  # noqa: BLE001 - outermost, like the one for applications
+            _log.exception("verify failed")
+            self._close = True
+            return _FAULT
+
+    def _send(self, answer: bytes) -> None:
+        """Send the whole *answer*, and wait for the next request or end, as aiohttp."""
+        if self._connection is None:
+            return
+        self._connection.write(answer)
+        if self._close:
+            self._connection.close()
+            return
+        self._keepalive = True
+        closing = self._loop.time() + self._keepalive_timeout
+        self._next_keepalive_close_time = closing
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                closing, self._process_keepalive
+            )

@@ -1,0 +1,201 @@
+"""Readings: which requests are plain, and that what is remembered is what was asked."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from aiohttp.http import HttpRequestParser, RawRequestMessage
+
+from forwardauth.adapters.identity import IdentityHeaders
+from forwardauth.adapters.registry import create_adapters
+from forwardauth.web import keys
+from forwardauth.web.readings import MAX_CHARACTERS, MAX_READINGS, Readings
+from tests.support.portal import APP, Portal
+
+PEER: Final = "127.0.0.1"
+URL: Final = f"X-Original-URL: https://{APP}/inbox?a=b"
+METHOD: Final = "X-Original-Method: GET"
+NGINX: Final = ("GET /verify/nginx HTTP/1.1", "Host: auth", URL, METHOD)
+FORWARDED: Final = (
+    "Host: auth",
+    "X-Forwarded-Proto: https",
+    f"X-Forwarded-Host: {APP}",
+    "X-Forwarded-Uri: /inbox?a=b",
+    "X-Forwarded-Method: POST",
+)
+ENVOY: Final = (f"Host: {APP}", "X-Forwarded-Proto: https")
+
+
+class _Protocol:
+    _reading_paused = False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def parse(*lines: str) -> RawRequestMessage:
+    """Return what aiohttp's parser makes of a head of *lines*."""
+    protocol: Any = _Protocol()
+    parser = HttpRequestParser(protocol, asyncio.get_running_loop(), 2**16)
+    data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    messages, _, _ = parser.feed_data(data)
+    return messages[0][0]
+
+
+@pytest.fixture
+def readings(tmp_path: Path) -> Readings:
+    """What the service would read."""
+    settings = Portal(tmp_path).app[keys.SETTINGS]
+    return Readings(create_adapters(IdentityHeaders()), settings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "method"),
+    [
+        pytest.param(NGINX, "GET", id="nginx"),
+        pytest.param(
+            ("GET /api/authz/auth-request HTTP/1.1", *NGINX[1:]), "GET", id="other path"
+        ),
+        pytest.param(
+            ("GET /verify/traefik HTTP/1.1", *FORWARDED), "POST", id="traefik"
+        ),
+        pytest.param(("GET /verify/caddy HTTP/1.1", *FORWARDED), "POST", id="caddy"),
+        pytest.param(
+            ("GET /verify/haproxy HTTP/1.1", *FORWARDED), "POST", id="haproxy"
+        ),
+        pytest.param(
+            ("PUT /verify/envoy/inbox?a=b HTTP/1.1", *ENVOY, "Content-Length: 0"),
+            "PUT",
+            id="envoy",
+        ),
+    ],
+)
+async def test_plain_question_is_read(
+    readings: Readings, lines: tuple[str, ...], method: str
+) -> None:
+    """The plain request of each proxy asks for what the browser asked for."""
+    reading = readings.read(await parse(*lines), PEER)
+
+    assert reading is not None
+    assert reading.question.original.url == f"https://{APP}/inbox?a=b"
+    assert reading.question.original.method == method
+    assert reading.login_url.startswith("https://auth.example.com/login?rd=")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(("GET /login HTTP/1.1", "Host: auth"), id="portal"),
+        pytest.param(("GET /verify/nginx/ HTTP/1.1", *NGINX[1:]), id="below"),
+        pytest.param(("GET /verify/nginx?a HTTP/1.1", *NGINX[1:]), id="query"),
+        pytest.param(("GET /verify/%6eginx HTTP/1.1", *NGINX[1:]), id="encoded"),
+        pytest.param(("GET /verify/envoy HTTP/1.1", *ENVOY), id="envoy without path"),
+        pytest.param(("GET /verify/envoyx/ HTTP/1.1", *ENVOY), id="envoy's neighbour"),
+        pytest.param(("HEAD /verify/nginx HTTP/1.1", *NGINX[1:]), id="HEAD"),
+        pytest.param(("GET /verify/nginx HTTP/1.0", *NGINX[1:]), id="HTTP/1.0"),
+        pytest.param((*NGINX, "Connection: close"), id="last of its connection"),
+        pytest.param((*NGINX, "Authorization: Basic eDp5"), id="Basic"),
+        pytest.param((*NGINX, "Authorization: Bearer x"), id="Bearer"),
+        pytest.param((*NGINX, "Expect: 100-continue"), id="Expect"),
+        pytest.param((*NGINX, "Transfer-Encoding: chunked"), id="chunked"),
+        pytest.param((*NGINX, "Content-Encoding: gzip"), id="packed"),
+        pytest.param(
+            (*NGINX, "Upgrade: websocket", "Connection: upgrade"), id="upgrade"
+        ),
+        pytest.param((*NGINX, "Upgrade: h2c"), id="upgrade alone"),
+        pytest.param((*NGINX, URL), id="twice"),
+        pytest.param((*NGINX[:3],), id="header missing"),
+        pytest.param((*NGINX, "X_Original_URL: x"), id="alias (V-14)"),
+        pytest.param((*NGINX, "Remote.User: root"), id="alias of identity (V-14)"),
+        pytest.param((*NGINX, "X_Anything: x"), id="odd name"),
+        pytest.param(
+            (*NGINX[:2], "X-Original-URL: http://app.example.com/", METHOD),
+            id="plain http",
+        ),
+        pytest.param(
+            (*NGINX[:2], "X-Original-URL: https://elsewhere.test/", METHOD),
+            id="unknown host",
+        ),
+        pytest.param((*NGINX[:3], "X-Original-Method: OPTIONS"), id="OPTIONS"),
+        pytest.param(
+            (
+                "GET /verify/traefik HTTP/1.1",
+                *FORWARDED[:3],
+                "X-Forwarded-Uri: /logout?rd=x",
+                FORWARDED[4],
+            ),
+            id="logout that is taken over",
+        ),
+    ],
+)
+async def test_what_is_not_plain_is_not_read(
+    readings: Readings, lines: tuple[str, ...]
+) -> None:
+    """Whatever has more to it is for the application, refusals too."""
+    assert readings.read(await parse(*lines), PEER) is None
+
+
+async def test_reading_is_remembered_by_all_that_it_depends_on(
+    readings: Readings,
+) -> None:
+    """Another method, address, address of a browser or proxy is another question."""
+    first = readings.read(await parse(*NGINX), PEER)
+    again = readings.read(await parse(*NGINX, "Cookie: a=b", "Accept: */*"), PEER)
+    others = [
+        readings.read(await parse(*NGINX[:3], "X-Original-Method: POST"), PEER),
+        readings.read(await parse(*NGINX[:2], URL + "c", METHOD), PEER),
+        readings.read(await parse(*NGINX, "X-Forwarded-For: 192.0.2.1"), PEER),
+        readings.read(await parse(*NGINX, "X-Forwarded-For: 192.0.2.2"), PEER),
+        readings.read(await parse(*NGINX), "127.0.0.2"),
+    ]
+
+    assert again is first
+    originals = [each.question.original for each in others if each is not None]
+    assert len({str(each) for each in (first, *others)}) == 1 + len(others)
+    assert [str(each.client) for each in originals[2:4]] == ["192.0.2.1", "192.0.2.2"]
+
+
+async def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None:
+    """Method and target stand in the request line there, and host in ``Host``."""
+    asked = [
+        ("GET /verify/envoy/a HTTP/1.1", *ENVOY),
+        ("GET /verify/envoy/b HTTP/1.1", *ENVOY),
+        ("PUT /verify/envoy/b HTTP/1.1", *ENVOY),
+        ("PUT /verify/envoy/b HTTP/1.1", "Host: www.example.com", ENVOY[1]),
+    ]
+
+    found = [readings.read(await parse(*lines), PEER) for lines in asked]
+
+    originals = [each.question.original for each in found if each is not None]
+    assert [(o.method, o.host, o.path) for o in originals] == [
+        ("GET", APP, "/a"),
+        ("GET", APP, "/b"),
+        ("PUT", APP, "/b"),
+        ("PUT", "www.example.com", "/b"),
+    ]
+
+
+async def test_long_question_is_read_and_not_remembered(readings: Readings) -> None:
+    """Nobody fills our memory with long addresses (V-42)."""
+    lines = (*NGINX[:2], URL + "x" * MAX_CHARACTERS, METHOD)
+
+    first = readings.read(await parse(*lines), PEER)
+    again = readings.read(await parse(*lines), PEER)
+
+    assert first is not None
+    assert again == first
+    assert again is not first
+
+
+async def test_number_of_readings_is_bounded(readings: Readings) -> None:
+    """The oldest one is read anew when there have been too many others (V-42)."""
+    first = readings.read(await parse(*NGINX), PEER)
+    for number in range(MAX_READINGS):
+        readings.read(await parse(*NGINX[:2], f"{URL}{number}", METHOD), PEER)
+
+    again = readings.read(await parse(*NGINX), PEER)
+
+    assert again == first
+    assert again is not first

@@ -1,0 +1,164 @@
+"""Connections on which plain requests are answered the short way."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final, Self
+
+import pytest
+
+from forwardauth.web import keys
+from forwardauth.web.limits import Limits
+from forwardauth.web.short_way import ShortWay
+from tests.support.portal import APP, COOKIE, PORTAL, Portal
+
+PATIENCE: Final = 5.0
+
+
+class Line:
+    """A connection to a portal, and what came back on it."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._port = int(portal.url("/").rpartition(":")[2].rstrip("/"))
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", self._port
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+
+    async def send(self, *pieces: bytes) -> None:
+        """Send *pieces*, each so that it arrives by itself."""
+        for piece in pieces:
+            self._writer.write(piece)
+            await self._writer.drain()
+            for _ in range(20):
+                await asyncio.sleep(0)
+
+    async def read(self) -> bytes:
+        """Return the next answer, with its body."""
+        async with asyncio.timeout(PATIENCE):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+            return head + await self._reader.readexactly(int(length))
+
+    async def rest(self) -> bytes:
+        """Return what comes until the connection ends."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._reader.read()
+
+
+def question(token: str | None, path: str = "/", *more: str) -> bytes:
+    """Return what nginx would ask."""
+    lines = [
+        "GET /verify/nginx HTTP/1.1",
+        "Host: auth",
+        f"X-Original-URL: https://{APP}{path}",
+        "X-Original-Method: GET",
+        "Accept: text/html",
+        *more,
+    ]
+    lines += [] if token is None else [f"Cookie: {COOKIE}={token}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+HEALTH: Final = f"GET /api/health HTTP/1.1\r\nHost: {PORTAL}\r\n\r\n".encode()
+BODY: Final = (
+    f"POST /api/checks/safe-redirection HTTP/1.1\r\nHost: {PORTAL}\r\n"
+    "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+).encode()
+
+
+async def test_short_and_long_answers_keep_their_order(tmp_path: Path) -> None:
+    """Of two requests at once the first is answered first, whichever way it goes."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        await line.send(HEALTH + question(token) + HEALTH)
+        answers = [await line.read() for _ in range(3)]
+
+    assert [answer.split(b" ", 2)[1] for answer in answers] == [b"200"] * 3
+    assert [b"Remote-User: alice" in answer for answer in answers] == [0, 1, 0]
+
+
+async def test_connection_goes_on_after_each_way(tmp_path: Path) -> None:
+    """A proxy keeps its connection open for whatever comes next."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        found = []
+        for sent in (question(token), HEALTH, question(None), question(token), HEALTH):
+            await line.send(sent)
+            found.append((await line.read()).split(b" ", 2)[1])
+
+    assert found == [b"200", b"200", b"401", b"200", b"200"]
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60, -4, -2, -1])
+async def test_request_in_pieces_is_answered(tmp_path: Path, cut: int) -> None:
+    """Wherever the network cuts it, the answer is the same, and comes once."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        whole = question(token)
+        await line.send(whole[:cut], whole[cut:] + question(None)[:30])
+        first = await line.read()
+        await line.send(question(None)[30:])
+        second = await line.read()
+
+    assert b"Remote-User: alice" in first
+    assert second.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_body_is_never_taken_for_a_request(tmp_path: Path) -> None:
+    """What a body holds is not asked about, though it looks like a question."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        smuggled = question(token)
+        head = BODY.replace(b"13", str(len(smuggled)).encode())
+        await line.send(head + smuggled + HEALTH)
+        received = await line.read() + await line.read()
+
+    assert received.startswith(b"HTTP/1.1 401 ")
+    assert b"Remote-User" not in received
+
+
+async def test_fault_of_the_short_way_is_500_and_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No fault is a reason to try until somebody passes (V-2)."""
+    portal = Portal(tmp_path)
+    short_way = portal.app[keys.SHORT_WAY]
+    portal.app[keys.SHORT_WAY] = _Failing(short_way)
+    async with portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        with caplog.at_level(logging.ERROR):
+            await line.send(question(token))
+            answer = await line.rest()
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"Connection: close\r\n" in answer
+    assert b"secret" not in answer
+    assert [record.getMessage() for record in caplog.records] == ["verify failed"]
+
+
+class _Failing(ShortWay):
+    """Fails, as no part of it should."""
+
+    def __init__(self, other: ShortWay) -> None:
+        self.lookup_peer = other.lookup_peer  # type: ignore[method-assign]
+
+    def answer(self, *_: object) -> bytes | None:
+        raise RuntimeError("secret")
+
+
+async def test_idle_connection_is_closed_after_its_time(tmp_path: Path) -> None:
+    """A connection that was used for plain questions alone does not stay for ever."""
+    limits = Limits(idle_seconds=0.2)
+    async with Portal(tmp_path, limits=limits) as portal, Line(portal) as line:
+        await line.send(question(None))
+        answer = await line.read()
+        rest = await line.rest()
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert rest == b""

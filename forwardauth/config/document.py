@@ -15,7 +15,8 @@ from forwardauth.config.tree import Listing, Node, Scalar, Table
 from forwardauth.errors import ConfigError
 
 _MAX_FILE_BYTES: Final = 1_048_576
-_MAX_NODES: Final = 20_000
+_MAX_NODES: Final = 100_000
+"""Values, with what anchors repeat: ten thousand rules of a few criteria each."""
 _MAX_DEPTH: Final = 20
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 _TAGS: Final = frozenset(
@@ -108,8 +109,12 @@ class _Converter:
     def convert(self, node: yaml.Node, place: Place, *, depth: int) -> Node:
         """Return *node*, which stands at *place*, and all below it."""
         self._count += 1
-        if self._count > _MAX_NODES or depth > _MAX_DEPTH:
-            raise _failure(place, "unfolds to too many values", _REMEDY)
+        if depth > _MAX_DEPTH:
+            raise _failure(place, "is nested too deeply", _REMEDY)
+        if self._count > _MAX_NODES:
+            reason = f"unfolds to more than {_MAX_NODES} values"
+            remedy = "write fewer; what an anchor repeats counts each time"
+            raise _failure(place, reason, remedy)
         if node.tag not in _TAGS:
             reason = f"holds the tag {node.tag}"
             self._findings.refuse(place, reason, "write the value without a tag")

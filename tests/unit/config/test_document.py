@@ -142,6 +142,19 @@ def test_nothing_unfolds_without_bounds(tmp_path: Path, content: str) -> None:
     )
 
 
+def test_ten_thousand_rules_are_read(tmp_path: Path) -> None:
+    """Bounds are for what nobody writes, and somebody may well write these."""
+    rule = "{domain: a.example.com, groups: [admins], policy: one_factor}"
+    rules = f"r: &r {rule}\nrules: [{', '.join(['*r'] * 10_000)}]\n"
+
+    root, problems = load(tmp_path, rules)
+
+    found = root.entries["rules"]
+    assert isinstance(found, Listing)
+    assert len(found.items) == 10_000
+    assert not problems
+
+
 def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     """A file that was named is never replaced by defaults."""
     with pytest.raises(ConfigError, match="cannot be read: No such file"):

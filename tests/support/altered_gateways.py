@@ -33,7 +33,7 @@ from tests.support.proxies import (
     prepare_gateway,
 )
 from tests.support.service import CONFIG, prepare_service, write_users
-from tests.support.visits import Visit
+from tests.support.visits import ADDRESS, Visit
 
 _SETTLE_SECONDS: Final = 2.0
 """How long a proxy may take until its routes count; some never come."""
@@ -136,12 +136,15 @@ def workshop(folder: Path, certificates: Certificates) -> Iterator[Workshop]:
 
 
 def _rules() -> list[Any]:
-    """Return the shipped rules, after one that goes by the client's address."""
-    office = {
-        "domain": "app2.example.com",
-        "path": "/office",
-        "networks": [f"{OFFICE}/32"],
-        "policy": "bypass",
-    }
+    """Return the shipped rules, after two that go by the client's address."""
+    by_address = [
+        {
+            "domain": "app2.example.com",
+            "path": path,
+            "networks": [f"{address}/32"],
+            "policy": "bypass",
+        }
+        for path, address in (("/office", OFFICE), ("/desk", ADDRESS))
+    ]
     shipped = yaml.safe_load(CONFIG.read_text())["access_control"]["rules"]
-    return [office, *shipped]
+    return [*by_address, *shipped]

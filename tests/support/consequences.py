@@ -34,6 +34,10 @@ class Consequence(StrEnum):
     APPLICATION_MISLED = "application misled"
     """A client's word about address, host or path reaches the application."""
 
+    CLAIM_PASSED = "other claim passes"
+    """A client's header of the family passes that the service never sets, such as
+    ``Remote-Roles``."""
+
     STRANGE_NAME_SERVED = "strange name served"
     """A name that is nobody's gets an answer as if it were somebody's."""
 
@@ -45,6 +49,10 @@ class Consequence(StrEnum):
 
     IDENTITY_LOST = "identity lost"
     """The application does not learn who asks."""
+
+    ADDRESS_LOST = "address lost"
+    """The service does not learn the client's address: rules, throttle and log go by
+    the proxy's."""
 
     ORIGIN_LOST = "origin lost"
     """The application does not learn host, scheme or address of the request."""
@@ -97,9 +105,11 @@ INSPECTIONS: Final[Mapping[Consequence, Callable[[Visit], bool]]] = {
     Consequence.ADDRESS_FORGEABLE: inspections.nobody_chooses_an_address,
     Consequence.EXPOSED: inspections.nothing_internal_is_reached,
     Consequence.APPLICATION_MISLED: inspections.application_is_not_misled,
+    Consequence.CLAIM_PASSED: inspections.unknown_claims_do_not_pass,
     Consequence.STRANGE_NAME_SERVED: inspections.strange_name_is_not_served,
     Consequence.CLOSED: inspections.somebody_gets_in,
     Consequence.IDENTITY_LOST: inspections.application_learns_who_asks,
+    Consequence.ADDRESS_LOST: inspections.service_learns_the_address,
     Consequence.ORIGIN_LOST: inspections.application_learns_the_origin,
     Consequence.SIGN_IN_BROKEN: inspections.people_can_sign_in,
     Consequence.LOGOUT_BROKEN: inspections.people_can_sign_out,

@@ -20,7 +20,7 @@ from tests.support.service import PASSWORD
 from tests.support.visits import ADDRESS, Visit, has_reached
 
 OFFICE: Final = "203.0.113.7"
-"""The address that sees ``app2/office`` without signing in."""
+"""The address that sees ``app2/office`` without signing in; nobody is there."""
 
 _IDENTITY: Final = ("Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email")
 _ALICE: Final = ["alice", "admins,staff", "Alice Example", "alice@example.com"]
@@ -110,8 +110,7 @@ def nobody_chooses_an_address(visit: Visit) -> bool:
     visit.sessions.pop(_LEAVER, None)
     if (session := _sign_in_from(OFFICE, visit)) is not None:
         visit.sessions[_LEAVER] = session
-        sessions = visit.as_user(_LEAVER).fetch("auth", "/api/sessions")
-        if OFFICE.encode() in sessions.body:
+        if _address_at_portal(visit.as_user(_LEAVER)) == OFFICE:
             return False
     tales: tuple[Headers, ...] = (
         [("X-Forwarded-For", OFFICE)],
@@ -133,6 +132,13 @@ def application_is_not_misled(visit: Visit) -> bool:
     alice = visit.as_user("alice")
     replies = [alice.navigate("app1", headers=rumours) for rumours in _RUMOURS]
     return not any(_FORGED.encode() in reply.body for reply in replies)
+
+
+def unknown_claims_do_not_pass(visit: Visit) -> bool:
+    """Nothing of the family passes, not even what the service never says."""
+    claims = [("Remote-Roles", "root")]
+    reply = visit.as_user("alice").navigate("app1", headers=claims)
+    return b"root" not in reply.body
 
 
 def strange_name_is_not_served(visit: Visit) -> bool:
@@ -160,6 +166,11 @@ def application_learns_who_asks(visit: Visit) -> bool:
     """All four facts, wherever the middle of the path leads."""
     reply = visit.as_user("alice").navigate("app1")
     return [value for name in _IDENTITY for value in reply.reached(name)] == _ALICE
+
+
+def service_learns_the_address(visit: Visit) -> bool:
+    """Rules go by where the visitor is, who alone sees ``app2/desk``."""
+    return has_reached(visit.navigate("app2", "/desk"))
 
 
 def application_learns_the_origin(visit: Visit) -> bool:
@@ -230,9 +241,12 @@ def application_works(visit: Visit) -> bool:
 
 
 def long_address_is_decided(visit: Visit) -> bool:
-    """The longest address that is read at all is decided like any other."""
+    """The longest address that is read at all is decided like any other.
+
+    Its second half is three times as long in the address of the portal.
+    """
     path = "/" + "a" * 4000 + "?q="
-    path += "b" * (MAX_URI_CHARACTERS - len(path))
+    path += "&" * (MAX_URI_CHARACTERS - len(path))
     refused = visit.navigate("app1", path)
     passed = visit.as_user("alice").navigate("app1", path)
     return refused.status == HTTPStatus.FOUND and has_reached(passed)
@@ -270,6 +284,16 @@ def _leads_to_portal(visit: Visit, reply: Reply, url: str) -> bool:
     return f"{parts.scheme}://{parts.netloc}" == visit.site.url(
         "auth", ""
     ) and parse_qs(parts.query).get("rd") == [url]
+
+
+def _address_at_portal(visit: Visit) -> str | None:
+    """Return where the portal thinks that this very session came from."""
+    reply = visit.fetch("auth", "/api/sessions")
+    if reply.status != HTTPStatus.OK:
+        return None
+    sessions = reply.json()["data"]
+    (address,) = (each["address"] for each in sessions if each["current"])
+    return str(address)
 
 
 def _sign_in_from(address: str, visit: Visit) -> str | None:

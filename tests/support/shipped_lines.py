@@ -17,9 +17,9 @@ from tests.support.proxies import DEPLOY, Edit
 REST: Final = "…"
 """Stands for the rest of a line that is too long to be repeated."""
 
-_BLOCK_ENDS: Final = frozenset({"}", "};", "]", "end"})
+_BLOCK_ENDS: Final = frozenset({"}", "};", "]", "end", "})", "end, 1)"})
 _COMMENTS: Final = ("#", "--")
-_INDENTED: Final = frozenset({".yaml", ".yml"})
+_INDENTED: Final = frozenset({".yaml", ".yml", ".cfg"})
 _BRACED: Final = frozenset({".conf", ""})
 
 
@@ -31,11 +31,13 @@ class Given:
         file: Of the shipped files.
         below: The line that it stands below.
         text: The line or lines.
+        instead: Whether it stands in place of that line.
     """
 
     file: str
     below: str
     text: str
+    instead: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,10 @@ def _add(file: str, text: str, given: Given) -> str:
     lines = text.splitlines()
     places = [i for i, line in enumerate(lines) if is_meant(given.below, line)]
     assert places, f"{file} has no line {given.below!r}"
-    lines.insert(places[0] + 1, given.text)
+    place = places[0]
+    lines[place : place + 1] = (
+        [given.text] if given.instead else [lines[place], given.text]
+    )
     return "\n".join(lines) + "\n"
 
 

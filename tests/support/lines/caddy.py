@@ -8,7 +8,7 @@ from tests.support.shipped_lines import Line, ShippedLines
 _CADDYFILE = (
     Line("order request_header before forward_auth", C.IDENTITY_LOST),
     Line("(forwardauth) {", C.REFUSED_BY_PROXY),
-    Line("request_header -Remote-*", C.NO_DIFFERENCE),
+    Line("request_header -Remote-*", C.CLAIM_PASSED),
     Line("request_header -*_*", C.NO_DIFFERENCE),
     Line("request_header -*.*", C.NO_DIFFERENCE),
     Line("request_header -Forwarded", C.APPLICATION_MISLED),

@@ -76,5 +76,5 @@ TRAEFIK: Final = ShippedLines(
         ),
     },
     # Headers that Traefik does not manage pass as the client sent them.
-    tolerated=frozenset({C.APPLICATION_MISLED}),
+    tolerated=frozenset({C.APPLICATION_MISLED, C.CLAIM_PASSED}),
 )

@@ -1,6 +1,8 @@
 """Proof of passwords: equal costs, bounded threads, and the rehash."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -248,3 +250,30 @@ def test_stamps_can_be_had_from_here() -> None:
     """Whoever proves passwords needs the stamps too."""
     assert module.stamp_of is stamp_of
     assert module.is_current is is_current
+
+
+class NicenessHasher(CountingHasher):
+    """Remembers how nice its thread is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.niceness = 0
+
+    def verify(self, password_hash: str, password: bytes) -> bool:
+        self.niceness = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        return super().verify(password_hash, password)
+
+
+async def test_hashing_lets_verify_go_first() -> None:
+    """Where both want the processor, whoever asks for a page does not wait."""
+    hasher = NicenessHasher()
+    passwords = Passwords(hasher=hasher, decoy=lambda: None)
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+
+    await passwords.verify(make_user(password_hash=CHEAP.hash(PASSWORD)), PASSWORD)
+
+    # Only Linux has a priority for each thread.
+    step = 5 if sys.platform == "linux" else 0
+    assert hasher.niceness == min(before + step, 19)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    await passwords.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import signal
@@ -121,6 +122,9 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
                 site = web.SockSite(runner, listener.dup())
                 await site.start()
                 sites.append(site)
+        # What has been built stays: no collection looks through it again.
+        gc.collect()
+        gc.freeze()
         for listener in listeners.main:
             _log.info("listening on %s", listener.getsockname())
         await stopped.wait()

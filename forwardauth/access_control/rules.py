@@ -126,15 +126,65 @@ class AccessControl:
         whether it is meant can only be told after signing in, and a rule further down
         must not decide in its place.
         """
+        return self.select(original).decide(subject)
+
+    def select(self, original: OriginalRequest) -> "Selection":
+        """Return the rules that decide about *original*, whoever asks for it."""
         asked = Asked(original)
-        if asked.path is None and self.looks_at_path(original.host):
+        is_ambiguous = asked.path is None and self.looks_at_path(original.host)
+        rules: list[Rule] = []
+        for rule in () if is_ambiguous else self._index.candidates(original.host):
+            if rule.matches_object(asked):
+                rules.append(rule)
+                if rule.subject.is_for_everyone:
+                    break  # No other one has a say.
+        return Selection(
+            original=original,
+            is_ambiguous=is_ambiguous,
+            rules=tuple(rules),
+            default_policy=self.default_policy,
+        )
+
+    def looks_at_path(self, host: str) -> bool:
+        """Whether a rule that is for *host* has a criterion about the path."""
+        return any(
+            rule.matches_host(host) for rule in self._path_index.candidates(host)
+        )
+
+    @cached_property
+    def _index(self) -> HostIndex["Rule"]:
+        return HostIndex(self.rules)
+
+    @cached_property
+    def _path_index(self) -> HostIndex["Rule"]:
+        return HostIndex(tuple(rule for rule in self.rules if rule.path is not None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the rules say to one request, as far as that does not depend on who asks.
+
+    Attributes:
+        original: The request.
+        is_ambiguous: Whether a rule for the host looks at the path, which has several
+            readings.
+        rules: Those that match it, in order, up to the first one for everyone.
+        default_policy: What applies where none of them decides.
+    """
+
+    original: OriginalRequest
+    is_ambiguous: bool
+    rules: tuple[Rule, ...]
+    default_policy: Policy
+
+    def decide(self, subject: Subject) -> Decision:
+        """Return what becomes of the request when *subject* asks; as ``decide``."""
+        if self.is_ambiguous:
             return refuse_ambiguous_path()
-        for rule in self._index.candidates(original.host):
-            if not rule.matches_object(asked):
-                continue
-            if original.is_plain_http and not rule.allows_plain_http:
+        for rule in self.rules:
+            if self.original.is_plain_http and not rule.allows_plain_http:
                 return refuse_plain_http(rule.policy, rule=rule.number)
-            if original.is_preflight:
+            if self.original.is_preflight:
                 allowed = rule.allows_preflight
                 return conclude_preflight(
                     rule.policy, is_allowed=allowed, rule=rule.number
@@ -152,27 +202,11 @@ class AccessControl:
                 return ask_who(
                     rule.policy, rule=rule.number, allows_basic=rule.allows_basic
                 )
-        return self._conclude_by_default(subject, original)
+        return self._conclude_by_default(subject)
 
-    def _conclude_by_default(
-        self, subject: Subject, original: OriginalRequest
-    ) -> Decision:
-        if original.is_plain_http:
+    def _conclude_by_default(self, subject: Subject) -> Decision:
+        if self.original.is_plain_http:
             return refuse_plain_http(self.default_policy, rule=None)
-        if original.is_preflight:
+        if self.original.is_preflight:
             return conclude_preflight(self.default_policy, is_allowed=False, rule=None)
         return conclude(self.default_policy, subject.level, rule=None)
-
-    def looks_at_path(self, host: str) -> bool:
-        """Whether a rule that is for *host* has a criterion about the path."""
-        return any(
-            rule.matches_host(host) for rule in self._path_index.candidates(host)
-        )
-
-    @cached_property
-    def _index(self) -> HostIndex["Rule"]:
-        return HostIndex(self.rules)
-
-    @cached_property
-    def _path_index(self) -> HostIndex["Rule"]:
-        return HostIndex(tuple(rule for rule in self.rules if rule.path is not None))

@@ -117,20 +117,19 @@ def read_cookies(headers: HeaderSource, name: str) -> tuple[str, ...]:
     be told as done. The server bounds the headers; a look-up bounds what it considers.
     A value in double quotes is returned with them: ours are never quoted.
     """
-    found = (
-        value
-        for header in headers.getall("Cookie", [])
-        for value in _values(header, name)
-    )
-    return tuple(dict.fromkeys(found))
+    found: list[str] = []
+    for header in headers.getall("Cookie", []):
+        found += _values(header, name)
+    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
-def _values(header: str, name: str) -> Iterator[str]:
-    """Yield every value of cookie *name*; pairs without that text are skipped at once.
+def _values(header: str, name: str) -> list[str]:
+    """Return every value of cookie *name*; pairs without that text are skipped at once.
 
     A loop over all pairs would hold every other request up: a header has room for a
     hundred thousand of them.
     """
+    values: list[str] = []
     end = -1
     while (found := header.find(name, end + 1)) >= 0:
         start = max(end, header.rfind(";", end + 1, found)) + 1
@@ -139,4 +138,5 @@ def _values(header: str, name: str) -> Iterator[str]:
             end = len(header)
         key, separator, value = header[start:end].partition("=")
         if separator and key.strip(" \t") == name:
-            yield value.strip(" \t")
+            values.append(value.strip(" \t"))
+    return values

@@ -1,8 +1,8 @@
 """What proxies ask, read from the headers of plain requests, once for each question.
 
 Applications are asked for the same few addresses again and again. What certain values
-of certain headers ask means the same for ever, so it is read once and remembered: how
-it is decided, and for whom, is not.
+of certain headers ask, and which rules are about it, is the same as long as the service
+runs, so it is read once and remembered: who asks, and what is decided, is not.
 
 Laws: the headers that an adapter reads, the address of the browser and of the proxy are
 all that a reading depends on, and all of them are its key. Only requests that mean
@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from multidict import istr
 
+from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import Adapter, ProxyRequest
 from forwardauth.adapters.headers import X_FORWARDED_FOR, lookup_client
 from forwardauth.errors import ProxyRequestError
@@ -49,20 +50,28 @@ class Reading(NamedTuple):
     Attributes:
         adapter: The dialect that it is asked in.
         question: May this pass?
+        selection: The rules that decide about it, whoever asks.
         login_url: Where a browser that asks it would sign in.
     """
 
     adapter: Adapter
     question: Question
+    selection: Selection
     login_url: str
 
 
 class Readings:
     """Reads the questions that come to the paths of some adapters."""
 
-    def __init__(self, adapters: Iterable[Adapter], settings: WebSettings) -> None:
+    def __init__(
+        self,
+        adapters: Iterable[Adapter],
+        settings: WebSettings,
+        access_control: AccessControl,
+    ) -> None:
         """Remember nothing yet."""
         self._settings = settings
+        self._access_control = access_control
         self._exact: dict[str, _Endpoint] = {}
         self._below: list[_Endpoint] = []
         for adapter in adapters:
@@ -133,7 +142,8 @@ class Readings:
         ):
             raise _NotPlainError
         url = login_url(question.domain, original, settings.targets)
-        return Reading(adapter, question, url)
+        selection = self._access_control.select(original)
+        return Reading(adapter, question, selection, url)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

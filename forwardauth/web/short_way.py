@@ -10,8 +10,8 @@ verify does, so they are answered before any of it.
 Laws: the short way answers with the bytes that the normal way would have, or not at
 all; whatever is not plain is left to that. It decides by the same adapters and rules,
 asks the store about every request, and keeps no verdict: what it remembers is what
-header values ask (``Readings``), and how a user is told to applications, for as long as
-the users file says the same.
+header values ask and which rules are about it (``Readings``), and how a user is told to
+applications, for as long as the users file says the same.
 """
 
 import asyncio
@@ -68,11 +68,10 @@ class ShortWay:
         """Keep the parts, which are those of the normal way."""
         adapters = tuple(adapters)
         self._settings = settings
-        self._access_control = access_control
         self._users = users
         self._glances = glances
         self._metrics = metrics
-        self._readings = Readings(adapters, settings)
+        self._readings = Readings(adapters, settings, access_control)
         self._nobody = {each.name: _allow(each, ANONYMOUS) for each in adapters}
         self._people: dict[tuple[str, Glance], _Person] = {}
 
@@ -103,7 +102,7 @@ class ShortWay:
         except (NoGlanceError, UnfitIdentityError):
             return None
         subject = ANONYMOUS if person is None else person.subject
-        decision = self._access_control.decide(subject, original)
+        decision = reading.selection.decide(subject)
         if decision.outcome is Outcome.ALLOW:
             answer = self._nobody[adapter.name] if person is None else person.allowed
         elif decision.outcome is Outcome.SIGN_IN and person is None:

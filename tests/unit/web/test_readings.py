@@ -47,8 +47,9 @@ async def parse(*lines: str) -> RawRequestMessage:
 @pytest.fixture
 def readings(tmp_path: Path) -> Readings:
     """What the service would read."""
-    settings = Portal(tmp_path).app[keys.SETTINGS]
-    return Readings(create_adapters(IdentityHeaders()), settings)
+    app = Portal(tmp_path).app
+    adapters = create_adapters(IdentityHeaders())
+    return Readings(adapters, app[keys.SETTINGS], app[keys.ACCESS_CONTROL])
 
 
 @pytest.mark.parametrize(

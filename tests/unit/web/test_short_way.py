@@ -348,7 +348,7 @@ async def test_fault_in_any_place_lets_nobody_in(
     }
     status = b"200 OK" if is_signed_in else b"401 Unauthorized"
     assert told[-1][0] == b"HTTP/1.1 " + status + b"\r"
-    assert "return AccessControl.decide" in places
+    assert "return Selection.decide" in places
     assert "call Readings._read_anew" in places
     assert ("call MemoryStore.peek" in places) is is_signed_in
 

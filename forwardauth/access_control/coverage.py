@@ -1,12 +1,13 @@
-"""Rules that can never decide, since one before them always does.
+"""Rules that can never decide, since one before them always does, or not as they say.
 
 Law: said is only what is certain. Two rules that together leave nothing for a third
 are not noticed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from operator import attrgetter
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.index import HostIndex
@@ -22,22 +23,73 @@ def find_shadowed(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, Rule]]:
     Compared are rules that could be for the same host and path, so that thousands of
     rules are a matter of seconds.
     """
+    indexes = _index(rules)
+    for rule in rules:
+        earlier = _lookup_earlier(indexes, rule, covers)
+        if earlier is not None:
+            yield rule, earlier
+
+
+def find_forestalled(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, str, Rule]]:
+    """Yield each rule with a key of it that has no effect, and the rule to blame.
+
+    A rule for certain people is asked before anybody can tell who asks. For what it
+    matches, it decides about preflights, plain http and Basic as it says itself, and
+    that somebody has to sign in: no rule behind it does.
+    """
+    indexes = _index(rules)
+    first_basic = next((r.number for r in rules if r.allows_basic), 0)
+    for rule in rules:
+        late = [
+            (name, earlier)
+            for name, has_it in _FORESTALLED.items()
+            if has_it(rule)
+            and (
+                earlier := _lookup_earlier(indexes, rule, partial(_forestalls, has_it))
+            )
+            # Behind a rule that takes Basic it is known who asks, and others are asked.
+            and (name != "basic" or earlier.number < first_basic)
+        ]
+        if late and _lookup_earlier(indexes, rule, covers) is None:
+            yield from ((rule, name, earlier) for name, earlier in late)
+
+
+_FORESTALLED: Final[dict[str, Callable[[Rule], bool]]] = {
+    "policy": lambda rule: rule.policy is Policy.BYPASS,
+    "preflight": attrgetter("allows_preflight"),
+    "plain_http": attrgetter("allows_plain_http"),
+    "basic": attrgetter("allows_basic"),
+}
+"""Keys that count before it is known who asks, and whether a rule has them."""
+
+
+def _forestalls(has_it: Callable[[Rule], bool], earlier: Rule, later: Rule) -> bool:
+    return not has_it(earlier) and _covers_requests(earlier, later)
+
+
+def _index(rules: tuple[Rule, ...]) -> dict[PathKey, HostIndex[Rule]]:
     groups: dict[PathKey, list[Rule]] = {}
     for rule in rules:
         for key in _path_keys(rule):
             groups.setdefault(key, []).append(rule)
-    indexes = {key: HostIndex(group) for key, group in groups.items()}
-    for rule in rules:
-        # Whoever covers the rule covers the first of its hosts.
-        host = str(rule.domains[0]) if rule.domains else ""
-        found = (
-            _first_covering(indexes[key].candidates(host), rule)
-            for key in _path_keys_above(rule)
-            if key in indexes
-        )
-        earlier = [each for each in found if each is not None]
-        if earlier:
-            yield rule, min(earlier, key=attrgetter("number"))
+    return {key: HostIndex(group) for key, group in groups.items()}
+
+
+def _lookup_earlier(
+    indexes: dict[PathKey, HostIndex[Rule]],
+    rule: Rule,
+    covers: Callable[[Rule, Rule], bool],
+) -> Rule | None:
+    """Return the first rule before *rule* that covers it, as *covers* tells."""
+    # Whoever covers the rule covers the first of its hosts.
+    host = str(rule.domains[0]) if rule.domains else ""
+    found = (
+        _first_covering(indexes[key].candidates(host), rule, covers)
+        for key in _path_keys_above(rule)
+        if key in indexes
+    )
+    earlier = [each for each in found if each is not None]
+    return min(earlier, key=attrgetter("number"), default=None)
 
 
 def _path_keys(rule: Rule) -> tuple[PathKey, ...]:
@@ -60,7 +112,9 @@ def _path_keys_above(rule: Rule) -> Iterator[PathKey]:
         yield rule.path.regexes[0]
 
 
-def _first_covering(candidates: Iterable[Rule], rule: Rule) -> Rule | None:
+def _first_covering(
+    candidates: Iterable[Rule], rule: Rule, covers: Callable[[Rule, Rule], bool]
+) -> Rule | None:
     for each in candidates:
         if each.number >= rule.number:
             return None
@@ -71,10 +125,14 @@ def _first_covering(candidates: Iterable[Rule], rule: Rule) -> Rule | None:
 
 def covers(earlier: Rule, later: Rule) -> bool:
     """Whether *earlier* matches every request and subject that *later* does."""
+    return earlier.subject.covers(later.subject) and _covers_requests(earlier, later)
+
+
+def _covers_requests(earlier: Rule, later: Rule) -> bool:
+    """Whether *earlier* matches every request that *later* does, whoever asks."""
     # What tells most pairs of rules for one host apart comes first.
     return (
         _covers_object(earlier, later)
-        and earlier.subject.covers(later.subject)
         and _covers_unknown(earlier, later)
         and _covers_hosts(earlier, later)
     )

@@ -6,7 +6,7 @@ match more than its author meant, and the first match wins.
 
 from typing import Final
 
-from forwardauth.access_control.coverage import find_shadowed
+from forwardauth.access_control.coverage import find_forestalled, find_shadowed
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import (
     DomainPattern,
@@ -37,6 +37,13 @@ from forwardauth.config.switches import (
 from forwardauth.domains import CookieDomains
 
 _POLICIES: Final = "deny, one_factor or bypass"
+_FORESTALLED: Final = {
+    "policy": "lets nobody in who has not signed in",
+    "preflight": "lets no preflight pass",
+    "plain_http": "lets nothing pass by plain http",
+    "basic": "lets no program in",
+}
+"""What a key does not do behind a rule that is asked first."""
 
 
 def read_access_control(
@@ -70,7 +77,20 @@ def read_access_control(
             f" rule {rule.number} does",
             "move the rule up, or take it out",
         )
+    for rule, name, earlier in find_forestalled(rules):
+        entries[rule.number - 1].warn(
+            name,
+            f"{_FORESTALLED[name]}: rule {earlier.number} before it is for certain"
+            f" people, and asks about all that this rule {rule.number} is for",
+            _remedy_for(name, earlier),
+        )
     return AccessControl(default_policy=default_policy, rules=rules)
+
+
+def _remedy_for(name: str, earlier: Rule) -> str:
+    if name == "basic":
+        return f"write basic: true in rule {earlier.number}, too, or move this rule up"
+    return "move the rule up, or take it out"
 
 
 def parse_policy(text: str) -> Policy:

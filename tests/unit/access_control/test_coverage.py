@@ -1,11 +1,17 @@
 """A rule that can never decide is found, and none that can is blamed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forwardauth.access_control.asked import Asked
-from forwardauth.access_control.coverage import covers, find_shadowed
+from forwardauth.access_control.coverage import (
+    covers,
+    find_forestalled,
+    find_shadowed,
+)
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion
 from forwardauth.access_control.regexes import Regex
@@ -218,3 +224,71 @@ def test_shadowed_rule_decides_about_nothing(
                 assert not meant or (
                     first.matches_object(asked) and first.subject.matches(subject)
                 )
+
+
+FOR_BOB = SubjectCriterion(users=frozenset({"bob"}))
+FORESTALLED = {
+    "policy": rule("a.test", Policy.BYPASS),
+    "preflight": rule("a.test", subject=FOR_BOB, allows_preflight=True),
+    "basic": rule("a.test", subject=FOR_BOB, allows_basic=True),
+}
+
+
+@pytest.mark.parametrize("key", FORESTALLED)
+def test_key_that_comes_too_late_is_found(key: str) -> None:
+    """A rule for certain people is asked first, and says otherwise."""
+    rules = in_order(rule("*.test", subject=FOR_ALICE), FORESTALLED[key]).rules
+
+    assert list(find_forestalled(rules)) == [(rules[1], key, rules[0])]
+
+
+def test_plain_http_that_comes_too_late_is_found() -> None:
+    """Such a rule is open, so two keys of it have no effect."""
+    opened = rule("a.test", Policy.BYPASS, path=paths("/x"), allows_plain_http=True)
+    rules = in_order(rule("a.test", subject=FOR_ALICE), opened).rules
+
+    found = [(key, earlier.number) for _, key, earlier in find_forestalled(rules)]
+    assert found == [("policy", 1), ("plain_http", 1)]
+
+
+@pytest.mark.parametrize("key", FORESTALLED)
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        rule("b.test", subject=FOR_ALICE),
+        rule("a.test", subject=FOR_ALICE, path=paths("/x")),
+        rule("a.test", subject=FOR_ALICE, methods=methods("GET")),
+        rule("a.test", subject=FOR_ALICE, networks=INSIDE),
+    ],
+    ids=["host", "path", "method", "network"],
+)
+def test_key_that_has_an_effect_is_not_blamed(key: str, earlier: Rule) -> None:
+    """What the rule before does not match is the later one's to decide."""
+    assert not list(find_forestalled(in_order(earlier, FORESTALLED[key]).rules))
+
+
+@pytest.mark.parametrize("key", ["preflight", "basic"])
+def test_key_that_both_rules_have_is_not_blamed(key: str) -> None:
+    """Then the one before says the same."""
+    earlier = replace(FORESTALLED[key], subject=FOR_ALICE)
+
+    assert not list(find_forestalled(in_order(earlier, FORESTALLED[key]).rules))
+
+
+def test_basic_behind_a_rule_that_takes_it_is_not_blamed() -> None:
+    """Once it is known who asks, a rule for others is passed over."""
+    rules = in_order(
+        rule("a.test", subject=FOR_ALICE, allows_basic=True),
+        rule("a.test", subject=SubjectCriterion(users=frozenset({"carol"}))),
+        FORESTALLED["basic"],
+    )
+
+    assert not list(find_forestalled(rules.rules))
+    assert rules.decide(BOB, ask("a.test")).allows_basic
+
+
+def test_rule_that_never_decides_is_blamed_once() -> None:
+    """Then none of its keys matters."""
+    rules = in_order(rule("a.test"), rule("a.test", allows_preflight=True)).rules
+
+    assert not list(find_forestalled(rules))

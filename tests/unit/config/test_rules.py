@@ -289,6 +289,14 @@ WARNINGS = {
         rule() + "\n" + rule("methods: GET"),
         ("access_control.rules.1.policy", 6, "rule 1 before it"),
     ),
+    "basic-behind-others": (
+        rule("users: a") + "\n" + rule("users: b", "basic: true"),
+        ("access_control.rules.1.basic", 9, "rule 1 before it is for certain people"),
+    ),
+    "preflight-behind-others": (
+        rule("users: a") + "\n" + rule("users: b", "preflight: allow"),
+        ("access_control.rules.1.preflight", 9, "lets no preflight pass"),
+    ),
     "two-users-at-once": (
         rule('subject: [["user:a", "user:b"]]'),
         ("access_control.rules.0.subject", 5, "is nobody"),

@@ -20,7 +20,8 @@ local TIMEOUT_MILLISECONDS = 15000
 -- To the application. The service always sends all four, empty when unknown.
 local IDENTITY = { "remote-user", "remote-groups", "remote-name", "remote-email" }
 
--- What the service reads of the browser's own words.
+-- What the service reads of the browser's own words. DANGER: without the lines that begin
+-- with `sec-fetch-` a foreign page can sign people out.
 local ASKED = {
     "accept",
     "accept-language",

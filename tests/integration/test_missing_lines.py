@@ -78,7 +78,7 @@ def test_shipped_files_leave_nothing_to_wish(
 def test_shipped_files_withstand_what_operators_have(
     place: Workshop, proxy: str, given: Given
 ) -> None:
-    """What a line guards against does no harm while the line is there."""
+    """What a line guards against does no harm while the line is there (V-2)."""
     consequence = place.consequence(proxy, with_given(given))
 
     assert not consequence.is_dangerous

@@ -60,6 +60,9 @@ class Consequence(StrEnum):
     SIGN_IN_BROKEN = "sign-in broken"
     """The way to the portal, its form, or the way back is broken."""
 
+    LOGOUT_FORCED = "logout can be forced"
+    """A foreign page ends the sessions of those who look at it."""
+
     LOGOUT_BROKEN = "logout broken"
     """The link that applications show ends nothing, or leads nowhere."""
 
@@ -96,6 +99,7 @@ _DANGEROUS: Final = frozenset(
         Consequence.IDENTITY_FORGEABLE,
         Consequence.ADDRESS_FORGEABLE,
         Consequence.EXPOSED,
+        Consequence.LOGOUT_FORCED,
     }
 )
 
@@ -112,6 +116,7 @@ INSPECTIONS: Final[Mapping[Consequence, Callable[[Visit], bool]]] = {
     Consequence.ADDRESS_LOST: inspections.service_learns_the_address,
     Consequence.ORIGIN_LOST: inspections.application_learns_the_origin,
     Consequence.SIGN_IN_BROKEN: inspections.people_can_sign_in,
+    Consequence.LOGOUT_FORCED: inspections.nobody_else_signs_people_out,
     Consequence.LOGOUT_BROKEN: inspections.people_can_sign_out,
     Consequence.FORBIDDEN_BROKEN: inspections.refusal_is_explained,
     Consequence.APPLICATION_BROKEN: inspections.application_works,

@@ -202,6 +202,16 @@ def people_can_sign_in(visit: Visit) -> bool:
     )
 
 
+def nobody_else_signs_people_out(visit: Visit) -> bool:
+    """An image in a foreign page ends nothing."""
+    if _LEAVER not in visit.sessions:
+        return True
+    leaver = visit.as_user(_LEAVER)
+    said = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")]
+    leaver.send("GET", "app1", "/logout", headers=[*said, ("Sec-Fetch-Dest", "image")])
+    return leaver.fetch("app1").status != HTTPStatus.UNAUTHORIZED
+
+
 def people_can_sign_out(visit: Visit) -> bool:
     """The link of the application ends the session and leads where it says."""
     if _LEAVER not in visit.sessions:
@@ -243,12 +253,13 @@ def application_works(visit: Visit) -> bool:
 def long_address_is_decided(visit: Visit) -> bool:
     """The longest address that is read at all is decided like any other.
 
-    Its second half is three times as long in the address of the portal.
+    So it is beside 7 kB of cookies, which applications on one domain come to.
     """
+    cookies = [("Cookie", f"theme={'x' * 7000}")]
     path = "/" + "a" * 4000 + "?q="
-    path += "&" * (MAX_URI_CHARACTERS - len(path))
-    refused = visit.navigate("app1", path)
-    passed = visit.as_user("alice").navigate("app1", path)
+    path += "b" * (MAX_URI_CHARACTERS - len(path))
+    refused = visit.navigate("app1", path, headers=cookies)
+    passed = visit.as_user("alice").navigate("app1", path, headers=cookies)
     return refused.status == HTTPStatus.FOUND and has_reached(passed)
 
 

@@ -32,12 +32,14 @@ class Given:
         below: The line that it stands below.
         text: The line or lines.
         instead: Whether it stands in place of that line.
+        also: What it needs elsewhere.
     """
 
     file: str
     below: str
     text: str
     instead: bool = field(default=False, kw_only=True)
+    also: "Given | None" = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ def _replace(file: str, text: str, words: str, instead: str | None) -> str:
 
 
 def _add(file: str, text: str, given: Given) -> str:
+    if given.also is not None:
+        text = _add(file, text, given.also)
     if file != given.file:
         return text
     lines = text.splitlines()

@@ -49,7 +49,7 @@ _CONFIGURATION = (
         instead="failure_mode_allow: true",
         given=_GONE,
     ),
-    Line("encode_raw_headers: true", C.NO_DIFFERENCE),
+    Line("encode_raw_headers: true", C.LONG_ADDRESS_BROKEN),
     Line("- {exact: cookie}", C.CLOSED),
     Line("- {exact: sec-fetch-…", C.LOGOUT_FORCED),
     Line("- {exact: x-forwarded-for}", C.ADDRESS_LOST),

@@ -16,6 +16,7 @@ from tests.support.proxies import DEPLOY, PROXIES
 ROOT = DEPLOY.parent
 COMPOSE = sorted(DEPLOY.glob("*/docker-compose*.yaml"))
 MIDDLEWARE = "traefik.http.middlewares.forwardauth.forwardauth."
+CLEAN = "traefik.http.middlewares.clean.headers.customrequestheaders."
 
 
 def read(path: Path) -> Any:
@@ -113,6 +114,12 @@ def test_labels_say_what_the_files_say() -> None:
     }
     routes = read(DEPLOY / "traefik/dynamic/routes.yaml")["http"]
 
+    removed = routes["middlewares"]["clean"]["headers"]["customRequestHeaders"]
+    assert {
+        key.removeprefix(CLEAN): value
+        for key, value in labels.items()
+        if key.startswith(CLEAN)
+    } == {key.lower(): value for key, value in removed.items()}
     middleware = routes["middlewares"]["forwardauth"]["forwardAuth"]
     assert {
         key.removeprefix(MIDDLEWARE): value
@@ -138,6 +145,9 @@ def test_arguments_say_what_the_static_file_says() -> None:
         assert f"{prefix}address={point['address']}" in arguments
         strategy = point["http"]["aliasHeadersStrategy"]
         assert f"{prefix}http.aliasheadersstrategy={strategy}" in arguments
+        for middleware in point["http"].get("middlewares", []):
+            label = middleware.replace("@file", "@docker")
+            assert f"{prefix}http.middlewares={label}" in arguments
     assert not any("forwardedheaders" in argument for argument in arguments)
     assert not any("forwardedHeaders" in p for p in static["entryPoints"].values())
 

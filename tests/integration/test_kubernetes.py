@@ -295,15 +295,27 @@ class TestAgreement:
             assert len(filters[0]["requestHeaderModifier"]["remove"]) <= 16
 
     def test_traefik_is_told_what_the_shipped_one_is(self) -> None:
-        """The Middleware has the options of ``deploy/traefik``, but for the address."""
+        """The Middlewares are those of ``deploy/traefik``, but for the address."""
         routes = yaml.safe_load((DEPLOY / "traefik/dynamic/routes.yaml").read_text())
-        shipped = routes["http"]["middlewares"]["forwardauth"]["forwardAuth"]
+        middlewares = routes["http"]["middlewares"]
+        shipped = middlewares["forwardauth"]["forwardAuth"]
         middleware = get_manifest("traefik.yaml", "Middleware", "forwardauth")
         ours = middleware["spec"]["forwardAuth"]
+        clean = get_manifest("traefik.yaml", "Middleware", "clean")
 
         assert ours.pop("address").endswith(":9091/verify/traefik")
         assert shipped.pop("address").endswith(":9091/verify/traefik")
         assert ours == shipped
+        assert clean["spec"] == middlewares["clean"]
+
+    def test_traefik_cleans_what_comes_in(self) -> None:
+        """The values of the Helm chart name the Middleware of the shipped file."""
+        clean = get_manifest("traefik.yaml", "Middleware", "clean")["metadata"]
+        page = (DEPLOY.parent / "docs/proxies/kubernetes.md").read_text("utf-8")
+
+        name = f"{clean['namespace']}-{clean['name']}@kubernetescrd"
+
+        assert f"- --entryPoints.websecure.http.middlewares={name}\n" in page
 
     def test_answers_are_never_kept(self) -> None:
         """No annotation turns on the cache that hides a logout for minutes."""

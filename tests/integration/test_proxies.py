@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from forwardauth.request import MAX_URI_CHARACTERS
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.client import Client, Reply
+from tests.support.hearsay import OPEN_PAGE, VERIFY_PATHS
 from tests.support.html import check_page
 from tests.support.installation import COOKIE, Installation, installation
 from tests.support.processes import count_closed_connections, wait_for
@@ -235,6 +236,15 @@ class TestScenarios:
 
         assert_sent_to_portal(site, anonymous, site.url("app1"))
         assert bob.status == 403
+
+    @pytest.mark.parametrize("path", VERIFY_PATHS)
+    def test_client_cannot_ask_in_the_name_of_a_proxy(
+        self, site: Installation, path: str
+    ) -> None:
+        """At the portal no verify path tells a client what a rule says (V-9)."""
+        said = site.client().send("GET", site.url("auth", path), headers=OPEN_PAGE)
+
+        assert said.status in {400, 401, 403, 404}
 
     def test_absolute_request_line_cannot_contradict_the_host(
         self, site: Installation

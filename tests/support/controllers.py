@@ -28,6 +28,7 @@ from tests.support.proxies import (
     Gateway,
     prepare_envoy,
     prepare_traefik,
+    substitute,
 )
 from tests.support.service import prepare_service, write_users
 
@@ -85,15 +86,18 @@ def prepare_traefik_crds(
 ) -> Process:
     """Return Traefik with the middleware and routes of the custom resources."""
     process = prepare_traefik(folder, certificates, backends, ports)
+    static = folder / "traefik.yaml"
+    static.write_text(
+        substitute(static.read_text(), {r"\bclean@file\b": "traefik-clean@file"})
+    )
     addresses = _addresses(backends)
     middlewares: dict[str, Any] = {}
     for each in of_kind("traefik.yaml", "Middleware"):
         spec = each["spec"]
-        address = spec["forwardAuth"]["address"]
-        assert _SERVICE in address
-        spec["forwardAuth"]["address"] = address.replace(
-            _SERVICE, addresses["forwardauth"]
-        )
+        if asking := spec.get("forwardAuth"):
+            address = asking["address"]
+            assert _SERVICE in address
+            asking["address"] = address.replace(_SERVICE, addresses["forwardauth"])
         middlewares[_qualified(each, each["metadata"]["name"])] = spec
     routers = {
         f"{_qualified(route, route['metadata']['name'])}-{number}": {

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from forwardauth.request import MAX_URI_CHARACTERS
 from tests.support.client import Headers, Reply
+from tests.support.hearsay import OPEN_PAGE, VERIFY_PATHS
 from tests.support.installation import COOKIE
 from tests.support.processes import closed_connections
 from tests.support.service import PASSWORD
@@ -122,9 +123,12 @@ def nobody_chooses_an_address(visit: Visit) -> bool:
 
 
 def nothing_internal_is_reached(visit: Visit) -> bool:
-    """Nobody asks the service through the location that is for nginx alone."""
-    reply = visit.as_user("alice").navigate("app1", "/_forwardauth/verify")
-    return has_reached(reply) or not reply.lines("Remote-User")
+    """Nobody asks through nginx's own location, or at the portal as a proxy does."""
+    replies = [
+        visit.as_user("alice").navigate("app1", "/_forwardauth/verify"),
+        *(visit.send("GET", "auth", p, headers=OPEN_PAGE) for p in VERIFY_PATHS),
+    ]
+    return all(has_reached(each) or not each.lines("Remote-User") for each in replies)
 
 
 def application_is_not_misled(visit: Visit) -> bool:

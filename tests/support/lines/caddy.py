@@ -25,7 +25,10 @@ _CADDYFILE = (
         instead="copy_headers Remote-User",
     ),
     Line("import forwardauth", C.OPENED),
-    Line("reverse_proxy forwardauth:9091", C.SIGN_IN_BROKEN),
+    Line("reverse_proxy forwardauth:9091 {", C.SIGN_IN_BROKEN),
+    Line("header_up -X-Original-*", C.EXPOSED),
+    Line("header_up -X-Forwarded-Method", C.NO_DIFFERENCE),
+    Line("header_up -X-Forwarded-Uri", C.NO_DIFFERENCE),
     Line("https:// {", C.STRANGE_NAME_SERVED),
     Line("respond 421", C.STRANGE_NAME_SERVED),
 )

@@ -17,7 +17,7 @@ _CONFIGURATION = (
     Line("http-request del-header [^A-Za-z0-9-] -m reg", C.IDENTITY_FORGEABLE),
     Line("http-request del-header remote- -m beg", C.CLAIM_PASSED),
     Line("http-request del-header x-forwarded- -m beg", C.APPLICATION_MISLED),
-    Line("http-request del-header x-original- -m beg", C.APPLICATION_MISLED),
+    Line("http-request del-header x-original- -m beg", C.EXPOSED),
     Line("http-request del-header x-rewrite- -m beg", C.APPLICATION_MISLED),
     Line("http-request del-header forwarded", C.APPLICATION_MISLED),
     Line("http-request del-header x-real-ip", C.APPLICATION_MISLED),

@@ -1,8 +1,8 @@
 """The criteria of a rule about what is asked for, beyond the host.
 
 Law: what cannot be told counts against the request. A criterion answers ``UNKNOWN``
-rather than guess, and the rule decides what that means: a ``deny`` rule applies, any
-other does not.
+rather than guess, and the rule decides what that means: a ``deny`` rule applies, one
+that asks for a sign-in lets nobody by, a ``bypass`` rule is passed over.
 """
 
 from dataclasses import dataclass

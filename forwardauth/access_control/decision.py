@@ -34,6 +34,7 @@ RULE_REASON: Final = "rule"
 PATH_AMBIGUOUS_REASON: Final = "path_ambiguous"
 PREFLIGHT_REASON: Final = "preflight"
 SCHEME_INSECURE_REASON: Final = "scheme_insecure"
+CRITERION_UNCLEAR_REASON: Final = "criterion_unclear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class Decision:
     Attributes:
         outcome: What becomes of the request.
         reason: Stable and lower case, for logs and metrics: ``rule``,
-            ``default_policy``, ``path_ambiguous``, ``preflight`` or
-            ``scheme_insecure``.
+            ``default_policy``, ``path_ambiguous``, ``preflight``,
+            ``scheme_insecure`` or ``criterion_unclear``.
         rule: Number of the deciding rule, from 1 in the order of the file;
             ``None`` when none decided.
         policy: The policy that applied, or would if the rule is for whoever asks.
@@ -107,6 +108,19 @@ def refuse_ambiguous_path() -> Decision:
         reason=PATH_AMBIGUOUS_REASON,
         rule=None,
         policy=Policy.DENY,
+    )
+
+
+def refuse_unclear(policy: Policy, *, rule: int) -> Decision:
+    """Return the decision where nobody can tell whether *rule* is about a request.
+
+    It asks for a sign-in, and a rule further down may be more lenient, or stricter.
+    """
+    return Decision(
+        outcome=Outcome.FORBIDDEN,
+        reason=CRITERION_UNCLEAR_REASON,
+        rule=rule,
+        policy=policy,
     )
 
 

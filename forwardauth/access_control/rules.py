@@ -30,6 +30,7 @@ from forwardauth.access_control.decision import (
     conclude_preflight,
     refuse_ambiguous_path,
     refuse_plain_http,
+    refuse_unclear,
 )
 from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
@@ -73,6 +74,11 @@ class Rule:
     allows_plain_http: bool = False
     allows_basic: bool = False
 
+    @property
+    def is_bypass(self) -> bool:
+        """Whether it lets everybody in whom it is for."""
+        return self.policy is Policy.BYPASS
+
     def matches_host(self, host: str) -> bool:
         """Whether the rule is for *host*."""
         return any(pattern.matches(host) for pattern in self.domains) or any(
@@ -85,15 +91,23 @@ class Rule:
         What cannot be told (the address of a client that nobody vouches for) is met
         for a rule that denies, and for no other.
         """
+        match = self.check_object(asked)
+        if match is Match.UNKNOWN:
+            return self.policy is Policy.DENY
+        return match is Match.YES
+
+    def check_object(self, asked: Asked) -> Match:
+        """Return what all criteria but the subject say together."""
         if not self.matches_host(asked.original.host):
-            return False
+            return Match.NO
+        told = Match.YES
         for _, criterion in self.criteria():
             match = criterion.check(asked)
             if match is Match.NO:
-                return False
-            if match is Match.UNKNOWN and self.policy is not Policy.DENY:
-                return False
-        return True
+                return Match.NO
+            if match is Match.UNKNOWN:
+                told = Match.UNKNOWN
+        return told
 
     def criteria(self) -> Iterator[tuple[str, Criterion]]:
         """Yield the criteria beyond host and subject, each with its name."""
@@ -133,15 +147,21 @@ class AccessControl:
         asked = Asked(original)
         is_ambiguous = asked.path is None and self.looks_at_path(original.host)
         rules: list[Rule] = []
+        unclear: set[int] = set()
         for rule in () if is_ambiguous else self._index.candidates(original.host):
-            if rule.matches_object(asked):
-                rules.append(rule)
-                if rule.subject.is_for_everyone:
-                    break  # No other one has a say.
+            match = rule.check_object(asked)
+            if match is Match.NO or (match is Match.UNKNOWN and rule.is_bypass):
+                continue
+            if match is Match.UNKNOWN and rule.policy is not Policy.DENY:
+                unclear.add(rule.number)
+            rules.append(rule)
+            if rule.subject.is_for_everyone:
+                break  # No other one has a say.
         return Selection(
             original=original,
             is_ambiguous=is_ambiguous,
             rules=tuple(rules),
+            unclear=frozenset(unclear),
             default_policy=self.default_policy,
         )
 
@@ -168,13 +188,17 @@ class Selection:
         original: The request.
         is_ambiguous: Whether a rule for the host looks at the path, which has several
             readings.
-        rules: Those that match it, in order, up to the first one for everyone.
+        rules: Those that match it or could, in order, up to the first one for everyone.
+            What cannot be told never lets anybody in: a ``bypass`` rule is none of
+            them then.
+        unclear: Numbers of those that ask for a sign-in and of which it cannot be told.
         default_policy: What applies where none of them decides.
     """
 
     original: OriginalRequest
     is_ambiguous: bool
     rules: tuple[Rule, ...]
+    unclear: frozenset[int]
     default_policy: Policy
 
     def decide(self, subject: Subject) -> Decision:
@@ -182,27 +206,37 @@ class Selection:
         if self.is_ambiguous:
             return refuse_ambiguous_path()
         for rule in self.rules:
-            if self.original.is_plain_http and not rule.allows_plain_http:
-                return refuse_plain_http(rule.policy, rule=rule.number)
-            if self.original.is_preflight:
-                allowed = rule.allows_preflight
-                return conclude_preflight(
-                    rule.policy, is_allowed=allowed, rule=rule.number
-                )
-            if rule.subject.is_for_everyone or (
-                not subject.is_anonymous and rule.subject.matches(subject)
-            ):
-                return conclude(
-                    rule.policy,
-                    subject.level,
-                    rule=rule.number,
-                    allows_basic=rule.allows_basic,
-                )
-            if subject.is_anonymous:
-                return ask_who(
-                    rule.policy, rule=rule.number, allows_basic=rule.allows_basic
-                )
+            decision = self._ask(rule, subject)
+            if decision is not None:
+                return decision
         return self._conclude_by_default(subject)
+
+    def _ask(self, rule: Rule, subject: Subject) -> Decision | None:
+        """Return what *rule* says, ``None`` where the next one is to be asked."""
+        original = self.original
+        is_meant = rule.subject.is_for_everyone or (
+            not subject.is_anonymous and rule.subject.matches(subject)
+        )
+        if rule.number in self.unclear:
+            if is_meant or subject.is_anonymous:
+                return refuse_unclear(rule.policy, rule=rule.number)
+        elif original.is_plain_http and not rule.allows_plain_http:
+            return refuse_plain_http(rule.policy, rule=rule.number)
+        elif original.is_preflight:
+            allowed = rule.allows_preflight
+            return conclude_preflight(rule.policy, is_allowed=allowed, rule=rule.number)
+        elif is_meant:
+            return conclude(
+                rule.policy,
+                subject.level,
+                rule=rule.number,
+                allows_basic=rule.allows_basic,
+            )
+        elif subject.is_anonymous:
+            return ask_who(
+                rule.policy, rule=rule.number, allows_basic=rule.allows_basic
+            )
+        return None
 
     def _conclude_by_default(self, subject: Subject) -> Decision:
         if self.original.is_plain_http:

@@ -8,6 +8,7 @@ import click
 
 from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import (
+    CRITERION_UNCLEAR_REASON,
     PATH_AMBIGUOUS_REASON,
     PREFLIGHT_REASON,
     SCHEME_INSECURE_REASON,
@@ -34,6 +35,7 @@ from forwardauth.request import (
 from forwardauth.users.reader import load_users
 
 _SIGNED_IN = 1
+_UNCLEAR = {Policy.DENY: "matches", Policy.BYPASS: "does not match"}
 
 
 @click.group()
@@ -162,7 +164,7 @@ def _tell_check(check: Check, step: Step) -> str:
         return line
     if check.name == "subject":
         return f"{line}  (nobody is signed in: only signing in can tell)"
-    counts = "matches" if step.policy is Policy.DENY else "does not match"
+    counts = _UNCLEAR.get(step.policy, "lets nobody by")
     return f"{line}  (cannot be told, so a rule of {step.policy} {counts})"
 
 
@@ -176,6 +178,8 @@ def _tell_verdict(decision: Decision) -> str:
     verdict = f"{decision.outcome}: {by}, policy {decision.policy}"
     if decision.reason == SCHEME_INSECURE_REASON:
         return f"{verdict}, {decision.reason}: plain http needs plain_http: allow"
+    if decision.reason == CRITERION_UNCLEAR_REASON:
+        return f"{verdict}, {decision.reason}: nobody can tell whether it is meant"
     if decision.reason == PREFLIGHT_REASON:
         word = "allowed" if decision.outcome is Outcome.ALLOW else "not allowed"
         return f"{verdict}, {decision.reason} {word}"

@@ -299,11 +299,14 @@ def test_nobody_is_stopped_by_a_rule_for_people_that_misses(
     assert rules.decide(ANONYMOUS, _ask(**changes)).rule == 2
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"client": None}, {"uri": "/a?b=1&b=2"}, {"uri": "/a?b=1;c"}],
-    ids=["address", "values that disagree", "semicolon"],
-)
+UNCLEAR: Final[dict[str, dict[str, Any]]] = {
+    "address": {"client": None},
+    "values that disagree": {"uri": "/a?b=1&b=2"},
+    "semicolon": {"uri": "/a?b=1;c"},
+}
+
+
+@pytest.mark.parametrize("changes", UNCLEAR.values(), ids=UNCLEAR)
 def test_what_cannot_be_told_counts_against_the_request(
     changes: dict[str, Any],
 ) -> None:
@@ -318,6 +321,39 @@ def test_what_cannot_be_told_counts_against_the_request(
 
     assert (decision.outcome, decision.rule) == (Outcome.FORBIDDEN, 1)
     assert admits.decide(ANONYMOUS, _ask(**changes)).rule is None
+
+
+@pytest.mark.parametrize("subject", [ANONYMOUS, ALICE], ids=["nobody", "signed in"])
+@pytest.mark.parametrize("policy", [Policy.BYPASS, Policy.ONE_FACTOR, Policy.DENY])
+@pytest.mark.parametrize("changes", UNCLEAR.values(), ids=UNCLEAR)
+def test_rule_that_asks_for_a_sign_in_is_not_passed_over(
+    changes: dict[str, Any], policy: Policy, subject: Subject
+) -> None:
+    """What cannot be told is denied: the next rule may be more lenient (V-22)."""
+    rules = in_order(
+        rule("*.example.com", Policy.ONE_FACTOR, **MATCHING),
+        rule("*.example.com", policy),
+    )
+
+    decision = rules.decide(subject, _ask(**changes))
+
+    assert decision.outcome is Outcome.FORBIDDEN
+    assert (decision.rule, decision.reason) == (1, "criterion_unclear")
+
+
+@pytest.mark.parametrize("changes", UNCLEAR.values(), ids=UNCLEAR)
+def test_rule_for_others_stops_nobody_by_what_cannot_be_told(
+    changes: dict[str, Any],
+) -> None:
+    """For whom the rule is not meant, it does not matter whether it matches."""
+    rules = in_order(
+        rule("*.example.com", subject=FOR_ALICE, **MATCHING),
+        rule("*.example.com", Policy.ONE_FACTOR),
+    )
+
+    assert rules.decide(BOB, _ask(**changes)).rule == 2
+    assert rules.decide(ALICE, _ask(**changes)).outcome is Outcome.FORBIDDEN
+    assert rules.decide(ANONYMOUS, _ask(**changes)).outcome is Outcome.FORBIDDEN
 
 
 PATH_RULES: Final = {
@@ -455,7 +491,7 @@ def _matches(each: Rule, original: OriginalRequest) -> bool:
     elif each.path and not f"{path}/".startswith(f"{each.path}/"):
         return False
     if each.networks and original.client is None:
-        return each.policy is Policy.DENY
+        return each.policy is not Policy.BYPASS
     return not each.networks or str(original.client).startswith("10.")
 
 
@@ -474,13 +510,15 @@ def _naive(
             continue
         people = each.subject
         is_open = people == EVERYONE
+        is_meant = subject.username in people.users or (subject.groups & people.groups)
+        is_told = original.client is not None or not each.networks
+        if not is_told and (is_open or is_meant or subject.level == 0):
+            if each.policy is Policy.DENY and not is_open and subject.level == 0:
+                return Outcome.SIGN_IN, each.number
+            return Outcome.FORBIDDEN, each.number
         if not is_open and subject.level == 0:
             return Outcome.SIGN_IN, each.number
-        if (
-            is_open
-            or subject.username in people.users
-            or (subject.groups & people.groups)
-        ):
+        if is_open or is_meant:
             return _apply(each.policy, subject), each.number
     return _apply(rules.default_policy, subject), None
 

@@ -104,7 +104,7 @@ def test_what_cannot_be_told_is_told() -> None:
     ) in denied.output
     assert (
         "    unknown query    a equal 'b'  "
-        "(cannot be told, so a rule of one_factor does not match)\n"
+        "(cannot be told, so a rule of one_factor lets nobody by)\n"
     ) in passed.output
 
 

@@ -36,6 +36,8 @@ MAX_PASSWORD_BYTES: Final = 1024
 _NICENESS: Final = 5
 """A quarter of a contended processor is left to hashing."""
 
+_NICEST: Final = 19
+
 _BUSY: Final = timedelta(seconds=2)
 """The wait when all places are taken; by then the queue has moved on."""
 
@@ -141,8 +143,10 @@ def _step_back() -> None:
     Only Linux has a priority for each thread; those that a hash starts inherit it.
     """
     if sys.platform == "linux":
+        thread = threading.get_native_id()
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            os.setpriority(os.PRIO_PROCESS, thread, min(niceness, _NICEST))
 
 
 def _secret_of(password: str) -> bytes | None:

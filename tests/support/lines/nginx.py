@@ -132,6 +132,7 @@ _PORTAL = (
     Line("proxy_set_header Host $forwardauth_authority;", C.SIGN_IN_BROKEN),
     Line("proxy_set_header X-Forwarded-Proto $scheme;", C.NO_DIFFERENCE),
     Line("proxy_set_header X-Forwarded-For $remote_addr;", C.ADDRESS_FORGEABLE),
+    Line("proxy_set_header X-Original-…", C.EXPOSED),
     Line("proxy_buffers 8 16k;", C.REFUSED_BY_PROXY),
 )
 
@@ -164,8 +165,6 @@ NGINX: Final = ShippedLines(
             'proxy_set_header X-Forwarded-Method "";',
             'proxy_set_header X-Forwarded-Port "";',
             'proxy_set_header X-Forwarded-Uri "";',
-            'proxy_set_header X-Original-Method "";',
-            'proxy_set_header X-Original-URL "";',
             'proxy_set_header X-Real-IP "";',
             "auth_request off;",
             "proxy_cache off;",

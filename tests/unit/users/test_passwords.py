@@ -270,7 +270,9 @@ async def test_hashing_lets_verify_go_first() -> None:
     passwords = Passwords(hasher=hasher, decoy=lambda: None)
     before = os.getpriority(os.PRIO_PROCESS, 0)
 
-    await passwords.verify(make_user(password_hash=CHEAP.hash(PASSWORD.encode())), PASSWORD)
+    await passwords.verify(
+        make_user(password_hash=CHEAP.hash(PASSWORD.encode())), PASSWORD
+    )
 
     # Only Linux has a priority for each thread.
     step = 5 if sys.platform == "linux" else 0

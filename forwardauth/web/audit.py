@@ -57,13 +57,15 @@ def log_verdict(
     *,
     decision: Decision | None = None,
     user: str | None = None,
+    session: Digest | None = None,
     reason: str | None = None,
     detail: str | None = None,
 ) -> None:
     """Write the line of one verify decision: refusals at INFO, the rest at DEBUG.
 
-    The query is left out: applications put secrets there. *detail* is for whoever sets
-    up the proxy: the header that a refusal is about, and the remedy.
+    The query is left out: applications put secrets there. *session* is the one that
+    *user* was known by. *detail* is for whoever sets up the proxy: the header that a
+    refusal is about, and the remedy.
     """
     level = logging.DEBUG if outcome == "allow" else logging.INFO
     if not _verify_log.isEnabledFor(level):
@@ -75,6 +77,7 @@ def log_verdict(
         reason=decision.reason if decision else reason,
         rule=decision.rule if decision else None,
         user=user or None,
+        session=None if session is None else log_name(session),
         host=original.host if original else None,
         method=original.method if original else None,
         path=original.path if original else None,
@@ -82,6 +85,11 @@ def log_verdict(
         detail=detail,
     )
     _verify_log.log(level, "%s", line)
+
+
+def are_allows_logged() -> bool:
+    """Whether ``log_verdict`` writes a line for requests that pass."""
+    return _verify_log.isEnabledFor(logging.DEBUG)
 
 
 class AuditLog:

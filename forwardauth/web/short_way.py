@@ -32,7 +32,7 @@ from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.stamps import is_current
 from forwardauth.web.answer_bytes import AnswerBytes
-from forwardauth.web.audit import log_verdict
+from forwardauth.web.audit import are_allows_logged, log_verdict
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of
@@ -101,6 +101,8 @@ class ShortWay:
             person = self._lookup_person(message.headers, reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
+        if person is not None and are_allows_logged():
+            return None  # The line names the session, which a glance does not know.
         subject = ANONYMOUS if person is None else person.subject
         decision = reading.selection.decide(subject)
         if decision.outcome is Outcome.ALLOW:

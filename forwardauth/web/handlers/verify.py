@@ -42,6 +42,7 @@ from forwardauth.errors import (
     UnfitIdentityError,
 )
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
+from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
 from forwardauth.web.answers import content_policy, from_adapter
 from forwardauth.web.audit import log_verdict
@@ -49,7 +50,7 @@ from forwardauth.web.authorization import challenge_for, lookup_basic
 from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.handlers.takeover import take_over_logout
-from forwardauth.web.identity import subject_of
+from forwardauth.web.identity import Identity, subject_of
 from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.sign_in import forbidden_page, login_url
@@ -78,7 +79,8 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
         if original.path in taken_over:
             return await take_over_logout(request, original, domain)
         try:
-            subject, decision = await _decide(request, question)
+            caller = await _lookup_caller(request, question)
+            subject, decision = await _decide(request, question, caller)
         except StoreUnavailableError:
             _tell(request, adapter, original=original, reason="store_unavailable")
             return from_adapter(adapter.answer(Unavailable()))
@@ -94,6 +96,7 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
             original=original,
             decision=decision,
             user=subject.username,
+            session=None if caller is None else caller.live.digest,
             detail=detail,
         )
         return from_adapter(answer)
@@ -119,6 +122,7 @@ def _tell(
     original: OriginalRequest | None = None,
     decision: Decision | None = None,
     user: str | None = None,
+    session: Digest | None = None,
     reason: str | None = None,
     detail: str | None = None,
 ) -> None:
@@ -131,6 +135,7 @@ def _tell(
         original,
         decision=decision,
         user=user,
+        session=session,
         reason=reason,
         detail=detail,
     )
@@ -151,15 +156,16 @@ def _proxy_request(
     )
 
 
-async def _decide(request: web.Request, question: Question) -> tuple[Subject, Decision]:
+async def _decide(
+    request: web.Request, question: Question, caller: Identity | None
+) -> tuple[Subject, Decision]:
     """Return who asks, by session or else by Basic, and what the rules say to that.
 
     Raises:
-        StoreUnavailableError: Nobody can tell whose session it is.
         ThrottledError: Nobody has looked at the password.
     """
     access_control = request.app[keys.ACCESS_CONTROL]
-    subject = await _lookup_subject(request, question)
+    subject = ANONYMOUS if caller is None else caller.subject
     decision = access_control.decide(subject, question.original)
     may_be_basic = decision.outcome is Outcome.SIGN_IN and decision.allows_basic
     if not (subject.is_anonymous and may_be_basic):
@@ -187,16 +193,18 @@ async def _lookup_program(request: web.Request, question: Question) -> Subject |
     return subject_of(user, _ONE_FACTOR)
 
 
-async def _lookup_subject(request: web.Request, question: Question) -> Subject:
+async def _lookup_caller(request: web.Request, question: Question) -> Identity | None:
     """Return who asks, by the session; nobody by plain http.
 
     A browser sends no session cookie that way, so one that came has been seen, or put
     there, by whoever is on the way.
+
+    Raises:
+        StoreUnavailableError: Nobody can tell whose session it is.
     """
     if question.original.is_plain_http:
-        return ANONYMOUS
-    identity = await lookup_identity(request, question.domain)
-    return ANONYMOUS if identity is None else identity.subject
+        return None
+    return await lookup_identity(request, question.domain)
 
 
 def _verdict(

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from yarl import URL
 
-from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id
+from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id, digest_of
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.table import UserChange
@@ -946,3 +946,27 @@ async def test_logout_leaves_basic_alone(portal: Portal) -> None:
     after = await portal.verify(None, host=SCRIPTS, headers=[basic()])
 
     assert (out.status, after.status) == (303, 200)
+
+
+@pytest.mark.parametrize(
+    ("host", "outcome"),
+    [("app.example.com", "allow"), ("closed.example.com", "forbidden")],
+)
+async def test_line_of_a_decision_names_the_session(
+    portal: Portal, caplog: pytest.LogCaptureFixture, host: str, outcome: str
+) -> None:
+    """By the first digits of its digest, the same as when it began (V-48)."""
+    token, _ = await portal.create_session()
+    name = digest_of(token).hex()[:8]
+
+    with caplog.at_level("DEBUG", logger="forwardauth.verify"):
+        await portal.verify(token, host=host)
+        await portal.verify(None, host=host)
+
+    (known, nobody) = [
+        line for line in caplog.messages if line.startswith("event=verify")
+    ]
+    assert f"outcome={outcome} " in known
+    assert f" session={name} " in known
+    assert token not in known
+    assert "session=" not in nobody

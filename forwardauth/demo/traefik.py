@@ -1,7 +1,7 @@
 """Traefik for the demonstration: where its program is, and what it is told.
 
-The same as ``deploy/traefik`` in short: plain HTTP on loopback, one middleware, the
-portal outside of it. Files are JSON, which is YAML too.
+The same as ``deploy/traefik`` in short: plain HTTP on loopback, the same middlewares,
+the portal behind the first one alone. The files are JSON, which is YAML too.
 """
 
 import json
@@ -14,6 +14,11 @@ from typing import Final
 from forwardauth.demo.addresses import DOMAIN, LOOPBACK, DemoError
 
 APPLICATIONS: Final = ("app", "app2")
+_REMOVED: Final = dict.fromkeys(
+    ("Forwarded", "X-Original-Method", "X-Original-URL", "X-Rewrite-URL"), ""
+)
+"""What clients must not send; an empty value removes a header."""
+
 _IDENTITY: Final = ("Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email")
 
 
@@ -57,7 +62,10 @@ def _static(port: int, routes: Path) -> dict[str, object]:
         "entryPoints": {
             "web": {
                 "address": f"{LOOPBACK}:{port}",
-                "http": {"aliasHeadersStrategy": "delete"},
+                "http": {
+                    "middlewares": ["clean@file"],
+                    "aliasHeadersStrategy": "delete",
+                },
             }
         },
         "providers": {"file": {"filename": str(routes), "watch": False}},
@@ -85,7 +93,10 @@ def _dynamic(service: int, applications: int) -> dict[str, object]:
     return {
         "http": {
             "routers": routers,
-            "middlewares": {"forwardauth": {"forwardAuth": middleware}},
+            "middlewares": {
+                "clean": {"headers": {"customRequestHeaders": dict(_REMOVED)}},
+                "forwardauth": {"forwardAuth": middleware},
+            },
             "services": {
                 "forwardauth": _balancer(service),
                 "applications": _balancer(applications),

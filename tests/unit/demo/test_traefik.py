@@ -44,6 +44,9 @@ def test_demo_listens_on_loopback_only(tmp_path: Path) -> None:
     points = json.loads(static.read_text())["entryPoints"]
 
     assert [point["address"] for point in points.values()] == ["127.0.0.1:8080"]
+    assert [point["http"]["middlewares"] for point in points.values()] == [
+        ["clean@file"]
+    ]
 
 
 def test_every_application_is_behind_the_middleware(tmp_path: Path) -> None:

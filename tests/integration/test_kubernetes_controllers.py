@@ -14,6 +14,7 @@ import pytest
 from tests.integration import test_proxies as shared
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.controllers import CONTROLLERS, cluster, prepare_ingress_nginx
+from tests.support.hearsay import OPEN_PAGE
 from tests.support.installation import COOKIE, Installation
 from tests.support.processes import count_closed_connections
 
@@ -295,3 +296,17 @@ def test_without_the_snippets_the_host_header_is_believed(
 
     assert answer.split(b" ", 2)[1] == b"200"
     assert b'"application": "app2"' in answer
+
+
+def test_without_the_removed_headers_a_client_can_ask(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What the warning says of ``proxy-set-headers`` is so: the portal tells."""
+    prepare = partial(prepare_ingress_nginx, without=frozenset({"proxy-set-headers"}))
+    folder = tmp_path_factory.mktemp("telling")
+    with cluster("nginx", prepare, folder, certificates) as site:
+        reply = site.client().send(
+            "GET", site.url("auth", "/verify/nginx"), headers=OPEN_PAGE
+        )
+
+    assert reply.status == 200

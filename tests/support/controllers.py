@@ -53,6 +53,7 @@ def prepare_ingress_nginx(
     settings = get_manifest(
         "ingress-nginx.yaml", "ConfigMap", "ingress-nginx-controller"
     )["data"]
+    settings = {k: v for k, v in settings.items() if k not in without}
     (folder / "certificates").mkdir()
     for file in (certificates.certificate, certificates.key):
         shutil.copy(file, folder / "certificates")
@@ -63,7 +64,8 @@ def prepare_ingress_nginx(
             folder=folder,
             ports=ports,
             backends=addresses,
-            settings={k: v for k, v in settings.items() if k not in without},
+            settings=settings,
+            headers=_headers_of(settings.get("proxy-set-headers")),
             user="user root;" if os.geteuid() == 0 else "",
         ),
     )
@@ -79,6 +81,17 @@ def prepare_ingress_nginx(
         log=folder / "nginx.log",
         ports=ports,
     )
+
+
+def _headers_of(named: str | None) -> dict[str, str]:
+    """Return what the ConfigMap *named*, with its namespace, holds."""
+    if named is None:
+        return {}
+    namespace, _, name = named.partition("/")
+    found = get_manifest("ingress-nginx.yaml", "ConfigMap", name)
+    assert found["metadata"]["namespace"] == namespace
+    headers: dict[str, str] = found["data"]
+    return headers
 
 
 def prepare_traefik_crds(

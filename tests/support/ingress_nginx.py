@@ -37,6 +37,7 @@ class Nginx:
         ports: Where it listens, for HTTPS and for HTTP.
         backends: Address of each Service, by its name.
         settings: Of the controller: ``data`` of its ConfigMap.
+        headers: What ``proxy-set-headers`` sets in each request to a backend.
         user: The line that says whose rights its workers have.
     """
 
@@ -44,6 +45,7 @@ class Nginx:
     ports: tuple[int, int]
     backends: Mapping[str, str]
     settings: Mapping[str, str]
+    headers: Mapping[str, str]
     user: str
 
 
@@ -129,6 +131,9 @@ def _location(path: Any, annotations: Mapping[str, str], nginx: Nginx) -> str:
     if "auth-url" in annotations:
         before, asking = _asking(path, annotations, buffers)
     backend = nginx.backends[path["backend"]["service"]["name"]]
+    custom = "\n            ".join(
+        f'proxy_set_header {name} "{value}";' for name, value in nginx.headers.items()
+    )
     return f"""{before}
         location {mark}{path["path"]} {{
             set $pass_access_scheme $scheme;
@@ -147,6 +152,7 @@ def _location(path: Any, annotations: Mapping[str, str], nginx: Nginx) -> str:
             proxy_set_header X-Scheme $pass_access_scheme;
             proxy_set_header X-Original-Forwarded-For $http_x_forwarded_for;
             proxy_set_header Proxy "";
+            {custom}
             {buffers}
             proxy_http_version 1.1;
             proxy_pass http://{backend};

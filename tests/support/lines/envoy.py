@@ -26,11 +26,11 @@ _CONFIGURATION = (
     Line("early_header_mutation_extensions:", C.IDENTITY_FORGEABLE),
     Line("- remove_on_match: {key_matcher: {prefix: remote-}}", C.CLAIM_PASSED),
     Line("- remove_on_match: {key_matcher: {safe_regex: …", C.IDENTITY_FORGEABLE),
+    Line("- remove_on_match: {key_matcher: {prefix: x-forwarded-}}", C.EXPOSED),
     Line("- remove_on_match: {key_matcher: {prefix: x-original-}}", C.EXPOSED),
     *(
         Line(words, C.APPLICATION_MISLED)
         for words in (
-            "- remove_on_match: {key_matcher: {prefix: x-forwarded-}}",
             "- remove_on_match: {key_matcher: {prefix: x-rewrite-}}",
             "- remove: forwarded",
             "- remove: x-real-ip",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from forwardauth.domains import CookieDomain
 from forwardauth.request import Subject
 from forwardauth.sessions.manager import SessionManager
-from forwardauth.sessions.model import EndCause, LiveSession, Session
+from forwardauth.sessions.model import EndCause, LiveSession
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
@@ -56,10 +56,9 @@ class Identities:
         live = await self._sessions.lookup(presented, domain=domain.name)
         if live is None:
             return None
-        user = self._users.get(live.session.username)
-        if user is not None and user.username != live.session.username:
-            user = None  # The file knows another spelling: another user.
-        cause = _why_outdated(live.session, user)
+        session = live.session
+        user = self._users.get(session.username)
+        cause = why_outdated(user, session.username, session.credential)
         if user is None or cause is not None:
             await self._revoker.revoke_digest(
                 live.digest, cause=cause or EndCause.USER_REMOVED
@@ -81,11 +80,21 @@ def subject_of(user: User, level: int) -> Subject:
     )
 
 
-def _why_outdated(session: Session, user: User | None) -> EndCause | None:
-    if user is None:
-        return EndCause.USER_REMOVED
+def why_outdated(
+    user: User | None, username: str, stamps: tuple[str, ...]
+) -> EndCause | None:
+    """Return why a session does not count any more, ``None`` while it does.
+
+    Args:
+        user: What the users file has under *username*, however it is spelled there;
+            ``None`` when it has nothing.
+        username: The session's.
+        stamps: The session's, of the password that it was proven with.
+    """
+    if user is None or user.username != username:
+        return EndCause.USER_REMOVED  # Another spelling is another user.
     if user.disabled:
         return EndCause.USER_DISABLED
-    if not is_current(session.credential, user.password_hash):
+    if not is_current(stamps, user.password_hash):
         return EndCause.PASSWORD_CHANGED
     return None

@@ -30,12 +30,11 @@ from forwardauth.request import ANONYMOUS, Subject
 from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
-from forwardauth.users.stamps import is_current
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.audit import are_allows_logged, log_verdict
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.forwarded import get_transport_peer
-from forwardauth.web.identity import subject_of
+from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
 from forwardauth.web.readings import Reading, Readings
 from forwardauth.web.settings import WebSettings
@@ -143,12 +142,7 @@ class ShortWay:
         return self._meet(glance, user, reading.adapter)
 
     def _meet(self, glance: Glance, user: User | None, adapter: Adapter) -> _Person:
-        if (
-            user is None
-            or user.username != glance.username
-            or user.disabled
-            or not is_current(glance.stamps, user.password_hash)
-        ):
+        if user is None or why_outdated(user, glance.username, glance.stamps):
             raise NoGlanceError  # The session is to be ended.
         subject = subject_of(user, glance.level)
         person = _Person(user, subject, _allow(adapter, subject))

@@ -67,7 +67,7 @@ class HeaderFamily:
                 ``X-Forwarded-For`` or of an identity header.
         """
         # Nearly every request has plain names alone, and is done with after one look.
-        if not _is_plain("".join(headers)):
+        if not have_plain_names(headers):
             self._check_aliases(headers)
         return {
             name: get_header(headers, name, hint=hint)
@@ -86,6 +86,11 @@ class HeaderFamily:
                     f"could be taken for {meant}; the proxy has to drop it, see"
                     f" docs/proxies/{self._proxy}.md",
                 )
+
+
+def have_plain_names(headers: HeaderSource) -> bool:
+    """Whether no name in *headers* could be an alias of another."""
+    return _is_plain("".join(headers))
 
 
 def _is_plain(name: str) -> bool:

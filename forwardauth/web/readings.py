@@ -20,6 +20,7 @@ from multidict import istr
 
 from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import Adapter, ProxyRequest
+from forwardauth.adapters.family import have_plain_names
 from forwardauth.adapters.headers import X_FORWARDED_FOR, lookup_client
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import METHODS
@@ -123,7 +124,7 @@ class Readings:
         peer: str,
     ) -> Reading:
         adapter, settings = endpoint.adapter, self._settings
-        taken_over = settings.logout.paths if adapter.takes_over_logout else frozenset()
+        taken_over = settings.logout.paths_taken_over(adapter)
         request = ProxyRequest(
             method=method,
             target=target,
@@ -192,6 +193,5 @@ def _is_plain(message: RawRequestMessage) -> bool:
             or _CONTENT_ENCODING in headers
             or _UPGRADE in headers
         )
-        # No name that could be taken for another: see ``HeaderFamily``.
-        and "".join(headers).replace("-", "").isalnum()
+        and have_plain_names(headers)
     )

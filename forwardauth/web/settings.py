@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.headers import IPNetwork
 from forwardauth.domains import CookieDomains
 from forwardauth.redirects import SafeTarget, TargetPolicy
@@ -28,6 +29,10 @@ class LogoutSettings:
     is_for_user: bool
     clear_cookies: tuple[str, ...]
     clear_site_data: tuple[str, ...]
+
+    def paths_taken_over(self, adapter: Adapter) -> frozenset[str]:
+        """Return the paths that *adapter* answers itself, whatever the rules say."""
+        return self.paths if adapter.takes_over_logout else frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

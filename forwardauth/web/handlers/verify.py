@@ -68,7 +68,7 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
     async def verify(request: web.Request) -> web.StreamResponse:
         settings = request.app[keys.SETTINGS]
         check_trusted_peer(request, settings.trusted_proxies)
-        taken_over = settings.logout.paths if adapter.takes_over_logout else frozenset()
+        taken_over = settings.logout.paths_taken_over(adapter)
         try:
             asked = _proxy_request(request, path, taken_over)
             question = read_question(adapter, asked, settings.domains)

@@ -145,6 +145,8 @@ def _answer(
     if domain.is_secure and original.scheme != "https":
         original = replace(original, is_plain_http=True)
     if original.path in settings.logout.paths:
+        if original.is_plain_http:
+            return ["leads to the portal: nobody is signed out by plain http"]
         return [f"signs out: {original.path} is in logout.paths, before any rule"]
     return _tell(explain_access(settings.access_control, subject, original))
 

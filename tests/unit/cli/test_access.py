@@ -185,6 +185,15 @@ def test_a_logout_path_comes_before_any_rule() -> None:
     )
 
 
+def test_logout_by_plain_http_ends_nothing() -> None:
+    """No session cookie comes that way, so that there is nothing to end."""
+    result = explain("http://www.example.com/logout?rd=x")
+
+    assert result.output.endswith(
+        "leads to the portal: nobody is signed out by plain http\n"
+    )
+
+
 def test_a_foreign_host_is_refused_before_any_rule() -> None:
     """No cookie could reach it."""
     result = explain("https://app.example.net/")

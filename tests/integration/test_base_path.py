@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.certificates import Certificates, create_certificates
+from tests.support.certificates import Certificates
 from tests.support.installation import Installation, installation
 from tests.support.proxies import PROXIES
 from tests.support.repository import ROOT
@@ -43,13 +43,6 @@ def _edit(line: str) -> tuple[str, str]:
         for part in (line[: path.start()], line[path.start() :])
     )
     return f"({before})(?={after})", rf"\g<1>{BASE}"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return a certificate for ``example.com`` and every host below it."""
-    folder = tmp_path_factory.mktemp("certificates")
-    return create_certificates(folder, "example.com", "*.example.com")
 
 
 @pytest.fixture(scope="module", params=list(PROXIES))

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.certificates import create_certificates
+from tests.support.certificates import Certificates
 from tests.support.installation import Installation, installation
 from tests.support.proxies import PROXIES
 from tests.support.service import PASSWORD
@@ -19,11 +19,12 @@ SETTINGS: Final = {"FORWARDAUTH_ACCESS_CONTROL__RULES__1__BASIC": "true"}
 
 @pytest.fixture(scope="module", params=list(PROXIES))
 def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    certificates: Certificates,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     """Run everything behind one proxy, with a site that takes Basic."""
     folder = tmp_path_factory.mktemp(request.param)
-    certificates = create_certificates(folder, "example.com", "*.example.com")
     with installation(request.param, folder, certificates, settings=SETTINGS) as site:
         yield site
 

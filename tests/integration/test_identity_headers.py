@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from forwardauth.users.hashes import Hasher
-from tests.support.certificates import create_certificates
+from tests.support.certificates import Certificates
 from tests.support.installation import Installation, installation
 from tests.support.proxies import PROXIES, Changes
 from tests.support.service import PASSWORD
@@ -72,7 +72,9 @@ ZOE: Final = {
 
 @pytest.fixture(scope="module", params=list(PROXIES))
 def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    certificates: Certificates,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
     """Run everything behind one proxy, with headers of other names."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -84,7 +86,7 @@ def site(
     with installation(
         request.param,
         folder,
-        create_certificates(folder, "example.com", "*.example.com"),
+        certificates,
         settings={**SETTINGS, "FORWARDAUTH_USERS__FILE": str(users)},
         changes=CHANGES,
     ) as running:

@@ -12,18 +12,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from tests.integration import test_proxies as shared
-from tests.support.certificates import Certificates, create_certificates
+from tests.support.certificates import Certificates
 from tests.support.controllers import CONTROLLERS, cluster, prepare_ingress_nginx
 from tests.support.hearsay import OPEN_PAGE
 from tests.support.installation import COOKIE, Installation
 from tests.support.processes import count_closed_connections
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return a certificate for ``example.com`` and every host below it."""
-    folder = tmp_path_factory.mktemp("certificates")
-    return create_certificates(folder, "example.com", "*.example.com")
 
 
 @pytest.fixture(scope="module", params=list(CONTROLLERS))

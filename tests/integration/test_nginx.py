@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.certificates import create_certificates
+from tests.support.certificates import Certificates
 from tests.support.client import NAVIGATION
 from tests.support.installation import Installation, installation
 from tests.support.proxies import Changes
@@ -21,10 +21,11 @@ ANSWERED_WITH_200: Final[Changes] = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def site(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """Run everything behind an nginx that gets 200 where it asks for the page."""
     folder = tmp_path_factory.mktemp("nginx")
-    certificates = create_certificates(folder, "example.com", "*.example.com")
     with installation(
         "nginx", folder, certificates, changes=ANSWERED_WITH_200
     ) as running:

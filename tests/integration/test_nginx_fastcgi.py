@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.certificates import create_certificates
+from tests.support.certificates import Certificates
 from tests.support.client import Reply
 from tests.support.fastcgi import fastcgi_application
 from tests.support.installation import Installation, installation
@@ -47,10 +47,11 @@ def documented_location(folder: Path, socket: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def site(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """Run everything behind nginx; www and app1 have an application by FastCGI, too."""
     folder = tmp_path_factory.mktemp("fastcgi")
-    certificates = create_certificates(folder, "example.com", "*.example.com")
     socket = folder / "php-fpm.sock"
     location = documented_location(folder / "nginx", socket).replace("\\", r"\\")
     server = r"(server_name +(?:www|app1)\.example\.com;)"

@@ -20,7 +20,7 @@ from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from forwardauth.request import MAX_URI_CHARACTERS
-from tests.support.certificates import Certificates, create_certificates
+from tests.support.certificates import Certificates
 from tests.support.client import Client, Reply
 from tests.support.hearsay import OPEN_PAGE, VERIFY_PATHS
 from tests.support.html import check_page
@@ -76,13 +76,6 @@ CONTRADICTION: Final = {
 }
 """What becomes of a request for one site that names another in ``Host``: four go by the
 request line, which is for the site that bob may not see; HAProxy refuses to choose."""
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Return a certificate for ``example.com`` and every host below it."""
-    folder = tmp_path_factory.mktemp("certificates")
-    return create_certificates(folder, "example.com", "*.example.com")
 
 
 @pytest.fixture(scope="module", params=list(PROXIES))

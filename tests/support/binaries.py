@@ -3,6 +3,7 @@
 import os
 import shutil
 import sysconfig
+from typing import NoReturn
 
 import pytest
 
@@ -24,8 +25,13 @@ def require_binary(name: str) -> str:
         )
     )
     path = shutil.which(name, path=folders)
-    if path is not None:
-        return path
+    if path is None:
+        miss(name)
+    return path
+
+
+def miss(name: str) -> NoReturn:
+    """End the test, which needs *name*: skipped with the reason, in ``CI`` failed."""
     if os.environ.get("CI"):
         pytest.fail(f"{name} is not installed, and CI runs every test")
     pytest.skip(f"{name} is not installed")

@@ -152,15 +152,15 @@ async def test_proof_counts_again_for_seconds(scene: Scene) -> None:
     assert scene.counted() == {"verified": 2, "recent": 4}
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [
-        (entry("alice", CHEAP.hash(b"another")),),
-        (entry("alice", ARGON2ID, "disabled: true"),),
-        (entry("bob", ARGON2ID),),
-    ],
-    ids=["password changed", "disabled", "removed"],
-)
+EDITS: Final = {
+    "password changed": (entry("alice", CHEAP.hash(b"another")),),
+    "disabled": (entry("alice", ARGON2ID, "disabled: true"),),
+    "removed": (entry("bob", ARGON2ID),),
+}
+"""Files in which alice may not sign in with her password any more."""
+
+
+@pytest.mark.parametrize("entries", EDITS.values(), ids=EDITS)
 async def test_edit_of_the_user_counts_at_once(
     scene: Scene, entries: tuple[str, ...]
 ) -> None:
@@ -172,15 +172,7 @@ async def test_edit_of_the_user_counts_at_once(
     assert [before, after] == ["alice", "CredentialsError"]
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [
-        (entry("alice", CHEAP.hash(b"another")),),
-        (entry("alice", ARGON2ID, "disabled: true"),),
-        (entry("bob", ARGON2ID),),
-    ],
-    ids=["password changed", "disabled", "removed"],
-)
+@pytest.mark.parametrize("entries", EDITS.values(), ids=EDITS)
 async def test_edit_during_the_hash_counts(
     scene: Scene, entries: tuple[str, ...]
 ) -> None:

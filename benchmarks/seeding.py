@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from forwardauth.sessions.ids import Digest, create_handle
-from forwardauth.sessions.model import LiveSession, Session, dump_entry, to_ms
+from forwardauth.sessions.model import Session, dump_entry, to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis_keys import (
     Kept,
@@ -34,24 +34,29 @@ def others(count: int) -> Iterator[Entry]:
     """Yield *count* sessions as the service makes them; each user has three."""
     now = datetime.now(UTC)
     for number in range(count):
-        session = Session(
-            handle=create_handle(),
-            login=create_handle(),
-            username=f"user-{number // SESSIONS_PER_USER}",
-            domain="example.com",
-            credential=("0" * 32,),
-            methods=("pwd",),
-            level=1,
-            created=now,
-            absolute=now + LIFETIME,
-            idle=LIFETIME,
-            seen=now,
-            remembered=False,
-            address="192.0.2.1",
-            user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0",
-        )
-        live = LiveSession(session=session, digest=Digest(os.urandom(32)))
-        yield dump_entry(live.session, live.digest)
+        username = f"user-{number // SESSIONS_PER_USER}"
+        session = create_session(username, "0" * 32, now)
+        yield dump_entry(session, Digest(os.urandom(32)))
+
+
+def create_session(username: str, stamp: str, now: datetime) -> Session:
+    """Return a session that began at *now*, proven with the password of *stamp*."""
+    return Session(
+        handle=create_handle(),
+        login=create_handle(),
+        username=username,
+        domain="example.com",
+        credential=(stamp,),
+        methods=("pwd",),
+        level=1,
+        created=now,
+        absolute=now + LIFETIME,
+        idle=LIFETIME,
+        seen=now,
+        remembered=False,
+        address="192.0.2.1",
+        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0",
+    )
 
 
 def seed_sqlite(path: Path, entries: Iterator[Entry]) -> None:

@@ -11,14 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks.seeding import LIFETIME
-from forwardauth.sessions.ids import (
-    SessionId,
-    create_handle,
-    create_session_id,
-    digest_of,
-)
-from forwardauth.sessions.model import Session, dump_entry
+from benchmarks.seeding import create_session
+from forwardauth.sessions.ids import SessionId, create_session_id, digest_of
+from forwardauth.sessions.model import dump_entry
 from forwardauth.sessions.store import Entry
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.stamps import stamp_of
@@ -71,23 +66,9 @@ class Workload:
     def entries(self) -> Iterator[Entry]:
         """Yield what a store keeps of the sessions, each used just now."""
         now = datetime.now(UTC)
+        stamp = stamp_of(self.password_hash)
         for number, token in enumerate(self.tokens):
-            session = Session(
-                handle=create_handle(),
-                login=create_handle(),
-                username=username(number),
-                domain=DOMAIN,
-                credential=(stamp_of(self.password_hash),),
-                methods=("pwd",),
-                level=1,
-                created=now,
-                absolute=now + LIFETIME,
-                idle=LIFETIME,
-                seen=now,
-                remembered=False,
-                address="192.0.2.1",
-                user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0",
-            )
+            session = create_session(username(number), stamp, now)
             yield dump_entry(session, digest_of(token))
 
 

@@ -4,8 +4,8 @@ A conversation is everything that is written on one connection. It has a secret 
 own, which stands in its cookies and passwords alone: whatever comes back with it quotes
 what no script may read.
 
-Plain random numbers: strategies of Hypothesis took twenty times as long to make a
-conversation as the service takes to answer it.
+Plain random numbers: strategies of Hypothesis took far longer to make
+a conversation than the service takes to answer it.
 """
 
 from dataclasses import dataclass

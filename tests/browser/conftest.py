@@ -1,12 +1,13 @@
 """What the walks share: everything behind each proxy, and a browser in front."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.support.browser import fresh_context, no_complaints, running_browser
+from tests.support.browser import Chromium, no_complaints, running_chromium
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.foreign_site import ForeignSite
 from tests.support.installation import Installation, installation
@@ -92,27 +93,40 @@ def foreign_site(certificates: Certificates) -> Iterator[ForeignSite]:
         yield running
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test another try when Chromium died under it.
+
+    It crashes by itself now and then, which says nothing about us. No other failure is
+    tried again.
+    """
+    again = pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"])
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(again)
+
+
 @pytest.fixture(scope="module")
-def browser(certificates: Certificates) -> Iterator[Browser]:
+def chromium(certificates: Certificates) -> Iterator[Chromium]:
     """Start Chromium once for the module: an open one would hold asyncio's loop."""
-    with running_browser(certificates, keeps_pages=True) as running:
+    with running_chromium(certificates, keeps_pages=True) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def profile(browser: Browser) -> Iterator[BrowserContext]:
-    """Open one profile for the module: a new one for each test takes its time."""
-    with fresh_context(browser) as opened:
-        yield opened
+@pytest.fixture
+def browser(chromium: Chromium) -> Browser:
+    """Return the browser of the module."""
+    return chromium.browser
 
 
 @pytest.fixture
-def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
     """Return a browser without cookies and without windows."""
+    profile = chromium.profile
     profile.clear_cookies()
     yield profile
-    for page in profile.pages:
-        page.close()
+    if profile.browser is not None and profile.browser.is_connected():
+        for page in profile.pages:
+            page.close()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Debian's Chromium, driven by Playwright, and what it complains about."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import Final
 
 from playwright.sync_api import (
@@ -29,11 +30,40 @@ _TIMEOUT_MILLISECONDS: Final = 15_000
 expect.set_options(timeout=_TIMEOUT_MILLISECONDS)
 
 
+class Chromium:
+    """A headless Chromium with one profile; started anew when it has died."""
+
+    def __init__(self, launch: Callable[[], Browser]) -> None:
+        self._launch = launch
+        self._browser: Browser | None = None
+        self._profile: BrowserContext | None = None
+
+    @property
+    def browser(self) -> Browser:
+        """The browser, which runs."""
+        if self._browser is None or not self._browser.is_connected():
+            self._browser, self._profile = self._launch(), None
+        return self._browser
+
+    @property
+    def profile(self) -> BrowserContext:
+        """A profile that stays: a new one for each test takes its time."""
+        browser = self.browser
+        if self._profile is None:
+            self._profile = _open_context(browser)
+        return self._profile
+
+    def close(self) -> None:
+        """End it, if it runs."""
+        if self._browser is not None:
+            self._browser.close()
+
+
 @contextmanager
-def running_browser(
+def running_chromium(
     certificates: Certificates | None = None, *, keeps_pages: bool = False
-) -> Iterator[Browser]:
-    """Run a headless Chromium as long as the context lasts.
+) -> Iterator[Chromium]:
+    """Have a headless Chromium as long as the context lasts.
 
     Args:
         certificates: Trusts them, and finds every name on this machine; ``None``
@@ -51,15 +81,14 @@ def running_browser(
             f"--ignore-certificate-errors-spki-list={certificates.fingerprint()}",
         ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        launch = partial(
+            playwright.chromium.launch,
             executable_path=program,
             args=flags,
             ignore_default_args=[_KEEPS_NO_PAGES] if keeps_pages else None,
         )
-        try:
-            yield browser
-        finally:
-            browser.close()
+        with closing(Chromium(launch)) as chromium:
+            yield chromium
 
 
 @contextmanager
@@ -67,15 +96,20 @@ def fresh_context(
     browser: Browser, *, has_scripts: bool = True
 ) -> Iterator[BrowserContext]:
     """Open an empty profile in *browser* as long as the context lasts."""
-    with browser.new_context(java_script_enabled=has_scripts) as context:
-        context.set_default_timeout(_TIMEOUT_MILLISECONDS)
+    with _open_context(browser, has_scripts=has_scripts) as context:
         yield context
+
+
+def _open_context(browser: Browser, *, has_scripts: bool = True) -> BrowserContext:
+    context = browser.new_context(java_script_enabled=has_scripts)
+    context.set_default_timeout(_TIMEOUT_MILLISECONDS)
+    return context
 
 
 @contextmanager
 def browser_context() -> Iterator[BrowserContext]:
     """Run a headless Chromium with an empty profile as long as the context lasts."""
-    with running_browser() as browser, fresh_context(browser) as context:
+    with running_chromium() as chromium, fresh_context(chromium.browser) as context:
         yield context
 
 

@@ -78,6 +78,7 @@ HOMES: Final = {
     "re2": ("access_control/regexes.py",),
     "redis": ("sessions/stores/redis",),
     "sqlite3": ("sessions/stores/sqlite",),
+    "ua_parser": ("web/devices.py",),
     "uvloop": ("cli/serve.py",),
     "yaml": ("config/", "users/document.py"),
 }

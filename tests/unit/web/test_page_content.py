@@ -10,7 +10,9 @@ from tests.support.pages import create_row, error, login, signed_out
 
 def test_session_row_says_browser_and_system() -> None:
     """A row recognises the device that its session was made on."""
-    row = create_row(user_agent="Mozilla/5.0 (Macintosh) Firefox/128.0")
+    told = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Firefox/128.0"
+
+    row = create_row(user_agent=told)
 
     assert row.device == Device(browser="Firefox", system="macOS")
 

@@ -42,6 +42,7 @@ from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.forms import MAX_BODY_BYTES
 from forwardauth.web.identity import Identities
+from forwardauth.web.language_choice import LanguageChoice
 from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
@@ -132,6 +133,9 @@ def create_applications(
     main[keys.AUDIT] = audit
     main[keys.CLOCK] = clock
     main[keys.IDENTITIES] = Identities(sessions, revoker, users)
+    main[keys.LANGUAGE_CHOICE] = LanguageChoice(
+        settings.portal.languages, cookie_name=settings.session.cookie_name
+    )
     main[keys.LOGOUT_TOKENS] = logout_tokens
     main[keys.METRICS] = metrics
     main[keys.PAGES] = Pages(
@@ -266,6 +270,7 @@ class _UserChanges:
 def _create_management(main: web.Application) -> web.Application:
     """Return the management application, which shares what *main* holds."""
     management = web.Application(middlewares=[answer_errors])
+    management[keys.LANGUAGE_CHOICE] = main[keys.LANGUAGE_CHOICE]
     management[keys.METRICS] = main[keys.METRICS]
     management[keys.PAGES] = main[keys.PAGES]
     management[keys.STORE] = main[keys.STORE]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from forwardauth.config.problems import quote
+from forwardauth.language_tags import LANGUAGES
 
 PREFIX: Final = "FORWARDAUTH_"
 """What the names of our environment variables start with."""
@@ -103,6 +104,7 @@ KEYS: Final[dict[str, Key]] = {
     "access_control.rules.*.plain_http": Key(default="deny"),
     "access_control.rules.*.basic": Key(default="false"),
     "portal.templates": _NULL,
+    "portal.languages": Key(kind=Kind.LIST, default=LANGUAGES),
     "portal.title": Key(default="Sign in"),
 }
 

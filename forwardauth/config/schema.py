@@ -145,10 +145,12 @@ class PortalSettings:
     Attributes:
         templates: Folder whose files replace the shipped ones; ``None`` for none.
         title: Heading of the login page.
+        languages: Tags of what is offered, at least one; the first is the fallback.
     """
 
     templates: Path | None
     title: str
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

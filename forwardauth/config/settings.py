@@ -1,7 +1,6 @@
 """The sections put together, and what one of them asks of another."""
 
 from pathlib import Path
-from typing import Final
 
 from forwardauth.config.cookies import read_domains
 from forwardauth.config.headers import read_headers
@@ -13,12 +12,11 @@ from forwardauth.config.logout import (
     read_scope,
 )
 from forwardauth.config.notify import read_notify
-from forwardauth.config.problems import RefusedValueError, quote
+from forwardauth.config.portal import read_portal
 from forwardauth.config.rules import read_access_control
 from forwardauth.config.schema import (
     CookieSettings,
     LogoutSettings,
-    PortalSettings,
     Settings,
     UsersSettings,
 )
@@ -27,8 +25,6 @@ from forwardauth.config.server import read_server
 from forwardauth.config.session import read_session
 from forwardauth.config.targets import DefaultTargets
 from forwardauth.domains import CookieDomain, CookieDomains
-
-_MAX_TITLE: Final = 100
 
 Found = tuple[tuple[Section, CookieDomain], ...]
 
@@ -69,7 +65,7 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         access_control=read_access_control(
             root.section("access_control"), domains=domains if is_whole else None
         ),
-        portal=_read_portal(root.section("portal")),
+        portal=read_portal(root.section("portal")),
         source=source,
     )
 
@@ -97,23 +93,3 @@ def _read_logout(
         notify=read_notify(section),
     )
     return settings, targets
-
-
-def _read_portal(section: Section) -> PortalSettings:
-    return PortalSettings(
-        templates=section.path("templates"), title=section.text("title", parse_title)
-    )
-
-
-def parse_title(text: str) -> str:
-    """Return *text* when it fits a heading.
-
-    Raises:
-        RefusedValueError: Blank, longer than 100 characters, or with a character that
-            cannot be seen.
-    """
-    if not text.strip() or len(text) > _MAX_TITLE or not text.isprintable():
-        raise RefusedValueError(
-            f"{quote(text)} is not a title", f"write 1 to {_MAX_TITLE} characters"
-        )
-    return text

@@ -18,8 +18,10 @@ from forwardauth.adapters.headers import HeaderSource
 from forwardauth.domains import CookieDomain
 
 _PAST: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
-_HOST_PREFIX: Final = "__Host-"
-_SECURE_PREFIXES: Final = ("__Secure-", _HOST_PREFIX)
+HOST_PREFIX: Final = "__Host-"
+"""Of a name that browsers take from the host itself alone, over https."""
+
+_SECURE_PREFIXES: Final = ("__Secure-", HOST_PREFIX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +82,18 @@ def presession_cookie(name: str, domain: CookieDomain) -> CookieShape:
     The prefix keeps sibling hosts from planting one; it needs ``Secure``, so a portal
     on ``*.localhost`` goes without.
     """
-    prefix = _HOST_PREFIX if domain.is_secure else ""
+    return _host_cookie(f"{name}_login", domain)
+
+
+def language_cookie(name: str, domain: CookieDomain) -> CookieShape:
+    """Return the shape of the cookie that keeps a language, for the portal's host."""
+    return _host_cookie(f"{name}_language", domain)
+
+
+def _host_cookie(name: str, domain: CookieDomain) -> CookieShape:
+    prefix = HOST_PREFIX if domain.is_secure else ""
     return CookieShape(
-        name=f"{prefix}{name}_login", is_secure=domain.is_secure, same_site="Lax"
+        name=f"{prefix}{name}", is_secure=domain.is_secure, same_site="Lax"
     )
 
 
@@ -100,7 +111,7 @@ def clear_lines(
         same_site: As at creation.
     """
     for name in names:
-        variants = [None] if name.startswith(_HOST_PREFIX) else [domain.name, None]
+        variants = [None] if name.startswith(HOST_PREFIX) else [domain.name, None]
         for variant in variants:
             yield CookieShape(
                 name=name,

@@ -18,6 +18,7 @@ from forwardauth.web.audit import AuditLog
 from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.identity import Identities
+from forwardauth.web.language_choice import LanguageChoice
 from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
@@ -32,6 +33,7 @@ BASIC: Final = web.AppKey("basic", BasicSignIn)
 CLOCK: Final = web.AppKey("clock", Clock)
 HANDOVERS: Final = web.AppKey("handovers", Handovers)
 IDENTITIES: Final = web.AppKey("identities", Identities)
+LANGUAGE_CHOICE: Final = web.AppKey("language_choice", LanguageChoice)
 LINK_STATES: Final = web.AppKey("link_states", LinkStates)
 LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokens)
 METRICS: Final = web.AppKey("metrics", Metrics)

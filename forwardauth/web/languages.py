@@ -1,131 +1,73 @@
-"""The languages of the portal: which one a browser asks for, and how each one speaks.
+"""The languages of the portal, each with its name, its direction and its words.
 
 The catalogues are gettext ``.po`` files that are read as they are when the service
-starts, a few milliseconds each. There is no compiled copy that could fall behind, no
-build step, and a translation can be mended with any editor.
+starts, so that an upgrade below a running service mixes nothing. There is no compiled
+copy that could fall behind, no build step, and a translation can be mended with any
+editor.
 
-Law: what a browser prefers only ever chooses among ``LANGUAGES``; the header itself
-reaches no file name and no page.
+Law: a language costs a start no more than reading its file. It is parsed, and Babel is
+imported, when the first page speaks it.
 """
 
-import io
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from gettext import NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from babel import Locale
-from babel.dates import (
-    format_date,
-    format_time,
-    format_timedelta,
-    get_datetime_format,
-)
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from forwardauth.language_tags import LANGUAGES, NAMES, RIGHT_TO_LEFT
 
-LANGUAGES: Final = ("en", "de", "es", "fr", "ja", "zh-Hans")
-"""BCP 47 tags of what is shipped; the first one is the source and the fallback."""
+if TYPE_CHECKING:
+    from forwardauth.web.speech import Speech
 
 LOCALES: Final = Path(__file__).with_name("locales")
 
-_MAX_HEADER_CHARACTERS: Final = 500
-_BY_PRIMARY_SUBTAG: Final = {tag.partition("-")[0]: tag for tag in LANGUAGES}
-_TRADITIONAL_CHINESE: Final = frozenset({"hant", "tw", "hk", "mo"})
-_RANGE: Final = re.compile(
-    r"(?P<range>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8}){0,7})"
-    r"(?:[ \t]*;[ \t]*q[ \t]*=[ \t]*(?P<weight>0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?",
-    re.ASCII,
-)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
     """One language: its messages, and its way to write lengths of time and dates.
 
     Attributes:
         tag: BCP 47, for the ``lang`` attribute.
-        locale: CLDR data.
-        translations: The catalogue; that of the source language is empty.
+        name: What the language calls itself.
+        direction: ``ltr`` or ``rtl``, for the ``dir`` attribute.
     """
 
-    tag: str
-    locale: Locale
-    translations: NullTranslations
+    def __init__(self, tag: str, catalogue: bytes | None) -> None:
+        """Keep *catalogue*, a ``.po`` file, until it is needed.
+
+        Args:
+            tag: A member of ``LANGUAGES``.
+            catalogue: ``None`` for the source language, which needs none.
+        """
+        self.tag = tag
+        self.name = NAMES[tag]
+        self.direction = "rtl" if tag in RIGHT_TO_LEFT else "ltr"
+        self._catalogue = catalogue
 
     @property
-    def direction(self) -> str:
-        """``ltr`` or ``rtl``, for the ``dir`` attribute."""
-        return self.locale.text_direction
+    def translations(self) -> NullTranslations:
+        """The messages; those of the source language translate nothing."""
+        return self._speech.translations
 
     def duration(self, length: timedelta) -> str:
         """Return *length* in its largest whole unit up to days: ``30 days``."""
-        for unit, size in _UNITS:
-            if length >= size and not length % size:
-                return self._count(length, unit)
-        return self._count(length, "second")
+        return self._speech.duration(length)
 
     def ago(self, length: timedelta) -> str:
         """Return how long ago something was, ``1 minute ago`` at the least."""
-        return format_timedelta(
-            -max(length, timedelta(minutes=1)),
-            granularity="minute",
-            add_direction=True,
-            locale=self.locale,
-        )
+        return self._speech.ago(length)
 
     def moment(self, when: datetime) -> str:
         """Return an aware *when* as date and time of day in UTC, zone not named."""
-        utc = when.astimezone(UTC)
-        both = str(get_datetime_format("medium", locale=self.locale))
-        time_of_day = format_time(utc, "short", locale=self.locale)
-        date = format_date(utc, "medium", locale=self.locale)
-        return both.replace("{0}", time_of_day).replace("{1}", date)
+        return self._speech.moment(when)
 
-    def _count(self, length: timedelta, unit: "_Unit") -> str:
-        # No threshold is ever reached, so that Babel keeps to the unit it is given and
-        # does not turn 30 days into a month.
-        return format_timedelta(
-            length, granularity=unit, threshold=float("inf"), locale=self.locale
-        )
+    @cached_property
+    def _speech(self) -> "Speech":
+        from forwardauth.web.speech import Speech  # noqa: PLC0415 - see law
 
-
-_Unit = Literal["day", "hour", "minute", "second"]
-_UNITS: Final[tuple[tuple[_Unit, timedelta], ...]] = (
-    ("day", timedelta(days=1)),
-    ("hour", timedelta(hours=1)),
-    ("minute", timedelta(minutes=1)),
-)
-
-
-def negotiate(accept_language: str | None) -> str:
-    """Return the member of ``LANGUAGES`` that the browser likes best.
-
-    Regions fall back to their language (``de-AT`` to ``de``). Readers of traditional
-    Chinese are not sent to simplified Chinese unless they list ``zh`` as well.
-
-    Args:
-        accept_language: The ``Accept-Language`` header; ``None`` when there is none.
-            Only the first 500 characters are read, and malformed parts are skipped.
-
-    Returns:
-        A tag. English when nothing matches: a page in some language beats no page.
-
-    Source: RFC 9110 12.5.4; RFC 4647 3.4 (lookup).
-    """
-    ranges = sorted(_parse_ranges(accept_language or ""), key=lambda item: -item[1])
-    refused = {_BY_PRIMARY_SUBTAG.get(name) for name, weight in ranges if not weight}
-    for name, weight in ranges:
-        matches = LANGUAGES if name == "*" else (_lookup_language(name),)
-        for tag in matches:
-            if weight and tag is not None and tag not in refused:
-                return tag
-    return LANGUAGES[0]
+        return Speech(self.tag, self._catalogue)
 
 
 @cache
@@ -142,27 +84,6 @@ def catalogue_path(tag: str) -> Path:
     return LOCALES / tag.replace("-", "_") / "LC_MESSAGES" / "messages.po"
 
 
-def _parse_ranges(header: str) -> Iterator[tuple[str, float]]:
-    for part in header[:_MAX_HEADER_CHARACTERS].lower().split(","):
-        match = _RANGE.fullmatch(part.strip(" \t"))
-        if match is not None:
-            yield match["range"], float(match["weight"] or 1)
-
-
-def _lookup_language(name: str) -> str | None:
-    primary, *others = name.split("-")
-    if "hans" not in others and not _TRADITIONAL_CHINESE.isdisjoint(others):
-        return None
-    return _BY_PRIMARY_SUBTAG.get(primary)
-
-
 def _load_language(tag: str) -> Language:
-    locale = Locale.parse(tag, sep="-")
-    if tag == LANGUAGES[0]:
-        return Language(tag=tag, locale=locale, translations=NullTranslations())
-    with catalogue_path(tag).open("rb") as file:
-        catalogue = read_po(file, locale=locale, domain="messages")
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Language(tag=tag, locale=locale, translations=GNUTranslations(compiled))
+    is_source = tag == LANGUAGES[0]
+    return Language(tag, None if is_source else catalogue_path(tag).read_bytes())

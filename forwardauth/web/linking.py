@@ -17,8 +17,8 @@ from forwardauth.web import keys
 from forwardauth.web.answers import PortalUrl, page, portal_url, see_other
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.form_proof import get_presession
-from forwardauth.web.languages import negotiate
 from forwardauth.web.link_state import LinkState
+from forwardauth.web.preferences import language_of
 
 
 def is_home(request: web.Request, domain: CookieDomain) -> bool:
@@ -89,6 +89,6 @@ def go_on(
     """Lead to *url* so that cookies go along: by a page where they are strict."""
     if request.app[keys.SETTINGS].same_site != "Strict":
         return see_other(url, cookies=cookies)
-    language = negotiate(request.headers.get("Accept-Language"))
+    language = language_of(request)
     html = request.app[keys.PAGES].go_on(language=language, url=url)
     return page(html, cookies=cookies, headers=(("Refresh", f"0; url={url}"),))

@@ -14,8 +14,8 @@ from forwardauth.request import parse_method
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, page
 from forwardauth.web.form_proof import get_login_token
-from forwardauth.web.languages import negotiate
 from forwardauth.web.pages import LoginFailure
+from forwardauth.web.preferences import language_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def show_login_form(
     """
     token = get_login_token(request, domain)
     html = request.app[keys.PAGES].login(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         csrf_token=token.value,
         target=form.target,
         method=form.method,

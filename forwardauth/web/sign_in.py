@@ -11,8 +11,8 @@ from forwardauth.redirects import TargetPolicy, check_target
 from forwardauth.request import OriginalRequest, Subject
 from forwardauth.web import keys
 from forwardauth.web.answers import portal_url
-from forwardauth.web.languages import negotiate
 from forwardauth.web.pages import ErrorKind
+from forwardauth.web.preferences import language_of
 
 
 def login_url(
@@ -39,7 +39,7 @@ def forbidden_page(
 ) -> bytes:
     """Return the page for a browser that may not pass, signed in or not."""
     pages = request.app[keys.PAGES]
-    language = negotiate(request.headers.get("Accept-Language"))
+    language = language_of(request)
     if subject.is_anonymous:
         html = pages.error(
             language=language,

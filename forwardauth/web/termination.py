@@ -21,7 +21,7 @@ from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, PortalUrl, ko, page, portal_url
 from forwardauth.web.cookies import clear_lines, presession_cookie, read_cookies
 from forwardauth.web.forwarded import lookup_browser_address
-from forwardauth.web.languages import negotiate
+from forwardauth.web.preferences import language_of
 
 PENDING_MESSAGE = (
     "this browser is signed out here, but the session store does not answer: "
@@ -179,7 +179,7 @@ def pending_page(
 ) -> web.Response:
     """Return 503: what is done, what is pending, and that it is being retried."""
     html = request.app[keys.PAGES].logout_pending(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         portal=domain.portal,
     )
     return page(

@@ -16,7 +16,6 @@ from forwardauth.web.form_proof import check_own_form
 from forwardauth.web.forms import Fields, read_form
 from forwardauth.web.handlers.login import login_page
 from forwardauth.web.identity import Identity
-from forwardauth.web.languages import negotiate
 from forwardauth.web.linking import go_on, lacks_strict_cookie
 from forwardauth.web.own_sessions import (
     PENDING_ELSEWHERE,
@@ -29,6 +28,7 @@ from forwardauth.web.own_sessions import (
     list_own,
 )
 from forwardauth.web.pages import SessionRow
+from forwardauth.web.preferences import language_of
 from forwardauth.web.termination import clear_site_data, pending_page
 
 OTHERS: Final = "others"
@@ -46,7 +46,7 @@ async def home(request: web.Request) -> web.StreamResponse:
     found = await list_own(request, identity)
     token = request.app[keys.TOKENS].token_for_session(identity.live.digest)
     html = request.app[keys.PAGES].home(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         csrf_token=token,
         username=identity.user.username,
         display_name=identity.user.display_name,

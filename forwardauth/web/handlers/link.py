@@ -19,7 +19,6 @@ from forwardauth.web.credentials import session_line
 from forwardauth.web.form_proof import lookup_presession
 from forwardauth.web.forms import read_query
 from forwardauth.web.forwarded import lookup_browser_address
-from forwardauth.web.languages import negotiate
 from forwardauth.web.link_state import LinkState
 from forwardauth.web.linking import (
     finish_link_url,
@@ -31,6 +30,7 @@ from forwardauth.web.linking import (
 )
 from forwardauth.web.login_destination import destination_of, lookup_login_target
 from forwardauth.web.login_form import LoginForm, lookup_method, show_login_form
+from forwardauth.web.preferences import language_of
 
 
 async def link(request: web.Request) -> web.StreamResponse:
@@ -114,7 +114,7 @@ def _begin_anew(
 ) -> web.Response:
     target = lookup_login_target(request, (state.target,))
     html = request.app[keys.PAGES].go_on(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         url=portal_url(domain, "/login", target=target),
         has_failed=True,
     )

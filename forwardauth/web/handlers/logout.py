@@ -31,10 +31,9 @@ from forwardauth.web.intent import (
     is_deliberate_navigation,
     judge_provenance,
 )
-from forwardauth.web.languages import negotiate
 from forwardauth.web.linking import go_on, lacks_strict_cookie
 from forwardauth.web.pages import EndedScope
-from forwardauth.web.preferences import wants_json
+from forwardauth.web.preferences import language_of, wants_json
 from forwardauth.web.termination import (
     choose_destination,
     clear_site_data,
@@ -111,7 +110,7 @@ async def _confirm(
         return ko("confirmation needed", status=403)
     token = get_form_token(request, domain)
     html = request.app[keys.PAGES].confirm_logout(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         csrf_token=token.value,
         target=target,
         action=domain.portal_url("/logout"),
@@ -153,7 +152,7 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
         shape = presession_cookie(settings.cookie_name, domain)
         cookies = (shape.clear_line(),)
     html = request.app[keys.PAGES].signed_out(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         ended=ended,
         login_url=portal_url(domain, "/login"),
     )

@@ -25,8 +25,8 @@ from forwardauth.errors import (
 )
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page
 from forwardauth.web.keys import PAGES
-from forwardauth.web.languages import negotiate
 from forwardauth.web.pages import ErrorKind
+from forwardauth.web.preferences import language_of
 
 STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
     ProxyRequestError: (400, ErrorKind.BAD_REQUEST),
@@ -111,7 +111,7 @@ def answer_error(
         data = None if reference is None else {"reference": reference}
         return ko(message or kind.value, status=status, data=data, headers=headers)
     html = request.app[PAGES].error(
-        language=negotiate(request.headers.get("Accept-Language")),
+        language=language_of(request),
         status=status,
         kind=kind,
         reference=reference,

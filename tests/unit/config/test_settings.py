@@ -47,30 +47,6 @@ MISTAKES = {
     "section-is-a-list": Mistake(
         text="session: [store]", key="session", line=1, keyword="must hold keys"
     ),
-    "title-blank": Mistake(
-        text='portal:\n  title: " "', key="portal.title", line=2, keyword="not a title"
-    ),
-    "title-null": Mistake(
-        text="portal:\n  title:", key="portal.title", line=2, keyword="is empty"
-    ),
-    "title-long": Mistake(
-        text=f"portal:\n  title: {'x' * 101}",
-        key="portal.title",
-        line=2,
-        keyword="not a title",
-    ),
-    "title-with-control-character": Mistake(
-        text='portal:\n  title: "a\\x07b"',
-        key="portal.title",
-        line=2,
-        keyword="not a title",
-    ),
-    "templates-list": Mistake(
-        text="portal:\n  templates: [a]",
-        key="portal.templates",
-        line=2,
-        keyword="must be one value",
-    ),
 }
 
 

@@ -22,6 +22,7 @@ from forwardauth.cli.descriptors import count_connections, raise_file_limit
 from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
+from forwardauth.users.table import UsersTable
 from forwardauth.web import keys
 from forwardauth.web.limits import Limits
 from forwardauth.web.runner import ServiceRunner
@@ -50,9 +51,10 @@ _log = logging.getLogger(__name__)
 def serve(config_path: Path | None, log_level: str) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    settings = load_inspected(config_path, may_store_come_later=True).settings
+    inspection = load_inspected(config_path, may_store_come_later=True)
+    settings, users = inspection.settings, inspection.users
     # Built here in any case, so that every mistake is told before anything listens.
-    applications = create_applications(settings)
+    applications = create_applications(settings, users_table=users)
     for line in describe_openings(settings.access_control):
         _log.info("%s", line)
     with contextlib.closing(open_listeners(settings)) as listeners:
@@ -62,19 +64,21 @@ def serve(config_path: Path | None, log_level: str) -> None:
             del applications
             supervise(
                 settings.server.workers,
-                lambda number: _serve_as_worker(settings, listeners, number),
+                lambda number: _serve_as_worker(settings, users, listeners, number),
             )
 
 
-def _serve_as_worker(settings: Settings, listeners: Listeners, number: int) -> None:
+def _serve_as_worker(
+    settings: Settings, users: UsersTable, listeners: Listeners, number: int
+) -> None:
     """Serve in a forked process; the first worker answers for management, too.
 
-    What the parent has built is not used: a worker that is replaced after a month must
-    read the users file as it is by then.
+    What the parent has built is not used, but for *users* while their file is as it
+    was: a worker that is replaced after a month reads the file as it is by then.
     """
     management = listeners.management if number == 0 else ()
     own = Listeners(main=listeners.main, management=management, files=())
-    _run(_serve(create_applications(settings), own))
+    _run(_serve(create_applications(settings, users_table=users), own))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

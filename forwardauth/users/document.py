@@ -88,26 +88,24 @@ def _convert(raw: yaml.Node, known: dict[int, Node]) -> Node:
     """Return *raw* as a ``Node``; what an alias names twice becomes one node."""
     if id(raw) in known:
         return known[id(raw)]
+    begin = raw.start_mark
     node = known[id(raw)] = Node(
-        line=raw.start_mark.line + 1,
-        column=raw.start_mark.column,
-        start=raw.start_mark.index,
+        line=begin.line + 1,
+        column=begin.column,
+        start=begin.index,
         end=raw.end_mark.index,
     )
-    match raw:
-        case yaml.ScalarNode():
-            node.text, node.is_plain = raw.value, not raw.style
-        case yaml.SequenceNode():
-            node.is_flow = bool(raw.flow_style)
-            node.items = [_convert(item, known) for item in raw.value]
-        case yaml.MappingNode():
-            node.is_flow = bool(raw.flow_style)
-            node.pairs = [
-                (_convert(key, known), _convert(value, known))
-                for key, value in raw.value
-            ]
-        case _:
-            pass
+    # By far the most are scalars, so they come first.
+    if isinstance(raw, yaml.ScalarNode):
+        node.text, node.is_plain = raw.value, not raw.style
+    elif isinstance(raw, yaml.SequenceNode):
+        node.is_flow = bool(raw.flow_style)
+        node.items = [_convert(item, known) for item in raw.value]
+    elif isinstance(raw, yaml.MappingNode):
+        node.is_flow = bool(raw.flow_style)
+        node.pairs = [
+            (_convert(key, known), _convert(value, known)) for key, value in raw.value
+        ]
     return node
 
 

@@ -139,7 +139,8 @@ def nearest_of(key: str, known: Sequence[str]) -> str:
 
 
 def _check_text(text: str, what: str, refused: frozenset[str], max_bytes: int) -> None:
-    if any(category(character) in refused for character in text):
+    # What Python calls printable holds none of these; most texts are just that.
+    if not text.isprintable() and any(category(c) in refused for c in text):
         raise RefusedValueError(
             f"{what} holds a line break or another character that cannot be seen",
             "remove it",

@@ -44,22 +44,29 @@ _log = logging.getLogger(__name__)
 class UsersFile:
     """The users of one file, always those of its last good version."""
 
-    def __init__(self, path: Path, *, on_change: OnChange) -> None:
+    def __init__(
+        self, path: Path, *, on_change: OnChange, table: UsersTable | None = None
+    ) -> None:
         """Read the file; blocks, so construct it before the service answers.
 
         Args:
             path: The users file.
             on_change: Called with what ends sessions, after the new table counts.
+            table: As ``load_users`` has read it before. It counts while the file is the
+                one that it was read from, which then is not read again.
 
         Raises:
             ConfigError: The file cannot be used.
         """
         self._path = path
         self._on_change = on_change
-        version = read_version(path)
-        self._table = parse_users(version.text, place=str(path))
-        self._judged: Signature | None = version.signature
-        self._seen: Signature | None = version.signature
+        signature = lookup_signature(path)
+        # Where there is no file, reading it says so.
+        if table is None or signature is None or table.signature != signature:
+            table = load_users(path)
+        self._table = table
+        self._judged: Signature | None = table.signature
+        self._seen: Signature | None = table.signature
         self._pending = {c.username: c for c in disabled_in(self._table)}
         self._reading = asyncio.Lock()
         self._is_told = True
@@ -116,7 +123,10 @@ class UsersFile:
             version = await asyncio.to_thread(read_version, self._path)
             self._judged = version.signature
             table = await asyncio.to_thread(
-                parse_users, version.text, place=str(self._path)
+                parse_users,
+                version.text,
+                place=str(self._path),
+                signature=version.signature,
             )
         except ConfigError as exc:
             first, *others = exc.problems

@@ -12,8 +12,7 @@ Law: all of the file is read or none of it. One mistake anywhere refuses the fil
 every mistake is reported, with its line.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +25,7 @@ from forwardauth.users.model import User, canonical_name
 from forwardauth.users.problems import Problem, RefusedValueError, quote
 from forwardauth.users.stamps import stamp_of
 from forwardauth.users.table import UsersTable
-from forwardauth.users.version import read_version
+from forwardauth.users.version import Signature, read_version
 
 _EMPTY_REMEDY: Final = "write users: {} when there are none"
 
@@ -38,15 +37,19 @@ def load_users(path: Path) -> UsersTable:
         ConfigError: Carries every mistake with place, reason and remedy; a missing
             file, and one that others can write, are mistakes too.
     """
-    return parse_users(read_version(path).text, place=str(path))
+    version = read_version(path)
+    return parse_users(version.text, place=str(path), signature=version.signature)
 
 
-def parse_users(text: str, *, place: str) -> UsersTable:
+def parse_users(
+    text: str, *, place: str, signature: Signature | None = None
+) -> UsersTable:
     """Return the users that *text* describes.
 
     Args:
         text: The whole file.
         place: The file's name, for messages.
+        signature: Of the version that is *text*.
 
     Raises:
         ConfigError: Carries every mistake, in the order of the lines.
@@ -55,7 +58,7 @@ def parse_users(text: str, *, place: str) -> UsersTable:
     users = _read_root(parse_document(text, place=place), notes)
     if notes.problems:
         raise ConfigError(notes.in_order())
-    return UsersTable(users=MappingProxyType(users))
+    return UsersTable(users=MappingProxyType(users), signature=signature)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,12 +78,32 @@ class _Notes:
         self.problems.append(Problem(place=place, reason=reason, remedy=remedy))
         self.lines.append(line)
 
-    @contextmanager
-    def noting(self, line: int) -> Iterator[None]:
-        try:
-            yield
-        except RefusedValueError as exc:
-            self.refuse(line, exc.reason, exc.remedy)
+    def noting(self, line: int) -> "_Noting":
+        return _Noting(self, line)
+
+
+class _Noting:
+    """Notes the refusal that ends its block, and goes on behind it.
+
+    A class of its own, because a large file enters ten thousand of these blocks: that
+    of a generator takes several times as long.
+    """
+
+    __slots__ = ("_line", "_notes")
+
+    def __init__(self, notes: _Notes, line: int) -> None:
+        self._notes, self._line = notes, line
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _type: object, exc: BaseException | None, _traceback: object
+    ) -> bool:
+        if not isinstance(exc, RefusedValueError):
+            return False
+        self._notes.refuse(self._line, exc.reason, exc.remedy)
+        return True
 
 
 def _read_root(root: Node | None, notes: _Notes) -> dict[str, User]:

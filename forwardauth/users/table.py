@@ -8,6 +8,7 @@ from enum import StrEnum
 from forwardauth.users.hashes import cost_of
 from forwardauth.users.model import User, canonical_name
 from forwardauth.users.stamps import is_current
+from forwardauth.users.version import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +17,14 @@ class UsersTable:
 
     Attributes:
         users: By user name as it is spelled in the file; never changed.
+        signature: Of the version that they were read from, where that is a file.
         decoy: A hash of the kind that most users have, ``None`` without users. It is
             verified in place of an unknown user's, so that a file of bcrypt hashes,
             say, does not tell by the time of an answer which names it holds.
     """
 
     users: Mapping[str, User]
+    signature: Signature | None = field(default=None, compare=False)
     decoy: str | None = field(init=False, repr=False, compare=False)
     _by_canonical_name: Mapping[str, User] = field(
         init=False, repr=False, compare=False

@@ -12,7 +12,9 @@ from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users import editor, file
 from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
 from forwardauth.users.hashes import Hasher
+from forwardauth.users.reader import load_users
 from forwardauth.users.stamps import stamp_of, successor_salt
+from forwardauth.users.table import UsersTable
 from forwardauth.users.version import Version, read_version
 from tests.support.users import ARGON2ID, BCRYPT, CHEAP, entry, write_users
 
@@ -82,6 +84,48 @@ def test_broken_file_stops_the_start(path: Path, listener: Listener) -> None:
 
     with pytest.raises(ConfigError):
         UsersFile(path, on_change=listener)
+
+
+def test_version_that_was_read_before_is_not_read_again(
+    path: Path, listener: Listener
+) -> None:
+    """The start checks the file before it uses it, and parses it once for both."""
+    table = load_users(path)
+
+    users = UsersFile(path, on_change=listener, table=table)
+
+    assert users.table is table
+
+
+def test_table_of_another_version_does_not_count(
+    path: Path, listener: Listener
+) -> None:
+    """A worker that starts later begins with the file as it is by then."""
+    table = load_users(path)
+    write_users(path, entry("carol"))
+
+    users = UsersFile(path, on_change=listener, table=table)
+
+    assert list(users.table.users) == ["carol"]
+
+
+def test_table_of_a_file_that_is_gone_does_not_count(
+    path: Path, listener: Listener
+) -> None:
+    """Users without a file are no users."""
+    table = load_users(path)
+    path.unlink()
+
+    with pytest.raises(ConfigError):
+        UsersFile(path, on_change=listener, table=table)
+
+
+def test_table_of_no_file_does_not_count(path: Path, listener: Listener) -> None:
+    """Only what says which version it is of can stand for one."""
+    path.unlink()
+
+    with pytest.raises(ConfigError):
+        UsersFile(path, on_change=listener, table=UsersTable(users={}))
 
 
 async def test_untouched_file_is_not_read(

@@ -1,0 +1,75 @@
+"""No page of the portal keeps anybody out: WCAG 2.2 AA, as far as programs can tell."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from forwardauth.web.pages import ErrorKind
+from tests.support.barriers import bring_axe, find_barriers
+from tests.support.browser import no_complaints
+from tests.support.gallery import Gallery, Scheme
+from tests.support.pages import STATES
+
+LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (
+    *(("light", 320), ("dark", 320)),
+    *(("light", 1280), ("dark", 1280)),
+)
+"""By day and by night, on the smallest phone and on a desk."""
+
+OTHER_WORDS: Final = {f"error {kind}" for kind in ErrorKind} - {"error internal"}
+"""States of one page that differ in their texts alone: one look at each is enough."""
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Return an empty window; what it complains about fails the test."""
+    opened = context.new_page()
+    with no_complaints(opened):
+        yield opened
+
+
+@pytest.fixture
+def gallery(page: Page) -> Gallery:
+    """Return that window with every page of ours in reach."""
+    return Gallery(page)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(gallery: Gallery, state: str, language: str) -> None:
+    """In each state of each page, in both directions of reading."""
+    bring_axe(gallery.page)
+    gallery.show(state, language=language)
+    found: list[str] = []
+
+    for scheme, width in LOOKS[1:2] if state in OTHER_WORDS else LOOKS:
+        gallery.look(scheme=scheme, width=width)
+        found += [
+            f"{scheme}, {width} px: {each}" for each in find_barriers(gallery.page)
+        ]
+
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_what_is_wrong(page: Page) -> None:
+    """Colours, names, languages, sizes: it would tell."""
+    page.set_content(
+        """\
+        <!doctype html>
+        <html><title>Bad</title>
+        <body style="background: #fff">
+        <p style="color: #aaa">pale</p>
+        <input type="text">
+        <button style="width: 9px; height: 9px; padding: 0">x</button><button
+          style="width: 9px; height: 9px; padding: 0">y</button>
+        </body></html>
+        """
+    )
+
+    found = find_barriers(page)
+
+    rules = {each.partition(" ")[0] for each in found}
+    assert rules >= {"color-contrast", "html-has-lang", "label", "target-size"}
+    assert rules >= {"landmark-one-main", "page-has-heading-one", "region"}

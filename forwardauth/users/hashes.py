@@ -3,8 +3,9 @@
 The one home of argon2-cffi, and of libpass, which reads what other programs wrote:
 Authelia's files above all, but also ``htpasswd -B`` and ``mkpasswd``.
 
-Law: what ``check_hash`` accepts can be verified; a users file with anything else is
-refused when it is read, not when its user signs in.
+Laws: what ``check_hash`` accepts can be verified; a users file with anything else is
+refused when it is read, not when its user signs in. Neither library is imported before
+the first hash is made or verified: reading the file at a start needs none of them.
 """
 
 import binascii
@@ -12,13 +13,13 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import Any, Final
-
-import argon2
-from argon2.exceptions import VerifyMismatchError
-from passlib.hash import bcrypt, pbkdf2_sha256, pbkdf2_sha512, sha512_crypt
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from forwardauth.users.stamps import stamp_of, successor_salt
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 BCRYPT_BYTES: Final = 72
 """What bcrypt looks at; the rest of a longer password has no effect."""
@@ -27,6 +28,7 @@ _MARKER: Final = "{CRYPT}"
 """Authelia before 4.38 wrote it in front of every hash; it says nothing."""
 
 _ARGON2ID: Final = "argon2id"
+_BCRYPT: Final = "bcrypt"
 _ARGON2_VERSION: Final = 19
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
@@ -35,16 +37,17 @@ _KIB_PER_LANE: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """One family: *pattern* has a group ``cost``, *reader* is its libpass handler.
+    """One family: *pattern* has a group ``cost``, *reader* names its libpass handler.
 
-    Implementations in C stop at a NUL, so that a password would be checked only up to
-    there. Such a password is refused for these families.
+    Without one it is read by argon2-cffi. Implementations in C stop at a NUL, so that a
+    password would be checked only up to there. Such a password is refused for these
+    families.
     """
 
     name: str
     prefix: str
     pattern: re.Pattern[str]
-    reader: Any = None
+    reader: str | None = None
     stops_at_nul: bool = False
 
 
@@ -66,7 +69,7 @@ _FORMS: Final = (
             r"\$2[aby]\$(?P<cost>0[4-9]|[12][0-9]|3[01])\$"
             r"[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
         ),
-        reader=bcrypt,
+        reader=_BCRYPT,
         stops_at_nul=True,
     ),
     _Form(
@@ -76,7 +79,7 @@ _FORMS: Final = (
             r"\$(?P<cost>pbkdf2-sha256\$[1-9][0-9]{0,8})"
             r"\$(?P<salt>[./A-Za-z0-9]{2,340})\$[./A-Za-z0-9]{43}"
         ),
-        reader=pbkdf2_sha256,
+        reader="pbkdf2_sha256",
     ),
     _Form(
         name="PBKDF2",
@@ -85,7 +88,7 @@ _FORMS: Final = (
             r"\$(?P<cost>pbkdf2-sha512\$[1-9][0-9]{0,8})"
             r"\$(?P<salt>[./A-Za-z0-9]{2,340})\$[./A-Za-z0-9]{86}"
         ),
-        reader=pbkdf2_sha512,
+        reader="pbkdf2_sha512",
     ),
     _Form(
         name="sha512-crypt",
@@ -94,7 +97,7 @@ _FORMS: Final = (
             r"\$(?P<cost>6\$(?:rounds=[1-9][0-9]{3,8}\$)?)"
             r"[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}"
         ),
-        reader=sha512_crypt,
+        reader="sha512_crypt",
         stops_at_nul=True,
     ),
 )
@@ -143,19 +146,28 @@ class Hasher:
         self, *, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4
     ) -> None:
         """Take the parameters of new hashes; see RFC 9106 for their meaning."""
-        self._argon2 = argon2.PasswordHasher(
-            time_cost=time_cost,
-            memory_cost=memory_kib,
-            parallelism=parallelism,
+        self._time_cost = time_cost
+        self._memory_kib = memory_kib
+        self._parallelism = parallelism
+
+    @cached_property
+    def _argon2(self) -> "PasswordHasher":
+        from argon2 import PasswordHasher  # noqa: PLC0415 - see laws
+
+        return PasswordHasher(
+            time_cost=self._time_cost,
+            memory_cost=self._memory_kib,
+            parallelism=self._parallelism,
             hash_len=_HASH_BYTES,
             salt_len=_SALT_BYTES,
         )
 
     def decoy(self) -> str:
         """Return a hash of no password, which costs as much as a new one to verify."""
-        own = self._argon2
-        salt, digest = (_base64(secrets.token_bytes(n)) for n in (16, _HASH_BYTES))
-        cost = f"m={own.memory_cost},t={own.time_cost},p={own.parallelism}"
+        salt, digest = (
+            _base64(secrets.token_bytes(n)) for n in (_SALT_BYTES, _HASH_BYTES)
+        )
+        cost = f"m={self._memory_kib},t={self._time_cost},p={self._parallelism}"
         return f"${_ARGON2ID}$v={_ARGON2_VERSION}${cost}${salt}${digest}"
 
     def hash(self, password: bytes, *, salt: bytes | None = None) -> str:
@@ -166,16 +178,22 @@ class Hasher:
         """Whether *password* is the one that *password_hash* was made of."""
         form = _known_form_of(password_hash)
         if form.reader is None:
-            try:
-                return self._argon2.verify(password_hash, password)
-            except VerifyMismatchError:
-                return False
+            return self._is_argon2_of(password_hash, password)
+        reader = _load_reader(form.reader)
         if form.stops_at_nul and b"\0" in password:
-            form.reader.verify(b"", password_hash)  # costs what any wrong one does
+            reader.verify(b"", password_hash)  # costs what any wrong one does
             return False
-        if form.reader is bcrypt:
+        if form.reader == _BCRYPT:
             password = password[:BCRYPT_BYTES]
-        return bool(form.reader.verify(password, password_hash))
+        return bool(reader.verify(password, password_hash))
+
+    def _is_argon2_of(self, password_hash: str, password: bytes) -> bool:
+        from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415 - see laws
+
+        try:
+            return self._argon2.verify(password_hash, password)
+        except VerifyMismatchError:
+            return False
 
     def successor(self, password_hash: str, password: bytes) -> str | None:
         """Return the hash that should replace *password_hash*, ``None`` to keep it.
@@ -189,7 +207,7 @@ class Hasher:
             password: What ``verify`` has just confirmed.
         """
         form = _known_form_of(password_hash)
-        if form.reader is bcrypt and len(password) > BCRYPT_BYTES:
+        if form.reader == _BCRYPT and len(password) > BCRYPT_BYTES:
             # Bcrypt has confirmed 72 bytes of it. To hash the rest, which may be a
             # slip of the keyboard, would lock the user out.
             return None
@@ -198,13 +216,21 @@ class Hasher:
         return self.hash(password, salt=successor_salt(stamp_of(password_hash)))
 
     def _is_weak(self, password_hash: str) -> bool:
-        has, own = argon2.extract_parameters(password_hash), self._argon2
+        from argon2 import extract_parameters  # noqa: PLC0415 - see laws
+
+        has, own = extract_parameters(password_hash), self._argon2
         return (
             has.type is not own.type
             or has.time_cost < own.time_cost
             or has.memory_cost < own.memory_cost
             or has.hash_len < own.hash_len
         )
+
+
+def _load_reader(name: str) -> Any:
+    from passlib import hash as readers  # noqa: PLC0415 - see laws
+
+    return getattr(readers, name)
 
 
 def _form_of(password_hash: str) -> _Form | None:

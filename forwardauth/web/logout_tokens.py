@@ -6,7 +6,9 @@ which every library knows: RFC 9864 has deprecated the name ``EdDSA``, and its s
 is too young to be understood everywhere.
 
 Laws: the private part never leaves this module. A token names a login by an id that
-opens nothing here, and carries no session id, digest, handle or index of ours.
+opens nothing here, and carries no session id, digest, handle or index of ours. joserfc
+is imported when the key is first wanted: it would be a tenth of every start, and few
+installations tell applications of a logout.
 Source: OpenID Connect Back-Channel Logout 1.0, 2.4 to 2.6.
 """
 
@@ -15,12 +17,13 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
-
-from joserfc import jwt
-from joserfc.jwk import ECKey
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from forwardauth.clock import Clock
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey
 
 ALGORITHM: Final = "ES256"
 TOKEN_TYPE: Final = "logout+jwt"  # noqa: S105 - a media type, not a token
@@ -60,24 +63,33 @@ class LogoutTokens:
     """Signs logout tokens, and publishes the key that they are checked with."""
 
     def __init__(self, key: bytes, *, issuer: str, clock: Clock) -> None:
-        """Derive the signing key from *key*, as ``signing.load_key`` returns it.
+        """Keep what the signing key is derived from, when it is first wanted.
 
         Args:
-            key: At least 32 bytes. A guessed one can be confirmed by what is published,
-                as by any form of ours, so a configured one has to be random.
+            key: As ``signing.load_key`` returns it: at least 32 bytes. A guessed one
+                can be confirmed by what is published, as by any form of ours, so a
+                configured one has to be random.
             issuer: Where the home portal is, without a slash at its end.
             clock: Dates the tokens.
         """
-        options = {"salt": b"forwardauth", "info": b"logout token"}
-        self._key = ECKey.derive_key(key, _CURVE, kdf_options=options)
-        self._key_id = self._key.thumbprint()
+        self._secret = key
         self._issuer = issuer
         self._clock = clock
-        public = self._key.as_dict(
-            private=False, kid=self._key_id, use="sig", alg=ALGORITHM
-        )
-        self.key_set = json.dumps({"keys": [public]}).encode()
+
+    @cached_property
+    def key_set(self) -> bytes:
         """The public key as a JWK Set, ready to be sent. Source: RFC 7517, 5."""
+        public = self._key.as_dict(
+            private=False, kid=self._key.thumbprint(), use="sig", alg=ALGORITHM
+        )
+        return json.dumps({"keys": [public]}).encode()
+
+    @cached_property
+    def _key(self) -> "ECKey":
+        from joserfc.jwk import ECKey  # noqa: PLC0415 - see laws
+
+        options = {"salt": b"forwardauth", "info": b"logout token"}
+        return ECKey.derive_key(self._secret, _CURVE, kdf_options=options)
 
     def sign(self, login: EndedLogin, *, audience: str) -> str:
         """Return a new token about *login*, for the application at *audience* alone.
@@ -85,6 +97,8 @@ class LogoutTokens:
         ``toe``, the time of the event (RFC 8417, 2.2), stands beside the claims of the
         standard: a token that comes late must not end what began after the logout.
         """
+        from joserfc import jwt  # noqa: PLC0415 - see laws
+
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._issuer,
@@ -97,5 +111,5 @@ class LogoutTokens:
             "toe": int(login.ended.timestamp()),
             "events": {EVENT: {}},
         }
-        header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._key_id}
+        header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._key.thumbprint()}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])

@@ -76,6 +76,8 @@ KEYS: Final[dict[str, Key]] = {
     "logout.clear_site_data": _NONE,
     "logout.notify": _NONE,
     "users.file": _REQUIRED,
+    "users.min_password_length": Key(default="8"),
+    "users.min_password_score": Key(default="3"),
     "headers.user": Key(default="Remote-User"),
     "headers.groups": Key(default="Remote-Groups"),
     "headers.name": Key(default="Remote-Name"),

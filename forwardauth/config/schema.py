@@ -133,9 +133,17 @@ class LogoutSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsersSettings:
-    """Where the users are kept."""
+    """Where the users are kept, and what they may choose.
+
+    Attributes:
+        file: The users file.
+        min_password_length: In characters, of a password that a user chooses.
+        min_password_score: How hard that has to be to guess, 0 to 4.
+    """
 
     file: Path
+    min_password_length: int
+    min_password_score: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

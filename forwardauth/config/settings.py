@@ -18,12 +18,12 @@ from forwardauth.config.schema import (
     CookieSettings,
     LogoutSettings,
     Settings,
-    UsersSettings,
 )
 from forwardauth.config.section import Section
 from forwardauth.config.server import read_server
 from forwardauth.config.session import read_session
 from forwardauth.config.targets import DefaultTargets
+from forwardauth.config.users import read_users
 from forwardauth.domains import CookieDomain, CookieDomains
 
 Found = tuple[tuple[Section, CookieDomain], ...]
@@ -60,7 +60,7 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         ),
         session=session,
         logout=logout,
-        users=UsersSettings(file=root.section("users").path("file") or Path()),
+        users=read_users(root.section("users")),
         headers=read_headers(root.section("headers")),
         access_control=read_access_control(
             root.section("access_control"), domains=domains if is_whole else None

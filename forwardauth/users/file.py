@@ -23,6 +23,7 @@ from forwardauth.users.table import (
     disabled_in,
 )
 from forwardauth.users.version import Signature, lookup_signature, read_version
+from forwardauth.users.writer import is_writable
 
 __all__ = [
     "OnChange",
@@ -156,6 +157,34 @@ class UsersFile:
         for change in changes:
             if self._pending.get(change.username) is change:
                 del self._pending[change.username]
+
+    async def is_writable(self) -> bool:
+        """Whether a user could change the password here, as it looks now."""
+        return await asyncio.to_thread(is_writable, self._path)
+
+    async def change_password(self, user: User, new_hash: str) -> bool:
+        """Give *user* another password, and let it count at once.
+
+        What ends with the old password has been told when this returns, or will be
+        told again as after any edit.
+
+        Returns:
+            False when the file holds another hash than *user* by now, or no such user:
+            nothing was written, and what stands there counts from here on.
+
+        Raises:
+            EditError: The file cannot be written.
+            ConfigError: The file is missing or has mistakes.
+        """
+        is_written = await asyncio.to_thread(
+            replace_hash,
+            self._path,
+            user.username,
+            old=user.password_hash,
+            new=new_hash,
+        )
+        await self.reload()
+        return is_written
 
     async def save_hash(self, username: str, old_hash: str, new_hash: str) -> None:
         """Replace a hash in the file by a stronger one of the same password.

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 from unicodedata import normalize
 
 from forwardauth.errors import CredentialsError, ThrottledError
@@ -27,11 +28,14 @@ __all__ = [
     "PasswordProof",
     "Passwords",
     "is_current",
+    "secret_of",
     "stamp_of",
 ]
 
 MAX_PASSWORD_BYTES: Final = 1024
 """The longest password, in UTF-8 as received. Longer ones only cost time."""
+
+_T = TypeVar("_T")
 
 _NICENESS: Final = 5
 """A quarter of a contended processor is left to hashing."""
@@ -94,19 +98,30 @@ class Passwords:
                 user can have: longer than 1024 bytes, or not text.
             ThrottledError: Too many verifications are waiting. Nothing was verified.
         """
+        return await self.run(partial(self._prove, user, password))
+
+    async def run(self, job: Callable[[], _T]) -> _T:
+        """Return what *job* returns, which takes its turn among the verifications.
+
+        For what else takes a processor for a while: a new hash, or a judgement of a
+        password.
+
+        Raises:
+            ThrottledError: Too many are waiting. Nothing was done.
+        """
         if not self._places.acquire(blocking=False):
             raise ThrottledError(_BUSY)
         try:
-            job = self._pool.submit(self._prove, user, password)
+            running = self._pool.submit(job)
         except RuntimeError:  # closed meanwhile
             self._places.release()
             raise
         # The place is free when the job has ended, not when its caller went away.
-        job.add_done_callback(lambda _: self._places.release())
-        return await asyncio.wrap_future(job)
+        running.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(running)
 
     def _prove(self, user: User | None, password: str) -> PasswordProof:
-        secret = _secret_of(password)
+        secret = secret_of(password)
         if user is None:
             stored = self._decoy() or self._own_decoy
         else:
@@ -118,12 +133,12 @@ class Passwords:
         return PasswordProof(new_hash=self._hasher.successor(stored, secret))
 
     def hash(self, password: str) -> str:
-        """Return a new hash of *password*. Blocks; meant for the command line.
+        """Return a new hash of *password*. Blocks; a service calls it by ``run``.
 
         Raises:
             ValueError: It is longer than 1024 bytes, or not text.
         """
-        secret = _secret_of(password)
+        secret = secret_of(password)
         if secret is None:
             raise ValueError(
                 f"the password is longer than {MAX_PASSWORD_BYTES} bytes, or not UTF-8"
@@ -149,8 +164,11 @@ def _step_back() -> None:
             os.setpriority(os.PRIO_PROCESS, thread, min(niceness, _NICEST))
 
 
-def _secret_of(password: str) -> bytes | None:
-    """Return the bytes that are hashed, ``None`` for what can be no password."""
+def secret_of(password: str) -> bytes | None:
+    """Return the bytes that are hashed, ``None`` for what can be no password.
+
+    That is text of more than ``MAX_PASSWORD_BYTES``, and what is no text.
+    """
     try:
         if len(password.encode()) > MAX_PASSWORD_BYTES:
             return None

@@ -33,6 +33,16 @@ class ChangedMeanwhileError(Exception):
     """Somebody who does not use the lock, an editor say, has written the file."""
 
 
+def is_writable(path: Path) -> bool:
+    """Whether this process may put a new version in the place of *path*, as it looks.
+
+    A file that its owner made read-only stays as it is, although a rename could replace
+    it: whoever took the permission away meant the content.
+    """
+    target = path.resolve()
+    return all(os.access(each, os.W_OK) for each in (target, target.parent))
+
+
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
     """Keep other writers out; wait up to five seconds for one to finish.

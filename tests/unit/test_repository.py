@@ -81,6 +81,7 @@ HOMES: Final = {
     "ua_parser": ("web/devices.py",),
     "uvloop": ("cli/serve.py",),
     "yaml": ("config/", "users/document.py"),
+    "zxcvbn": ("users/policy.py",),
 }
 """Where a third-party package, or SQLite, may be imported: beginnings of paths."""
 

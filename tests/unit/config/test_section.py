@@ -122,7 +122,7 @@ def test_each_wrong_item_of_a_list_is_noted() -> None:
     [
         ("session", "stroe", "did you mean 'store'?"),
         ("session", "paths", "did you mean 'logout.paths'?"),
-        ("users", "zzz", "the keys here are file"),
+        ("headers", "zzz", "the keys here are user, groups, name, email"),
         ("access_control.rules.0", "polcy", "did you mean 'policy'?"),
     ],
     ids=["near", "elsewhere", "neither", "entry"],

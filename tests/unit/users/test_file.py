@@ -12,6 +12,7 @@ from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users import editor, file
 from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
 from forwardauth.users.hashes import Hasher
+from forwardauth.users.model import User
 from forwardauth.users.reader import load_users
 from forwardauth.users.stamps import stamp_of, successor_salt
 from forwardauth.users.table import UsersTable
@@ -479,6 +480,87 @@ async def test_rehash_does_not_undo_a_change_of_password(
     await users.save_hash("bob", BCRYPT, REHASHED)
 
     assert path.read_text() == before
+
+
+NEW = CHEAP.hash(b"new")
+
+
+def bob_of(users: UsersFile) -> User:
+    """Return bob as the service knows him."""
+    bob = users.get("bob")
+    assert bob is not None
+    return bob
+
+
+async def test_change_of_password_counts_at_once_and_is_told(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """One value in the file is another, and the old sessions have been told of."""
+    path.write_text("# ours\n" + path.read_text() + "# end\n")
+    await settle(users)
+    before = path.read_text()
+
+    is_written = await users.change_password(bob_of(users), NEW)
+
+    assert is_written
+    assert path.read_text() == before.replace(BCRYPT, NEW)
+    assert bob_of(users).password_hash == NEW
+    assert listener.told == [("bob", "password_changed")]
+
+
+async def test_edit_by_hand_that_is_not_read_yet_is_kept(
+    users: UsersFile, path: Path
+) -> None:
+    """What an operator has just saved elsewhere in the file stays, and counts."""
+    path.write_text(path.read_text().replace("alice", "eve") + "# by hand\n")
+
+    is_written = await users.change_password(bob_of(users), NEW)
+
+    assert is_written
+    assert path.read_text().endswith("# by hand\n")
+    assert list(users.table.users) == ["eve", "bob"]
+
+
+@pytest.mark.parametrize("edit", ["changed", "gone"])
+async def test_edit_of_the_same_user_by_hand_has_the_last_word(
+    users: UsersFile, path: Path, edit: str
+) -> None:
+    """A hash that somebody else has set meanwhile is not overwritten, but read."""
+    if edit == "changed":
+        editor.set_password(path, "bob", ARGON2ID)
+    else:
+        editor.remove_user(path, "bob")
+    before = path.read_text()
+
+    is_written = await users.change_password(bob_of(users), NEW)
+
+    assert not is_written
+    assert path.read_text() == before
+    bob = users.get("bob")
+    assert bob is None if edit == "gone" else bob and bob.password_hash == ARGON2ID
+
+
+async def test_broken_file_is_not_written(users: UsersFile, path: Path) -> None:
+    """An edit by hand that is half done is not built upon; the users stay."""
+    path.write_text(path.read_text() + "  carol: [\n")
+    before = path.read_text()
+
+    with pytest.raises(ConfigError):
+        await users.change_password(bob_of(users), NEW)
+
+    assert path.read_text() == before
+    assert bob_of(users).password_hash == BCRYPT
+
+
+async def test_file_knows_whether_it_can_be_written(
+    users: UsersFile, path: Path
+) -> None:
+    """The page asks before it shows a form."""
+    was_writable = await users.is_writable()
+    path.unlink()
+
+    assert was_writable
+    assert not await users.is_writable()
 
 
 async def test_file_that_cannot_be_written_is_logged_once(

@@ -207,6 +207,23 @@ async def test_flood_is_turned_away() -> None:
     await passwords.close()
 
 
+async def test_other_work_takes_its_turn_among_the_verifications() -> None:
+    """A new hash is made in the same threads, and a flood of them is turned away."""
+    hasher = HeldHasher()
+    passwords = Passwords(max_concurrent=1, max_waiting=0, hasher=hasher)
+    login = asyncio.create_task(passwords.verify(make_user(), PASSWORD))
+    assert await asyncio.to_thread(hasher.begun.acquire, timeout=10)
+
+    with pytest.raises(ThrottledError):
+        await passwords.run(lambda: passwords.hash("new"))
+    hasher.may_end.set()
+    await login
+    new_hash = await passwords.run(lambda: passwords.hash("new"))
+
+    assert CHEAP.verify(new_hash, b"new")
+    await passwords.close()
+
+
 async def test_abandoned_login_gives_its_place_back() -> None:
     """A client that goes away does not leave its place taken."""
     hasher = HeldHasher()

@@ -4,12 +4,13 @@ import errno
 import os
 import stat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from forwardauth.users.edits import EditError
 from forwardauth.users.version import lookup_signature
-from forwardauth.users.writer import ChangedMeanwhileError, locked, write
+from forwardauth.users.writer import ChangedMeanwhileError, is_writable, locked, write
 
 
 @pytest.fixture
@@ -201,3 +202,50 @@ def test_lock_does_not_follow_a_link(target: Path) -> None:
         pass
 
     assert not elsewhere.exists()
+
+
+NOBODY = 65534
+
+
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "expected"),
+    [
+        pytest.param(0o666, 0o777, True, id="both"),
+        pytest.param(0o444, 0o777, False, id="read-only file"),
+        pytest.param(0o666, 0o555, False, id="read-only folder"),
+    ],
+)
+def test_file_and_folder_have_to_be_writable(
+    file_mode: int, folder_mode: int, *, expected: bool
+) -> None:
+    """A rename could replace a read-only file, and is not what its owner wants."""
+    # Not in the folder of the tests, which others may not enter.
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        target = folder / "users.yaml"
+        target.write_text("users: {}\n")
+        link = folder / "link.yaml"
+        link.symlink_to(target)
+        target.chmod(file_mode)
+        folder.chmod(folder_mode)
+
+        found = [_asked_by_nobody(path) for path in (target, link)]
+
+        folder.chmod(0o700)
+    assert found == [expected, expected]
+
+
+def _asked_by_nobody(path: Path) -> bool:
+    """Whether somebody without privileges finds *path* writable: root always does."""
+    if os.getuid() != 0:
+        return is_writable(path)
+    os.setreuid(NOBODY, -1)
+    try:
+        return is_writable(path)
+    finally:
+        os.setreuid(0, -1)
+
+
+def test_missing_file_is_not_writable(tmp_path: Path) -> None:
+    """What is gone cannot be changed."""
+    assert not is_writable(tmp_path / "users.yaml")

@@ -7,7 +7,7 @@ Law: pure and quick, and never wider than the fixed table. It proves no rule rig
 keeps a service from starting in which a lock does not close.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -58,16 +58,18 @@ class _Attempt:
 class _Lines:
     """Header lines without a server; a ``HeaderSource``."""
 
-    def __init__(self, lines: Sequence[tuple[str, str]]) -> None:
-        self._lines = lines
+    def __init__(self, lines: Mapping[str, str], count: int) -> None:
+        """Have each of *lines* *count* times."""
+        self._names, self._count = tuple(lines), count
+        self._values = {name.lower(): value for name, value in lines.items()}
 
     def getall(self, key: str, default: list[str], /) -> list[str]:
         """Return all values of *key*, else *default*."""
-        wanted = key.lower()
-        return [v for name, v in self._lines if name.lower() == wanted] or default
+        value = self._values.get(key.lower())
+        return default if value is None else [value] * self._count
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._lines)
+        return iter(self._names)
 
 
 def check_refusals(
@@ -79,8 +81,9 @@ def check_refusals(
         SelfTestError: Something would; names adapter and request.
     """
     for attempt in _attempts(access_control, domains):
+        request = _request_of(attempt)
         for adapter in adapters:
-            if _passes(attempt, adapter, access_control, domains):
+            if _passes(request, adapter, access_control, domains):
                 raise SelfTestError(
                     f"the self-test failed: by the adapter {adapter.name},"
                     f" {attempt.method} {attempt.scheme}://{attempt.host}{attempt.uri}"
@@ -90,13 +93,13 @@ def check_refusals(
 
 
 def _passes(
-    attempt: _Attempt,
+    request: ProxyRequest,
     adapter: Adapter,
     access_control: AccessControl,
     domains: CookieDomains,
 ) -> bool:
     try:
-        question = read_question(adapter, _request_of(attempt), domains)
+        question = read_question(adapter, request, domains)
     except ProxyRequestError:
         return False
     decision = access_control.decide(ANONYMOUS, question.original)
@@ -155,18 +158,18 @@ def _malformed(host: str) -> Iterator[_Attempt]:
 def _request_of(attempt: _Attempt) -> ProxyRequest:
     """Return the request in the words of every family of headers at once."""
     url = f"{attempt.scheme}://{attempt.host}{attempt.uri}"
-    lines = [
-        (X_FORWARDED_METHOD, attempt.method),
-        (X_FORWARDED_PROTO, attempt.scheme),
-        (X_FORWARDED_HOST, attempt.host),
-        (X_FORWARDED_URI, attempt.uri),
-        (X_ORIGINAL_URL, url),
-        (X_ORIGINAL_METHOD, attempt.method),
-        (HOST, attempt.host),
-    ]
+    lines = {
+        X_FORWARDED_METHOD: attempt.method,
+        X_FORWARDED_PROTO: attempt.scheme,
+        X_FORWARDED_HOST: attempt.host,
+        X_FORWARDED_URI: attempt.uri,
+        X_ORIGINAL_URL: url,
+        X_ORIGINAL_METHOD: attempt.method,
+        HOST: attempt.host,
+    }
     return ProxyRequest(
         method=attempt.method,
         target=attempt.uri,
-        headers=_Lines(lines * 2 if attempt.is_repeated else lines),
+        headers=_Lines(lines, 2 if attempt.is_repeated else 1),
         client=None,
     )

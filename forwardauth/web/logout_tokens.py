@@ -76,6 +76,10 @@ class LogoutTokens:
         self._issuer = issuer
         self._clock = clock
 
+    def prepare(self) -> None:
+        """Do what the first token would wait for."""
+        _ = self.key_set
+
     @cached_property
     def key_set(self) -> bytes:
         """The public key as a JWK Set, ready to be sent. Source: RFC 7517, 5."""

@@ -87,6 +87,8 @@ class LogoutNotifier:
         self._deliveries = [
             _Delivery(url, tokens=tokens, audit=audit, pace=self._pace) for url in urls
         ]
+        if self._deliveries:
+            tokens.prepare()
 
     def session_created(self, session: Session, digest: Digest) -> None:
         """Nothing: applications see the user come."""

@@ -1,8 +1,11 @@
 """``/.well-known/jwks.json``: the public key that logout tokens are checked with."""
 
+import asyncio
+
 from aiohttp import web
 
 from forwardauth.web import keys
+from forwardauth.web.logout_tokens import LogoutTokens
 
 
 async def key_set(request: web.Request) -> web.StreamResponse:
@@ -10,11 +13,17 @@ async def key_set(request: web.Request) -> web.StreamResponse:
 
     It may be kept for minutes; a token with another ``kid`` sends them here again.
     """
+    # The first one loads the signer, which must not hold up verify.
+    body = await asyncio.to_thread(_key_set_of, request.app[keys.LOGOUT_TOKENS])
     return web.Response(
-        body=request.app[keys.LOGOUT_TOKENS].key_set,
+        body=body,
         headers={
             "Content-Type": "application/jwk-set+json",
             "Cache-Control": "public, max-age=300",
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def _key_set_of(tokens: LogoutTokens) -> bytes:
+    return tokens.key_set

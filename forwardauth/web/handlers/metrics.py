@@ -1,20 +1,24 @@
 """``/metrics`` on the management listener, for Prometheus."""
 
+import asyncio
+from importlib import import_module
+from typing import Final
+
 from aiohttp import web
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.web import keys
 
+_EXPOSITION: Final = "forwardauth.web.exposition"
+
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer what this worker has counted, and how many sessions the store holds."""
-    from forwardauth.web.exposition import CONTENT_TYPE, expose  # noqa: PLC0415 - heavy
-
+    # The first scrape loads it, which must not hold up verify.
+    exposition = await asyncio.to_thread(import_module, _EXPOSITION)
     try:
         sessions = await request.app[keys.STORE].count()
     except StoreUnavailableError:
         sessions = None
-    return web.Response(
-        body=expose(request.app[keys.METRICS], sessions),
-        headers={"Content-Type": CONTENT_TYPE},
-    )
+    body: bytes = exposition.expose(request.app[keys.METRICS], sessions)
+    return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE})

@@ -25,6 +25,14 @@ _MAX_ACCEPT_CHARACTERS: Final = 1024
 _QUALITY: Final = re.compile(r"0\.?|0?\.[0-9]+|1(?:\.0*)?", re.ASCII)
 """From 0 to 1 (RFC 9110 12.4.2), with any number of digits, as some programs write."""
 _WEBSOCKET_HEADERS: Final = ("Sec-WebSocket-Key", "Sec-WebSocket-Version")
+_PURPOSE_HEADERS: Final = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+KIND_HEADERS: Final = (
+    *("Sec-Fetch-Mode", "Sec-Fetch-Dest", "X-Requested-With", "Accept", "Upgrade"),
+    *_WEBSOCKET_HEADERS,
+    *_PURPOSE_HEADERS,
+)
+"""All that ``classify`` goes by."""
+
 _AHEAD: Final = ("prefetch", "prerender", "preview")
 
 
@@ -61,9 +69,7 @@ def is_prefetch(headers: HeaderSource) -> bool:
     ``preview`` is what Safari says when it draws thumbnails of frequent pages.
     """
     purposes = (
-        value.lower()
-        for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
-        for value in headers.getall(name, [])
+        value.lower() for name in _PURPOSE_HEADERS for value in headers.getall(name, [])
     )
     return any(word in value for value in purposes for word in _AHEAD)
 

@@ -75,6 +75,11 @@ class MeteredParser:
         self._size = 0
 
     @property
+    def is_between(self) -> bool:
+        """Whether the last request has ended, and of the next one nothing has come."""
+        return self._size == 0 and self._body is None and not self._is_broken
+
+    @property
     def is_in_head(self) -> bool:
         """Whether a request has begun whose head has not ended."""
         return self._size > 0 and self._body is None

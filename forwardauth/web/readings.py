@@ -4,26 +4,30 @@ Applications are asked for the same few addresses again and again. What certain 
 of certain headers ask, and which rules are about it, is the same as long as the service
 runs, so it is read once and remembered: who asks, and what is decided, is not.
 
-Laws: the headers that an adapter reads, the address of the browser and of the proxy are
-all that a reading depends on, and all of them are its key. Only requests that mean
-nothing beyond it are read.
+Laws: the lines that mean something, the address of the browser and of the proxy are all
+that a reading depends on, and all of them are its key. Only requests that mean nothing
+beyond it are read.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
+from itertools import count
 from typing import Final, NamedTuple
 
-from aiohttp.http import HttpVersion11, RawRequestMessage
-from multidict import istr
-
 from forwardauth.access_control.rules import AccessControl, Selection
-from forwardauth.adapters.base import Adapter, ProxyRequest
-from forwardauth.adapters.family import have_plain_names
+from forwardauth.adapters.base import (
+    Adapter,
+    ProxyRequest,
+    RequestKind,
+    SignInNeeded,
+)
 from forwardauth.adapters.headers import X_FORWARDED_FOR, lookup_client
+from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
-from forwardauth.request import METHODS
+from forwardauth.web.answer_bytes import AnswerBytes
+from forwardauth.web.heads import Fields, Head, Heads
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.sign_in import login_url
@@ -33,32 +37,51 @@ MAX_CHARACTERS: Final = 2048
 """The most readings that are remembered, and the longest questions: a worker keeps some
 megabytes of them, whatever clients send."""
 
-_METHODS: Final = METHODS - {"HEAD", "CONNECT"}
-"""aiohttp leaves the length out of its answer to HEAD."""
+MAX_ASKED: Final = 2048
+"""How many sets of lines are known to ask one of them."""
 
-# Where one of them stands there is more to think about than is here.
-_AUTHORIZATION: Final = istr("Authorization")
-_CONTENT_ENCODING: Final = istr("Content-Encoding")
-_EXPECT: Final = istr("Expect")
-_UPGRADE: Final = istr("Upgrade")
+MAX_CASES: Final = 4096
+"""How many of those that differ for the rules are known as such."""
 
-_Values = tuple[tuple[str, ...], ...]
+_Values = tuple[str | None, ...]
 
 
-class Reading(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Reading:
     """What is asked.
 
     Attributes:
         adapter: The dialect that it is asked in.
         question: May this pass?
         selection: The rules that decide about it, whoever asks.
+        case: The same for questions that the rules decide alike, whoever asks.
         login_url: Where a browser that asks it would sign in.
     """
 
     adapter: Adapter
     question: Question
     selection: Selection
+    case: int
     login_url: str
+    _sent_to_portal: AnswerBytes | None = None
+
+    def sent_to_portal(self) -> AnswerBytes:
+        """Return the answer to a browser in which nobody is signed in."""
+        if self._sent_to_portal is None:
+            verdict = SignInNeeded(
+                login_url=self.login_url,
+                kind=RequestKind.NAVIGATION,
+                method=self.question.original.method,
+            )
+            self._sent_to_portal = AnswerBytes(self.adapter.answer(verdict))
+        return self._sent_to_portal
+
+
+class Asked(NamedTuple):
+    """A question, and what kind of a request asks it."""
+
+    reading: Reading
+    kind: RequestKind
 
 
 class Readings:
@@ -75,39 +98,69 @@ class Readings:
         self._access_control = access_control
         self._exact: dict[str, _Endpoint] = {}
         self._below: list[_Endpoint] = []
+        names = {X_FORWARDED_FOR, *KIND_HEADERS}
         for adapter in adapters:
+            names.update(adapter.header_names)
             for path in adapter.paths:
                 endpoint = _Endpoint(
                     adapter=adapter,
                     path=settings.base_path + path,
-                    names=(*map(istr, adapter.header_names), istr(X_FORWARDED_FOR)),
+                    names=tuple(
+                        each.lower()
+                        for each in (*adapter.header_names, X_FORWARDED_FOR)
+                    ),
                 )
                 if adapter.appends_target:
                     self._below.append(endpoint)
                 else:
                     self._exact[endpoint.path] = endpoint
+        self._heads = Heads(names)
+        self._asked: dict[tuple[str, bytes, frozenset[bytes]], Asked] = {}
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
+        self._cases: dict[tuple[object, ...], int] = {}
+        self._next_case = count()
 
-    def read(self, message: RawRequestMessage, peer: str) -> Reading | None:
-        """Return what *message* asks, ``None`` where more is to be thought about.
+    def split(self, data: bytes) -> Head | None:
+        """Return the head that *data* is; see ``Heads.split``."""
+        return self._heads.split(data)
+
+    def read(self, head: Head, peer: str) -> Asked | None:
+        """Return what *head* asks, ``None`` where more is to be thought about.
 
         Args:
-            message: A request whose body, if there was one, has ended.
+            head: Of a request without a body.
             peer: The address of the proxy.
         """
-        path = message.path
-        endpoint = self._exact.get(path) or self._lookup_below(path)
-        if endpoint is None or not _is_plain(message):
+        asked = self._asked.get((peer, head.start, head.lines))
+        return self._look_closer(head, peer) if asked is None else asked
+
+    def _look_closer(self, head: Head, peer: str) -> Asked | None:
+        fields = self._heads.read(head)
+        if fields is None:
             return None
-        getall = message.headers.getall
-        values = tuple([tuple(getall(each, ())) for each in endpoint.names])
+        key = (peer, fields.head.start, fields.head.lines)
+        asked = self._asked.get(key) or self._ask(fields, peer)
+        if asked is not None and sum(map(len, fields.head.lines)) <= MAX_CHARACTERS:
+            if len(self._asked) >= MAX_ASKED:
+                self._asked.clear()
+            self._asked[key] = asked
+        return asked
+
+    def _ask(self, fields: Fields, peer: str) -> Asked | None:
+        path = fields.target
+        endpoint = self._exact.get(path) or self._lookup_below(path)
+        if endpoint is None:
+            return None
+        values = tuple([fields.values.get(each) for each in endpoint.names])
         target = path[len(endpoint.path) :]
-        size = len(target) + sum([sum(map(len, each)) for each in values])
+        size = len(target) + sum([len(each) for each in values if each])
         read = self._read if size <= MAX_CHARACTERS else self._read_anew
         try:
-            return read(endpoint, message.method, target, values, peer)
+            reading = read(endpoint, fields.method, target, values, peer)
         except (ProxyRequestError, _NotPlainError):
             return None
+        method = reading.question.original.method
+        return Asked(reading, classify(method, _Headers(dict(fields.values))))
 
     def _lookup_below(self, path: str) -> "_Endpoint | None":
         for endpoint in self._below:
@@ -125,12 +178,21 @@ class Readings:
     ) -> Reading:
         adapter, settings = endpoint.adapter, self._settings
         taken_over = settings.logout.paths_taken_over(adapter)
+        forwarded_for = values[-1]
         request = ProxyRequest(
             method=method,
             target=target,
-            headers=_Headers(dict(zip(endpoint.names, values, strict=True))),
+            headers=_Headers(
+                {
+                    name: value
+                    for name, value in zip(endpoint.names, values, strict=True)
+                    if value is not None
+                }
+            ),
             client=lookup_client(
-                values[-1], peer=ip_address(peer), trusted=settings.trusted_proxies
+                () if forwarded_for is None else (forwarded_for,),
+                peer=ip_address(peer),
+                trusted=settings.trusted_proxies,
             ),
             logout_paths=taken_over,
         )
@@ -144,7 +206,22 @@ class Readings:
             raise _NotPlainError
         url = login_url(question.domain, original, settings.targets)
         selection = self._access_control.select(original)
-        return Reading(adapter, question, selection, url)
+        return Reading(adapter, question, selection, self._case_of(selection), url)
+
+    def _case_of(self, selection: Selection) -> int:
+        """Return the number for all that *selection* decides by.
+
+        Preflights and plain http, of which it goes by the request itself, do not come
+        here. A number is given once, so that forgetting them all is harmless.
+        """
+        numbers = tuple([rule.number for rule in selection.rules])
+        key = (selection.is_ambiguous, numbers, selection.unclear)
+        case = self._cases.get(key)
+        if case is None:
+            if len(self._cases) >= MAX_CASES:
+                self._cases.clear()
+            case = self._cases[key] = next(self._next_case)
+        return case
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -156,18 +233,19 @@ class _Endpoint:
 
     adapter: Adapter
     path: str
-    names: tuple[istr, ...]
+    names: tuple[str, ...]
 
 
 class _Headers:
-    """A ``HeaderSource`` of the headers that one endpoint goes by."""
+    """A ``HeaderSource`` of headers that are there once each, all by plain names."""
 
-    def __init__(self, values: dict[str, tuple[str, ...]]) -> None:
-        self._values = {name.lower(): each for name, each in values.items() if each}
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
 
     def getall(self, key: str, default: list[str], /) -> list[str]:
-        """Return all values of *key*, else *default*."""
-        return list(self._values.get(key.lower(), default))
+        """Return the value of *key* as all of its values, else *default*."""
+        value = self._values.get(key.lower())
+        return default if value is None else [value]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names; that all others are plain has been looked at before."""
@@ -176,22 +254,3 @@ class _Headers:
 
 class _NotPlainError(Exception):
     """There is more to a question than is thought about here."""
-
-
-def _is_plain(message: RawRequestMessage) -> bool:
-    """Whether *message* is complete with its head, and means no more than it says."""
-    headers = message.headers
-    return (
-        message.version == HttpVersion11
-        and not message.should_close
-        and not message.upgrade
-        and not message.chunked
-        and message.method in _METHODS
-        and not (
-            _AUTHORIZATION in headers
-            or _EXPECT in headers
-            or _CONTENT_ENCODING in headers
-            or _UPGRADE in headers
-        )
-        and have_plain_names(headers)
-    )

@@ -7,10 +7,9 @@ in the log, as any other; it is no reason to try another way until somebody pass
 
 import asyncio
 import logging
-from typing import Any, Final, cast
+from typing import Final
 
-from aiohttp import StreamReader, web
-from aiohttp.http import RawRequestMessage
+from aiohttp import web
 
 from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.limits import Limits
@@ -29,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class ShortProtocol(Protocol):
-    """Asks the short way before aiohttp wakes the application.
+    """Asks the short way before aiohttp parses anything.
 
     The private names are aiohttp's.
     """
@@ -49,38 +48,32 @@ class ShortProtocol(Protocol):
         super().connection_made(transport)
         self._peer = self._short_way.lookup_peer(transport)
 
-    def _receive(self, data: bytes) -> None:
-        """Parse *data*, and answer the one request in it here if that can be done.
+    def data_received(self, data: bytes) -> None:
+        """Answer the one request that *data* is if that can be done, else parse it.
 
-        aiohttp's task stays asleep then: it wakes when its waiter has a result.
+        aiohttp sees nothing of what is answered here: its parser stands between two
+        requests before and after, and its task sleeps.
         """
-        if self._peer is None or not self.is_idle or self._messages:
-            super()._receive(data)
+        peer = self._peer
+        if (
+            peer is None
+            or self._messages
+            or self._paused
+            or not self.is_idle
+            or not self._meter.is_between
+        ):
+            super().data_received(data)
             return
-        # Whoever is idle has one.
-        waiter, self._waiter = cast("asyncio.Future[None]", self._waiter), None
-        try:
-            super()._receive(data)
-        finally:
-            self._waiter = waiter
-        if not self._messages:
-            return
-        if len(self._messages) == 1:
-            answer = self._lookup_answer(*self._messages[0])
-            if answer is not None:
-                self._messages.clear()
-                self._meter.message_consumed()
-                self._send(answer)
-                return
-        waiter.set_result(None)
+        answer = self._lookup_answer(data, peer)
+        if answer is None:
+            super().data_received(data)
+        else:
+            self._send(answer)
 
-    def _lookup_answer(self, message: Any, body: StreamReader) -> bytes | None:
+    def _lookup_answer(self, data: bytes, peer: str) -> bytes | None:
         """Return what is sent, ``None`` where the application is to answer."""
-        is_whole = isinstance(message, RawRequestMessage) and body.is_eof()
-        if not is_whole or self._peer is None or self._paused:
-            return None
         try:
-            return self._short_way.answer(message, self._peer)
+            return self._short_way.answer(data, peer)
         except Exception:  # noqa: BLE001 - outermost, like the one for applications
             _log.exception("verify failed")
             self._close = True

@@ -1,30 +1,28 @@
-"""Verify, the short way: from a parsed head to the bytes of an answer, in one step.
+"""Verify, the short way: from the bytes of a request to those of an answer, at once.
 
-    head ─► question ─► glance at the session ─► decision ─► bytes
+    lines ─► question ─► glance at the session ─► decision ─► bytes
 
 Nearly all requests that a proxy asks about are of people who are signed in, and of
 browsers that are to be sent to the portal. What the normal way builds for every request
-(request, routing, middlewares, a task, a response) takes longer for them than all that
-verify does, so they are answered before any of it.
+(a parsed head, routing, middlewares, a task, a response) takes longer for them than all
+that verify does, so they are answered before any of it.
 
 Laws: the short way answers with the bytes that the normal way would have, or not at
 all; whatever is not plain is left to that. It decides by the same adapters and rules,
-asks the store about every request, and keeps no verdict: what it remembers is what
-header values ask and which rules are about it (``Readings``), and how a user is told to
-applications, for as long as the users file says the same.
+asks the store about every request, and keeps no verdict on a session: what it remembers
+are pure functions of what it has just been told. Which lines ask what, and which rules
+are about it (``Readings``); how a user is told to applications, and what the rules say
+to one (``_Person``), for as long as the users file says the same.
 """
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
-from aiohttp.http import RawRequestMessage
-
-from forwardauth.access_control.decision import Outcome
+from forwardauth.access_control.decision import Decision, Outcome
 from forwardauth.access_control.rules import AccessControl
-from forwardauth.adapters.base import Adapter, Allowed, RequestKind, SignInNeeded
-from forwardauth.adapters.headers import HeaderSource, is_trusted
-from forwardauth.adapters.kinds import classify
+from forwardauth.adapters.base import Adapter, Allowed, RequestKind
+from forwardauth.adapters.headers import is_trusted
 from forwardauth.errors import UnfitIdentityError, UntrustedProxyError
 from forwardauth.request import ANONYMOUS, Subject
 from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
@@ -32,7 +30,6 @@ from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.audit import are_allows_logged, log_verdict
-from forwardauth.web.cookies import read_cookies
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
@@ -43,12 +40,10 @@ MAX_PEOPLE: Final = 4096
 """How many of whom it is known how they are told to applications."""
 
 
-class _Person(NamedTuple):
-    """How a user is told to applications, while the users file has *user*."""
+MAX_CASES: Final = 64
+"""Of how many cases it is known what the rules say to one of them."""
 
-    user: User
-    subject: Subject
-    allowed: AnswerBytes
+_SESSION_ID_CHARACTERS: Final = 43
 
 
 class ShortWay:
@@ -67,12 +62,13 @@ class ShortWay:
         """Keep the parts, which are those of the normal way."""
         adapters = tuple(adapters)
         self._settings = settings
+        self._cookie_name = settings.cookie_name.encode("ascii")
         self._users = users
         self._glances = glances
         self._metrics = metrics
         self._readings = Readings(adapters, settings, access_control)
-        self._nobody = {each.name: _allow(each, ANONYMOUS) for each in adapters}
-        self._people: dict[tuple[str, Glance], _Person] = {}
+        self._nobody = {each: _Person(None, ANONYMOUS, each) for each in adapters}
+        self._people: dict[tuple[Adapter, Glance], _Person] = {}
 
     def lookup_peer(self, transport: asyncio.BaseTransport) -> str | None:
         """Return who is connected by *transport*, ``None`` if it is no trusted proxy.
@@ -85,81 +81,121 @@ class ShortWay:
             return None
         return str(peer) if is_trusted(peer, self._settings.trusted_proxies) else None
 
-    def answer(self, message: RawRequestMessage, peer: str) -> bytes | None:
+    def answer(self, data: bytes, peer: str) -> bytes | None:
         """Return the answer to a request, or ``None`` for the normal way to answer.
 
         Args:
-            message: A request whose body, if there was one, has ended.
+            data: What has come on a connection on which nothing was under way.
             peer: The address of who is connected: a trusted proxy.
         """
-        reading = self._readings.read(message, peer)
-        if reading is None:
+        head = self._readings.split(data)
+        if head is None:
             return None
-        adapter, original = reading.adapter, reading.question.original
+        asked = self._readings.read(head, peer)
+        if asked is None:
+            return None
+        reading = asked.reading
         try:
-            person = self._lookup_person(message.headers, reading)
+            person = self._lookup_person(head.cookie, reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
-        if person is not None and are_allows_logged():
-            return None  # The line names the session, which a glance does not know.
-        subject = ANONYMOUS if person is None else person.subject
-        decision = reading.selection.decide(subject)
-        if decision.outcome is Outcome.ALLOW:
-            answer = self._nobody[adapter.name] if person is None else person.allowed
-        elif decision.outcome is Outcome.SIGN_IN and person is None:
-            if classify(original.method, message.headers) is RequestKind.FETCH:
-                return None  # A program is told more, in a body.
-            answer = _send_to_portal(reading)
+        decision = person.decide(reading)
+        outcome = decision.outcome
+        if outcome is Outcome.ALLOW:
+            if are_allows_logged():
+                return None  # The line names the session, which a glance does not know.
+            answer = person.allowed
+        elif (
+            outcome is Outcome.SIGN_IN
+            and person.user is None
+            # A program is told more, in a body.
+            and asked.kind is RequestKind.NAVIGATION
+        ):
+            answer = reading.sent_to_portal()
+            _log_verdict(reading, decision)
         else:
             return None
-        outcome = decision.outcome.value
-        self._metrics.count(VERIFICATIONS, adapter.name, outcome)
-        log_verdict(
-            adapter.name, outcome, original, decision=decision, user=subject.username
-        )
+        self._metrics.count(VERIFICATIONS, reading.adapter.name, outcome.value)
         return answer.now()
 
-    def _lookup_person(self, headers: HeaderSource, reading: Reading) -> _Person | None:
-        """Return who asks, ``None`` for nobody.
+    def _lookup_person(self, cookie: bytes, reading: Reading) -> "_Person":
+        """Return who asks.
 
         Raises:
             NoGlanceError: That is to be found out the normal way.
             UnfitIdentityError: No header lines can say it.
         """
-        presented = read_cookies(headers, self._settings.cookie_name)
-        if not presented:
-            return None
-        if len(presented) > 1:
-            raise NoGlanceError
-        domain = reading.question.domain.name
-        glance = self._glances.lookup(presented[0], domain=domain)
+        presented = self._find_session(cookie)
+        adapter = reading.adapter
+        if presented is None:
+            return self._nobody[adapter]
+        glance = self._glances.lookup(presented, domain=reading.question.domain.name)
         if glance is None:
-            return None
+            return self._nobody[adapter]
         user = self._users.get(glance.username)
-        person = self._people.get((reading.adapter.name, glance))
+        person = self._people.get((adapter, glance))
         if person is not None and person.user is user:
             return person
-        return self._meet(glance, user, reading.adapter)
+        return self._meet(glance, user, adapter)
 
-    def _meet(self, glance: Glance, user: User | None, adapter: Adapter) -> _Person:
+    def _find_session(self, cookie: bytes) -> str | None:
+        """Return the value of our cookie, ``None`` where no cookie is called like it.
+
+        Raises:
+            NoGlanceError: The name stands there twice, or not where ours has it.
+        """
+        name = self._cookie_name
+        begin = cookie.find(name)
+        if begin < 0:
+            return None
+        equals = begin + len(name)
+        end = equals + 1 + _SESSION_ID_CHARACTERS
+        if (
+            cookie.find(name, equals) >= 0
+            or (begin and cookie[begin - 2 : begin] != b"; ")
+            or cookie[equals : equals + 1] != b"="
+            or cookie[end : end + 1] not in b";"
+        ):
+            raise NoGlanceError
+        return cookie[equals + 1 : end].decode("ascii")
+
+    def _meet(self, glance: Glance, user: User | None, adapter: Adapter) -> "_Person":
         if user is None or why_outdated(user, glance.username, glance.stamps):
             raise NoGlanceError  # The session is to be ended.
-        subject = subject_of(user, glance.level)
-        person = _Person(user, subject, _allow(adapter, subject))
+        person = _Person(user, subject_of(user, glance.level), adapter)
         if len(self._people) >= MAX_PEOPLE:
             self._people.clear()
-        self._people[adapter.name, glance] = person
+        self._people[adapter, glance] = person
         return person
 
 
-def _allow(adapter: Adapter, subject: Subject) -> AnswerBytes:
-    return AnswerBytes(adapter.answer(Allowed(subject=subject)))
+class _Person:
+    """What is told of a user while the users file has *user*; ``None`` is nobody."""
+
+    __slots__ = ("_decisions", "allowed", "subject", "user")
+
+    def __init__(self, user: User | None, subject: Subject, adapter: Adapter) -> None:
+        self.user = user
+        self.subject = subject
+        self.allowed = AnswerBytes(adapter.answer(Allowed(subject=subject)))
+        self._decisions: dict[int, Decision] = {}
+
+    def decide(self, reading: Reading) -> Decision:
+        """Return what the rules say, once for all questions that they decide alike."""
+        decision = self._decisions.get(reading.case)
+        if decision is None:
+            if len(self._decisions) >= MAX_CASES:
+                self._decisions.clear()
+            decision = reading.selection.decide(self.subject)
+            self._decisions[reading.case] = decision
+        return decision
 
 
-def _send_to_portal(reading: Reading) -> AnswerBytes:
-    verdict = SignInNeeded(
-        login_url=reading.login_url,
-        kind=RequestKind.NAVIGATION,
-        method=reading.question.original.method,
+def _log_verdict(reading: Reading, decision: Decision) -> None:
+    log_verdict(
+        reading.adapter.name,
+        decision.outcome.value,
+        reading.question.original,
+        decision=decision,
+        user=ANONYMOUS.username,
     )
-    return AnswerBytes(reading.adapter.answer(verdict))

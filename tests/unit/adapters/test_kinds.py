@@ -6,6 +6,7 @@ import pytest
 
 from forwardauth.adapters.base import RequestKind
 from forwardauth.adapters.kinds import (
+    KIND_HEADERS,
     classify,
     is_prefetch,
     is_preflight,
@@ -86,6 +87,32 @@ def test_window_of_a_person_is_a_navigation(
 def test_everything_else_is_a_program(lines: tuple[tuple[str, str], ...]) -> None:
     """What is not plainly a navigation gets an answer that programs read (V-29)."""
     assert classify("GET", FakeHeaders(*lines)) is RequestKind.FETCH
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [*NAVIGATIONS.values(), *PROGRAMS.values()],
+    ids=[*NAVIGATIONS, *PROGRAMS],
+)
+def test_kind_depends_on_no_other_headers(lines: tuple[tuple[str, str], ...]) -> None:
+    """Whoever knows those that are named knows the kind."""
+    headers = _Recorder(*lines)
+
+    classify("GET", headers)
+
+    assert headers.asked <= {name.lower() for name in KIND_HEADERS}
+
+
+class _Recorder(FakeHeaders):
+    """Notes which names it is asked for."""
+
+    def __init__(self, *lines: tuple[str, str]) -> None:
+        super().__init__(*lines)
+        self.asked: set[str] = set()
+
+    def getall(self, key: str, default: list[str], /) -> list[str]:
+        self.asked.add(key.lower())
+        return super().getall(key, default)
 
 
 @pytest.mark.parametrize(

@@ -42,15 +42,25 @@ async def test_meter_tells_head_and_body(meter: MeteredParser) -> None:
     seen = []
     for data in (HEAD, b"Content-Length: 4\r\n\r\n", b"bo", b"dy", HEAD):
         meter.feed_data(data)
-        seen.append((meter.is_in_head, meter.is_in_body))
+        seen.append((meter.is_between, meter.is_in_head, meter.is_in_body))
 
     assert seen == [
-        (True, False),
-        (False, True),
-        (False, True),
-        (False, False),
-        (True, False),
+        (False, True, False),
+        (False, False, True),
+        (False, False, True),
+        (True, False, False),
+        (False, True, False),
     ]
+
+
+async def test_nothing_is_between_requests_that_cannot_be_read(
+    meter: MeteredParser,
+) -> None:
+    """Where the next request begins is known to nobody after a fault."""
+    with pytest.raises(HttpProcessingError):
+        meter.feed_data(b"no request\r\n\r\n")
+
+    assert not meter.is_between
 
 
 async def test_request_in_one_piece_leaves_nothing_open(meter: MeteredParser) -> None:

@@ -1,16 +1,21 @@
 """Readings: which requests are plain, and that what is remembered is what was asked."""
 
-import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from aiohttp.http import HttpRequestParser, RawRequestMessage
 
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.web import keys
-from forwardauth.web.readings import MAX_CHARACTERS, MAX_READINGS, Readings
+from forwardauth.web.readings import (
+    MAX_ASKED,
+    MAX_CASES,
+    MAX_CHARACTERS,
+    MAX_READINGS,
+    Reading,
+    Readings,
+)
 from tests.support.portal import APP, Portal
 
 PEER: Final = "127.0.0.1"
@@ -27,21 +32,11 @@ FORWARDED: Final = (
 ENVOY: Final = (f"Host: {APP}", "X-Forwarded-Proto: https")
 
 
-class _Protocol:
-    _reading_paused = False
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-
-async def parse(*lines: str) -> RawRequestMessage:
-    """Return what aiohttp's parser makes of a head of *lines*."""
-    protocol: Any = _Protocol()
-    parser = HttpRequestParser(protocol, asyncio.get_running_loop(), 2**16)
-    data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-    messages, _, _ = parser.feed_data(data)
-    return messages[0][0]
+def ask(readings: Readings, *lines: str, peer: str = PEER) -> Reading | None:
+    """Return what a head of *lines* asks."""
+    head = readings.split(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    asked = None if head is None else readings.read(head, peer)
+    return None if asked is None else asked.reading
 
 
 @pytest.fixture
@@ -73,11 +68,11 @@ def readings(tmp_path: Path) -> Readings:
         ),
     ],
 )
-async def test_plain_question_is_read(
+def test_plain_question_is_read(
     readings: Readings, lines: tuple[str, ...], method: str
 ) -> None:
     """The plain request of each proxy asks for what the browser asked for."""
-    reading = readings.read(await parse(*lines), PEER)
+    reading = ask(readings, *lines)
 
     assert reading is not None
     assert reading.question.original.url == f"https://{APP}/inbox?a=b"
@@ -131,25 +126,25 @@ async def test_plain_question_is_read(
         ),
     ],
 )
-async def test_what_is_not_plain_is_not_read(
+def test_what_is_not_plain_is_not_read(
     readings: Readings, lines: tuple[str, ...]
 ) -> None:
     """Whatever has more to it is for the application, refusals too."""
-    assert readings.read(await parse(*lines), PEER) is None
+    assert ask(readings, *lines) is None
 
 
-async def test_reading_is_remembered_by_all_that_it_depends_on(
+def test_reading_is_remembered_by_all_that_it_depends_on(
     readings: Readings,
 ) -> None:
     """Another method, address, address of a browser or proxy is another question."""
-    first = readings.read(await parse(*NGINX), PEER)
-    again = readings.read(await parse(*NGINX, "Cookie: a=b", "Accept: */*"), PEER)
+    first = ask(readings, *NGINX)
+    again = ask(readings, *NGINX, "Cookie: a=b", "Accept: */*")
     others = [
-        readings.read(await parse(*NGINX[:3], "X-Original-Method: POST"), PEER),
-        readings.read(await parse(*NGINX[:2], URL + "c", METHOD), PEER),
-        readings.read(await parse(*NGINX, "X-Forwarded-For: 192.0.2.1"), PEER),
-        readings.read(await parse(*NGINX, "X-Forwarded-For: 192.0.2.2"), PEER),
-        readings.read(await parse(*NGINX), "127.0.0.2"),
+        ask(readings, *NGINX[:3], "X-Original-Method: POST"),
+        ask(readings, *NGINX[:2], URL + "c", METHOD),
+        ask(readings, *NGINX, "X-Forwarded-For: 192.0.2.1"),
+        ask(readings, *NGINX, "X-Forwarded-For: 192.0.2.2"),
+        ask(readings, *NGINX, peer="127.0.0.2"),
     ]
 
     assert again is first
@@ -158,7 +153,7 @@ async def test_reading_is_remembered_by_all_that_it_depends_on(
     assert [str(each.client) for each in originals[2:4]] == ["192.0.2.1", "192.0.2.2"]
 
 
-async def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None:
+def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None:
     """Method and target stand in the request line there, and host in ``Host``."""
     asked = [
         ("GET /verify/envoy/a HTTP/1.1", *ENVOY),
@@ -167,7 +162,7 @@ async def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None
         ("PUT /verify/envoy/b HTTP/1.1", "Host: www.example.com", ENVOY[1]),
     ]
 
-    found = [readings.read(await parse(*lines), PEER) for lines in asked]
+    found = [ask(readings, *lines) for lines in asked]
 
     originals = [each.question.original for each in found if each is not None]
     assert [(o.method, o.host, o.path) for o in originals] == [
@@ -178,25 +173,66 @@ async def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None
     ]
 
 
-async def test_long_question_is_read_and_not_remembered(readings: Readings) -> None:
+def test_long_question_is_read_and_not_remembered(readings: Readings) -> None:
     """Nobody fills our memory with long addresses (V-42)."""
     lines = (*NGINX[:2], URL + "x" * MAX_CHARACTERS, METHOD)
 
-    first = readings.read(await parse(*lines), PEER)
-    again = readings.read(await parse(*lines), PEER)
+    first = ask(readings, *lines)
+    again = ask(readings, *lines)
 
     assert first is not None
-    assert again == first
+    assert again is not None
+    assert again.question == first.question
     assert again is not first
 
 
-async def test_number_of_readings_is_bounded(readings: Readings) -> None:
+def test_number_of_readings_is_bounded(readings: Readings) -> None:
     """The oldest one is read anew when there have been too many others (V-42)."""
-    first = readings.read(await parse(*NGINX), PEER)
+    first = ask(readings, *NGINX)
     for number in range(MAX_READINGS):
-        readings.read(await parse(*NGINX[:2], f"{URL}{number}", METHOD), PEER)
+        ask(readings, *NGINX[:2], f"{URL}{number}", METHOD)
 
-    again = readings.read(await parse(*NGINX), PEER)
+    again = ask(readings, *NGINX)
 
-    assert again == first
+    assert first is not None
+    assert again is not None
+    assert again.question == first.question
     assert again is not first
+
+
+def test_number_of_known_sets_of_lines_is_bounded(readings: Readings) -> None:
+    """Nor does who sends other headers with the same question fill it (V-42)."""
+    for number in range(MAX_ASKED + 10):
+        ask(readings, *NGINX, f"User-Agent: {number}")
+
+    assert len(readings._asked) <= MAX_ASKED  # noqa: SLF001
+
+
+def test_questions_that_the_rules_decide_alike_are_one_case(readings: Readings) -> None:
+    """Who is asked about one address of an application is asked about all of them."""
+    first = ask(readings, *NGINX)
+    alike = ask(readings, *NGINX[:2], URL.replace("inbox", "outbox"), METHOD)
+    other = ask(readings, *NGINX[:2], URL.replace(APP, "ops.example.com"), METHOD)
+
+    assert first is not None
+    assert alike is not None
+    assert other is not None
+    assert first.case == alike.case
+    assert first.case != other.case
+    assert first.selection.rules == alike.selection.rules
+
+
+def test_number_of_cases_is_bounded(readings: Readings) -> None:
+    """After too many they are told apart anew, and no number means two of them."""
+    first = ask(readings, *NGINX)
+    cases = readings._cases  # noqa: SLF001
+    cases.update({(number,): -1 for number in range(MAX_CASES)})
+    other = ask(readings, *NGINX[:2], URL.replace(APP, "ops.example.com"), METHOD)
+
+    again = ask(readings, *NGINX[:3], "X-Original-Method: PUT")
+
+    assert len(cases) <= MAX_CASES
+    assert first is not None
+    assert other is not None
+    assert again is not None
+    assert len({first.case, other.case, again.case}) == 3

@@ -32,7 +32,7 @@ from forwardauth.users.model import User
 from forwardauth.users.passwords import Passwords
 from forwardauth.users.proofs import RecentProofs
 from forwardauth.users.stamps import is_current
-from forwardauth.users.table import UserChange, UserChangeKind
+from forwardauth.users.table import UserChange, UserChangeKind, UsersTable
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web import keys
 from forwardauth.web.answers import SERVER_NAME
@@ -79,6 +79,7 @@ class Applications:
 def create_applications(
     settings: Settings,
     *,
+    users_table: UsersTable | None = None,
     clock: Clock | None = None,
     store: SessionStore | None = None,
 ) -> Applications:
@@ -86,6 +87,7 @@ def create_applications(
 
     Args:
         settings: From ``config.load``.
+        users_table: The users file as it has been read before; see ``UsersFile``.
         clock: The machine's when not given.
         store: What ``session.store`` names when not given.
 
@@ -122,7 +124,7 @@ def create_applications(
         store=store, clock=clock, timeouts=timeouts, revoker=revoker, observer=observer
     )
     user_changes = _UserChanges(sessions, revoker)
-    users = UsersFile(settings.users.file, on_change=user_changes)
+    users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
     user_changes.lookup_user = users.get
     assets = Assets(
         base_path=settings.server.base_path, replacements=settings.portal.templates

@@ -32,6 +32,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src {place}; img-src {place}; base-uri 'none'; "
     "form-action 'self' {schemes}; frame-ancestors 'none'"
 )
+_SCRIPT_POLICY: Final = "; script-src 'self'; connect-src 'self'"
 
 
 def portal_url(
@@ -73,6 +74,7 @@ def page(
     headers: Iterable[tuple[str, str]] = (),
     referrer: str = "no-referrer",
     origin: Origin | None = None,
+    has_script: bool = False,
 ) -> web.Response:
     """Return an HTML page under a policy that no template can weaken.
 
@@ -89,21 +91,29 @@ def page(
             ``no-referrer`` browsers send ``null``.
         origin: The portal, for a page with a form (the sites of an http portal on
             localhost are http too), and for one that is shown on a protected host.
+        has_script: Whether the page, on the portal, loads a script of ours.
     """
     response = web.Response(
         text=html, status=status, content_type="text/html", charset="utf-8"
     )
-    response.headers["Content-Security-Policy"] = content_policy(origin)
+    response.headers["Content-Security-Policy"] = content_policy(
+        origin, has_script=has_script
+    )
     response.headers["Referrer-Policy"] = referrer
     return _finish(response, cookies, headers)
 
 
-def content_policy(origin: Origin | None = None) -> str:
-    """Return the ``Content-Security-Policy`` of pages; *origin* as in ``page``."""
+def content_policy(origin: Origin | None = None, *, has_script: bool = False) -> str:
+    """Return the ``Content-Security-Policy`` of pages; the arguments as in ``page``.
+
+    A script may come from the page's own host alone, so that nothing of ours runs
+    within an application's origin, where a page may be shown as well.
+    """
     schemes = "https:" if origin is None or origin.scheme == "https" else "http: https:"
-    return _POLICY.format(
+    policy = _POLICY.format(
         place="'self'" if origin is None else str(origin), schemes=schemes
     )
+    return policy + _SCRIPT_POLICY if has_script else policy
 
 
 def json_answer(

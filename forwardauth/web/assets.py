@@ -3,6 +3,9 @@
 A name such as ``style.3f2a9c….css`` never means anything else, so browsers may keep it
 for a year. The files of an operator's folder replace the shipped ones name by name, and
 images may be added to them; what cannot be read is reported and left out.
+
+Law: a page needs one style sheet. What the configuration says about it is written into
+that one, and not beside it.
 """
 
 import hashlib
@@ -19,11 +22,16 @@ CONTENT_TYPES: Final = {
     ".ico": "image/x-icon",
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
 }
 """What is served, by suffix; other files of a folder are none of ours."""
+
+MARK: Final = "mark.svg"
+STYLE: Final = "style.css"
+SCRIPT_SUFFIX: Final = ".js"
 
 _HASH_CHARACTERS: Final = 16
 _log = logging.getLogger(__name__)
@@ -44,21 +52,52 @@ class Asset:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    suffix: str
+    body: bytes
+
+
 class Assets:
     """The static files below ``{base_path}/static/``.
 
     Args:
         base_path: Where the portal lives: empty, ``/``, or ``/`` and a path.
         replacements: The operator's folder, ``None`` for the shipped files alone.
+        logo: The operator's image in place of the mark, ``None`` for the mark.
+        extra_style: Rules that the style sheet ends with.
+
+    Attributes:
+        logo: Plain name of the image at the top of every page.
     """
 
     def __init__(
-        self, *, base_path: str = "", replacements: Path | None = None
+        self,
+        *,
+        base_path: str = "",
+        replacements: Path | None = None,
+        logo: Path | None = None,
+        extra_style: str = "",
     ) -> None:
         self._prefix = f"{base_path.rstrip('/')}/static/"
-        self._by_plain_name = dict(_load_folder(STATIC))
+        files = dict(_load_folder(STATIC))
         if replacements is not None:
-            self._by_plain_name.update(_load_folder(replacements))
+            files.update(
+                (name, file)
+                for name, file in _load_folder(replacements)
+                # A script may replace ours, and no other one is served.
+                if file.suffix != SCRIPT_SUFFIX or name in files
+            )
+        self.logo = MARK
+        image = None if logo is None else _load_file(logo)
+        if image is not None:
+            self.logo = f"logo{image.suffix}"
+            files[self.logo] = image
+        if extra_style:
+            files[STYLE] = _append(files[STYLE], extra_style)
+        self._by_plain_name = {
+            name: _create_asset(name, file) for name, file in files.items()
+        }
         self._by_name = {asset.name: asset for asset in self._by_plain_name.values()}
 
     def url(self, name: str, *, origin: str = "") -> str:
@@ -82,21 +121,31 @@ class Assets:
         return self._by_name.get(name)
 
 
-def _load_folder(folder: Path) -> Iterator[tuple[str, Asset]]:
+def _load_folder(folder: Path) -> Iterator[tuple[str, _File]]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as exc:
         _log.warning("folder %s cannot be read: %s", folder, exc.strerror)
         return
     for path in paths:
-        content_type = CONTENT_TYPES.get(path.suffix)
-        if content_type is None:
-            continue
-        try:
-            body = path.read_bytes()
-        except OSError as exc:
-            _log.warning("file %s cannot be read: %s", path, exc.strerror)
-            continue
-        digest = hashlib.sha256(body).hexdigest()[:_HASH_CHARACTERS]
-        name = f"{path.stem}.{digest}{path.suffix}"
-        yield path.name, Asset(name=name, body=body, content_type=content_type)
+        file = _load_file(path) if path.suffix in CONTENT_TYPES else None
+        if file is not None:
+            yield path.name, file
+
+
+def _load_file(path: Path) -> _File | None:
+    try:
+        return _File(suffix=path.suffix.lower(), body=path.read_bytes())
+    except OSError as exc:
+        _log.warning("file %s cannot be read: %s", path, exc.strerror)
+        return None
+
+
+def _append(style: _File, rules: str) -> _File:
+    return _File(suffix=style.suffix, body=style.body + b"\n" + rules.encode())
+
+
+def _create_asset(plain_name: str, file: _File) -> Asset:
+    digest = hashlib.sha256(file.body).hexdigest()[:_HASH_CHARACTERS]
+    name = f"{Path(plain_name).stem}.{digest}{file.suffix}"
+    return Asset(name=name, body=file.body, content_type=CONTENT_TYPES[file.suffix])

@@ -87,6 +87,7 @@ def show_login_form(
         headers=headers,
         referrer="same-origin",
         origin=domain.portal,
+        has_script=True,
     )
 
 

@@ -10,30 +10,28 @@ with ``csrf_token`` and ``end``, a session's handle or ``others`` or ``all``.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.domains import Origin
 from forwardauth.web.assets import Assets
-from forwardauth.web.languages import LANGUAGES, load_languages
+from forwardauth.web.frame import FooterLink, Frame
+from forwardauth.web.login_pages import LoginPages
+from forwardauth.web.logout_pages import LogoutPages
 from forwardauth.web.page_content import (
-    DEFAULT_TITLE,
     EndedScope,
     ErrorKind,
     LoginFailure,
     SessionRow,
-    round_up,
 )
-from forwardauth.web.renderer import Renderer
 
 __all__ = ["EndedScope", "ErrorKind", "LoginFailure", "Pages", "SessionRow"]
 
 
-class Pages:
+class Pages(LoginPages, LogoutPages):
     """Renders the portal's pages.
 
-    Every method takes *language* as ``languages.negotiate`` returned it. Those that may
+    Every method takes *language* as ``language_of`` returned it. Those that may
     be shown on a protected host take *portal*: links to style sheet and pages are then
     absolute, and the answer's CSP has to allow that origin for styles and images.
 
@@ -45,6 +43,7 @@ class Pages:
         assets: The static files.
         remember_me: How long such a session lives; ``None`` takes the checkbox away.
         clock: For "5 minutes ago"; the machine's when not given.
+        footer: Links at the foot of every page.
     """
 
     def __init__(
@@ -56,106 +55,17 @@ class Pages:
         assets: Assets,
         remember_me: timedelta | None,
         clock: Clock | None = None,
+        footer: Sequence[FooterLink] = (),
     ) -> None:
-        self._site_name = "" if title == DEFAULT_TITLE else title
-        self._renderer = Renderer(templates)
-        self._base_path = base_path.rstrip("/")
-        self._assets = assets
         self._remember_me = remember_me
         self._clock = clock or SystemClock()
-        self._languages = load_languages()
-
-    def login(
-        self,
-        *,
-        language: str,
-        csrf_token: str,
-        target: str | None,
-        method: str | None,
-        username: str,
-        failure: LoginFailure | None,
-        retry_after: timedelta | None,
-        destination_host: str | None,
-        remembered: bool = False,
-        link: str = "",
-    ) -> str:
-        """Return the login page.
-
-        Args:
-            language: See the class.
-            csrf_token: For the form.
-            target: Kept in the form as ``rd``; not shown.
-            method: Kept in the form as ``rm``; not shown.
-            username: What was typed before, empty at first.
-            failure: Why the page is shown again, ``None`` at first.
-            retry_after: With ``THROTTLED``: the wait; it is rounded up, never down.
-            destination_host: Host of a checked target, ``None`` when there is none.
-            remembered: Whether "stay signed in" was ticked before.
-            link: Kept in the form: the signed request of another portal, if any.
-        """
-        return self._render(
-            "login.html",
-            language,
-            login_action=f"{self._base_path}/login",
-            csrf_token=csrf_token,
-            target=target,
-            method=method,
-            username=username,
-            failure=failure,
-            wait=None if retry_after is None else round_up(retry_after),
-            destination_host=destination_host,
-            remember_me=self._remember_me,
-            remembered=remembered,
-            link=link,
+        self._frame = Frame(
+            title=title,
+            templates=templates,
+            base_path=base_path,
+            assets=assets,
+            footer=footer,
         )
-
-    def go_on(self, *, language: str, url: str, has_failed: bool = False) -> str:
-        """Return the page between two steps of signing in, with a link to the next.
-
-        Args:
-            language: See the class.
-            url: Checked, or a page of ours.
-            has_failed: Whether the step before did not work, so that one begins anew.
-        """
-        return self._render("go_on.html", language, url=url, has_failed=has_failed)
-
-    def signed_out(self, *, language: str, ended: EndedScope, login_url: str) -> str:
-        """Return the logout page: what was ended, what was not, and "sign in again".
-
-        It takes no target: one that was refused is neither shown nor linked.
-        """
-        return self._render("logout.html", language, ended=ended, login_url=login_url)
-
-    def confirm_logout(
-        self,
-        *,
-        language: str,
-        csrf_token: str,
-        target: str | None,
-        action: str,
-        username: str | None,
-    ) -> str:
-        """Return the page whose one button signs out; nothing has ended yet.
-
-        Args:
-            language: See the class.
-            csrf_token: For the form.
-            target: A checked target, kept in the form as ``rd``.
-            action: Absolute URL of the portal's ``/logout``.
-            username: Who is signed in; ``None`` when the request does not show it.
-        """
-        return self._render(
-            "confirm.html",
-            language,
-            csrf_token=csrf_token,
-            target=target,
-            logout_action=action,
-            username=username,
-        )
-
-    def logout_pending(self, *, language: str, portal: Origin | None = None) -> str:
-        """Return the page for 503: the cookie is gone, the server side is not yet."""
-        return self._render("pending.html", language, portal)
 
     def home(
         self,
@@ -168,10 +78,10 @@ class Pages:
         logout_action: str,
     ) -> str:
         """Return "my sessions", with the form that signs out."""
-        return self._render(
+        return self._frame.render(
             "sessions.html",
             language,
-            sessions_action=f"{self._base_path}/sessions",
+            sessions_action=self._frame.path("/sessions"),
             csrf_token=csrf_token,
             username=username,
             display_name=display_name,
@@ -190,7 +100,7 @@ class Pages:
         portal: Origin | None = None,
     ) -> str:
         """Return an error page: constant text, *status*, and our own *reference*."""
-        return self._render(
+        return self._frame.render(
             "error.html",
             language,
             portal,
@@ -208,15 +118,22 @@ class Pages:
         logout_action: str,
         switch_url: str | None,
         csrf_token: str | None,
+        reference: str | None = None,
         portal: Origin | None = None,
     ) -> str:
-        """Return the page for a signed-in user whom the rules do not let pass.
+        """Return the page for somebody whom the rules do not let pass.
 
-        *host* is where the browser wanted to go, *logout_action* the absolute URL of
-        the portal's ``/logout``: a link, or with *csrf_token* a form. *switch_url*
-        signs out and leads back to where they are now; ``None`` if nothing does.
+        Args:
+            language: See the class.
+            username: Who is signed in; empty for nobody.
+            host: Where the browser wanted to go.
+            logout_action: Absolute URL of the portal's ``/logout``.
+            switch_url: Signs out and leads back to where they are now, if anything.
+            csrf_token: For a form that signs out; ``None`` makes a link of it.
+            reference: Stands in the line of the log that has the reason.
+            portal: See the class.
         """
-        return self._render(
+        return self._frame.render(
             "forbidden.html",
             language,
             portal,
@@ -225,23 +142,5 @@ class Pages:
             logout_action=logout_action,
             switch_url=switch_url,
             csrf_token=csrf_token,
+            reference=reference,
         )
-
-    def _render(
-        self,
-        name: str,
-        language: str,
-        portal: Origin | None = None,
-        **values: object,
-    ) -> str:
-        origin = "" if portal is None else str(portal)
-        context = {
-            "language": self._languages.get(language, self._languages[LANGUAGES[0]]),
-            "site_name": self._site_name,
-            "home_url": f"{origin}{self._base_path}/",
-            "asset": partial(self._assets.url, origin=origin),
-            **values,
-        }
-        html = self._renderer.render(name, context)
-        # Half a surrogate pair, as a lenient decoder leaves it, has no UTF-8 form.
-        return html.encode("utf-8", "replace").decode("utf-8")

@@ -100,10 +100,16 @@ def forbidden(pages: Pages = PAGES, **changes: object) -> str:
 
 
 def signed_out(
-    pages: Pages = PAGES, language: str = "en", ended: str = "browser"
+    pages: Pages = PAGES,
+    language: str = "en",
+    ended: str = "browser",
+    everywhere_url: str | None = "https://auth.example.com/login?rd=x",
 ) -> str:
     return pages.signed_out(
-        language=language, ended=EndedScope(ended), login_url="/login"
+        language=language,
+        ended=EndedScope(ended),
+        login_url="/login",
+        everywhere_url=everywhere_url,
     )
 
 
@@ -147,6 +153,9 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         language=tag, url="https://a.example/", has_failed=True
     ),
     "forbidden": lambda pages, tag: forbidden(pages, language=tag),
+    "forbidden nobody": lambda pages, tag: forbidden(
+        pages, language=tag, username="", reference="7f3a"
+    ),
     "forbidden form": lambda pages, tag: forbidden(pages, language=tag, csrf_token="t"),
     **{
         f"error {kind}": lambda pages, tag, kind=kind: error(kind, pages, tag)  # type: ignore[misc]  # bound early

@@ -129,6 +129,22 @@ def test_content_policy_forbids_what_pages_do_not_need(
     )
 
 
+def test_content_policy_of_a_page_with_our_script() -> None:
+    """Script and requests from the page's own host alone, nothing inline (L-47)."""
+    assert content_policy(PORTAL, has_script=True) == (
+        f"{content_policy(PORTAL)}; script-src 'self'; connect-src 'self'"
+    )
+
+
+def test_page_has_a_script_only_where_it_says_so() -> None:
+    """A page that loads none may run none."""
+    response = page("<p>", origin=PORTAL, has_script=True)
+
+    policy = response.headers["Content-Security-Policy"]
+    assert policy == content_policy(PORTAL, has_script=True)
+    assert "script-src" not in page("<p>").headers["Content-Security-Policy"]
+
+
 def test_page_is_html_under_the_policy() -> None:
     """The policy is a header of every page, and no argument takes it away (L-47)."""
     response = page("<p>ü", status=503, referrer="same-origin", origin=PORTAL)

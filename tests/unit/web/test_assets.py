@@ -88,6 +88,58 @@ def test_folder_adds_images_and_nothing_else(tmp_path: Path) -> None:
             assets.url(name)
 
 
+def test_script_of_the_folder_replaces_ours_or_is_not_served(tmp_path: Path) -> None:
+    """Pages load one script, so no other one has an address on the portal."""
+    (tmp_path / "portal.js").write_text("1")
+    assets = Assets(replacements=tmp_path)
+
+    asset = assets.lookup(assets.url("portal.js").rpartition("/")[2])
+
+    assert asset is not None
+    assert asset.body == b"1"
+    assert asset.content_type == "text/javascript; charset=utf-8"
+
+
+def test_logo_is_served_under_a_name_of_ours(tmp_path: Path) -> None:
+    """Whatever the operator calls the image, its URL says no more than its kind."""
+    image = tmp_path / "Internal Name.PNG"
+    image.write_bytes(b"image")
+    assets = Assets(logo=image)
+
+    asset = assets.lookup(assets.url(assets.logo).rpartition("/")[2])
+
+    assert asset is not None
+    assert re.fullmatch(r"logo\.[0-9a-f]{16}\.png", asset.name)
+    assert (asset.body, asset.content_type) == (b"image", "image/png")
+
+
+def test_logo_that_is_gone_leaves_the_mark(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that went away after the check costs no page."""
+    assets = Assets(logo=tmp_path / "gone.png")
+
+    assert assets.logo == "mark.svg"
+    assert str(tmp_path / "gone.png") in caplog.text
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["shipped", "replaced"])
+def test_extra_style_ends_the_one_style_sheet(
+    tmp_path: Path, *, is_replaced: bool
+) -> None:
+    """What the configuration adds wins, and needs no request of its own."""
+    if is_replaced:
+        (tmp_path / "style.css").write_text("body{}")
+    plain = Assets(replacements=tmp_path)
+    assets = Assets(replacements=tmp_path, extra_style=":root{--accent:red}")
+
+    asset = assets.lookup(assets.url("style.css").rpartition("/")[2])
+
+    assert asset is not None
+    assert asset.body.endswith(b"\n:root{--accent:red}")
+    assert assets.url("style.css") != plain.url("style.css")
+
+
 def test_unreadable_file_is_reported_and_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -170,7 +222,11 @@ def luminance(colour: str) -> float:
     [
         ("text", "surface", 4.5),
         ("text", "canvas", 4.5),
+        ("text", "field", 4.5),
+        ("text", "hover", 4.5),
+        ("text", "info-surface", 4.5),
         ("muted", "surface", 4.5),
+        ("muted", "canvas", 4.5),
         ("on-accent", "accent", 4.5),
         ("on-accent", "accent-active", 4.5),
         ("accent", "surface", 4.5),
@@ -180,6 +236,8 @@ def luminance(colour: str) -> float:
         ("warning", "warning-surface", 4.5),
         ("control", "surface", 3.0),
         ("control", "canvas", 3.0),
+        ("control", "field", 3.0),
+        ("muted", "field", 4.5),
         ("accent", "canvas", 3.0),
     ],
 )

@@ -23,6 +23,9 @@ CONTEXT: dict[str, object] = {
     "asset": "/static/{}".format,
     "ended": "browser",
     "login_url": "/login",
+    "everywhere_url": None,
+    "logo_url": "/static/mark.svg",
+    "footer": (),
 }
 SHIPPED = Renderer(None).render("logout.html", CONTEXT)
 
@@ -227,7 +230,7 @@ def documented() -> dict[str, set[str]]:
     return found
 
 
-FRAME = {"heading", "layout"}
+FRAME = {"heading", "layout", "language_switch"}
 COMMON = documented()["What every page can use"]
 RENDERED = {
     "login.html": "login",
@@ -244,8 +247,9 @@ RENDERED = {
 def test_every_template_is_documented() -> None:
     """The page about templates has a section for each page, and the table each file."""
     files = {path.name for path in [*TEMPLATES.iterdir(), *STATIC.iterdir()]}
+    pages = {name for name in files if not name.startswith("_")}
 
-    assert files == {*RENDERED, "base.html", "style.css", "mark.svg"}
+    assert pages == {*RENDERED, "base.html", "style.css", "mark.svg", "portal.js"}
     assert RENDERED.keys() <= documented().keys()
     assert all(f"`{name}`" in DOCUMENT.read_text() for name in files)
 

@@ -1,0 +1,86 @@
+"""The frame of every page: what is the same on all of them, around what is not.
+
+Law: a page that is shown on a protected host refers to nothing there. Its links and
+files are the portal's, with the origin in front.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from forwardauth.domains import Origin
+from forwardauth.language_tags import LANGUAGES
+from forwardauth.web.assets import Assets
+from forwardauth.web.languages import load_languages
+from forwardauth.web.page_content import DEFAULT_TITLE
+from forwardauth.web.renderer import Renderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FooterLink:
+    """A link of the operator's at the foot of every page."""
+
+    label: str
+    url: str
+
+
+class Frame:
+    """Renders templates with what every page can use.
+
+    Args:
+        title: Name of the site; ``DEFAULT_TITLE`` names nothing.
+        templates: Folder whose files replace the shipped templates; ``None`` for none.
+        base_path: Where the portal lives: empty, ``/``, or ``/`` and a path.
+        assets: The static files.
+        footer: Links at the foot, in this order.
+    """
+
+    def __init__(
+        self,
+        *,
+        title: str,
+        templates: Path | None,
+        base_path: str,
+        assets: Assets,
+        footer: Sequence[FooterLink],
+    ) -> None:
+        self._site_name = "" if title == DEFAULT_TITLE else title
+        self._renderer = Renderer(templates)
+        self._base_path = base_path.rstrip("/")
+        self._assets = assets
+        self._footer = tuple(footer)
+        self._languages = load_languages()
+
+    def path(self, path: str) -> str:
+        """Return the portal's own *path*, which starts with ``/``, as a link has it."""
+        return self._base_path + path
+
+    def render(
+        self,
+        name: str,
+        language: str,
+        portal: Origin | None = None,
+        **values: object,
+    ) -> str:
+        """Return the page *name*.
+
+        Args:
+            name: Of a template.
+            language: A tag; one that is not shipped reads as the first that is.
+            portal: Where links and files are, for a page on a protected host.
+            values: What this page can use besides.
+        """
+        origin = "" if portal is None else str(portal)
+        context = {
+            "language": self._languages.get(language, self._languages[LANGUAGES[0]]),
+            "site_name": self._site_name,
+            "home_url": f"{origin}{self._base_path}/",
+            "logo_url": self._assets.url(self._assets.logo, origin=origin),
+            "footer": self._footer,
+            "asset": partial(self._assets.url, origin=origin),
+            **values,
+        }
+        html = self._renderer.render(name, context)
+        # Half a surrogate pair, as a lenient decoder leaves it, has no UTF-8 form.
+        return html.encode("utf-8", "replace").decode("utf-8")

@@ -122,18 +122,33 @@ class SessionGlances:
             raise NoGlanceError
         if row is None:
             return None
-        match = _RECORD.fullmatch(row.record)
-        if match is None:
-            raise NoGlanceError
-        name, credential, level, absolute, idle = match.groups()
         now_ms = to_ms(self._clock.now())
-        unused_ms = now_ms - row.seen_ms
-        if (
-            now_ms >= int(absolute)
-            or (idle != b"null" and unused_ms >= int(idle))
-            or unused_ms >= self._touch_ms
-        ):
-            raise NoGlanceError
-        if name.decode("ascii") != domain:
-            return None
-        return Glance(row.owner, credential, int(level))
+        return judge(row, domain=domain, now_ms=now_ms, touch_ms=self._touch_ms)
+
+
+def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None:
+    """Return what *row* tells about the session, ``None`` if it does not count.
+
+    Args:
+        row: As the store has it.
+        domain: The cookie domain that the request is for.
+        now_ms: The time, in ms since 1970.
+        touch_ms: How long a use goes unrecorded.
+
+    Raises:
+        NoGlanceError: Something is to be ended, recorded or looked at more closely.
+    """
+    match = _RECORD.fullmatch(row.record)
+    if match is None:
+        raise NoGlanceError
+    name, credential, level, absolute, idle = match.groups()
+    unused_ms = now_ms - row.seen_ms
+    if (
+        now_ms >= int(absolute)
+        or (idle != b"null" and unused_ms >= int(idle))
+        or unused_ms >= touch_ms
+    ):
+        raise NoGlanceError
+    if name.decode("ascii") != domain:
+        return None
+    return Glance(row.owner, credential, int(level))

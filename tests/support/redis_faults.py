@@ -41,12 +41,19 @@ async def _read_command(reader: asyncio.StreamReader) -> bool:
 
 
 class Relay:
-    """Stands between a store and its server: loses answers, lets others be first."""
+    """Stands between a store and its server: keeps answers, lets others be first.
+
+    Attributes:
+        asked: The messages that have come; one holds a command, or many.
+    """
 
     def __init__(self, server: RedisServer) -> None:
         """Pass everything on until it is told otherwise."""
         self.url = ""
         self.lost = 0
+        self.asked: list[bytes] = []
+        self._held = b""
+        self._arrived, self._released = asyncio.Event(), asyncio.Event()
         self._server = server
         self._marker = b""
         self._actions: dict[bytes, Callable[[], object]] = {}
@@ -58,6 +65,18 @@ class Relay:
     def before_each(self, marker: bytes, action: Callable[[], object]) -> None:
         """Do *action* whenever something that holds *marker* is about to be asked."""
         self._actions[marker] = action
+
+    def hold_answers_to(self, marker: bytes) -> None:
+        """Keep the answers to what holds *marker* until ``release``."""
+        self._held = marker
+
+    async def wait_until_held(self) -> None:
+        """Return when the server has given an answer that is kept."""
+        await self._arrived.wait()
+
+    def release(self) -> None:
+        """Pass on what was kept, and everything from now on."""
+        self._released.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -76,8 +95,12 @@ class Relay:
                 for marker, action in self._actions.items():
                     if marker in asked:
                         action()
+                self.asked.append(asked)
                 to_server[1].write(asked)
                 answer = await to_server[0].read(_CHUNK_BYTES)
+                if self._held and self._held in asked:
+                    self._arrived.set()
+                    await self._released.wait()
                 if self._marker and self._marker in asked:
                     self._marker = b""
                     self.lost += 1

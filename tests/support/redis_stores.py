@@ -1,11 +1,15 @@
 """Redis stores as tests open them: a prefix for each test, and always closed."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 from forwardauth.clock import Clock
+from forwardauth.sessions.awaited_glances import Found
+from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.stores.redis import RedisStore
 from forwardauth.sessions.stores.redis_url import parse_redis_url
 from tests.support.clock import FakeClock
@@ -36,3 +40,20 @@ async def opened(
         yield store
     finally:
         await store.close()
+
+
+def ask(store: RedisStore, digest: Digest) -> asyncio.Future[Found]:
+    """Ask about *digest* now; what is told is the result."""
+    told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+    store.ask(digest, lambda found, _: told.set_result(found))
+    return told
+
+
+async def ask_on_lane(store: RedisStore, digest: Digest) -> Found:
+    """Ask about *digest* until there is a lane that tells."""
+    async with asyncio.timeout(PATIENT_MS / 1_000):
+        while True:
+            found = await ask(store, digest)
+            if not isinstance(found, NoGlanceError):
+                return found
+            await asyncio.sleep(0.01)

@@ -56,6 +56,7 @@ from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores import redis_scripts as scripts
+from forwardauth.sessions.stores.redis_batch import RedisBatches
 from forwardauth.sessions.stores.redis_client import RedisClient, gather_all
 from forwardauth.sessions.stores.redis_keys import (
     FIELDS,
@@ -68,6 +69,7 @@ from forwardauth.sessions.stores.redis_keys import (
     parse_fields,
     split_row,
 )
+from forwardauth.sessions.stores.redis_lane import Told
 from forwardauth.sessions.stores.redis_url import RedisUrl
 
 _GRACE_MS: Final = 5 * 60_000
@@ -96,6 +98,7 @@ class RedisStore:
         """
         self._client = RedisClient(url)
         self._keys = RedisKeys(url.prefix)
+        self._batches = RedisBatches(self._client, self._keys)
         self._clock = clock
 
     async def create(self, entry: Entry) -> bool:
@@ -128,6 +131,10 @@ class RedisStore:
         """Return the entry, or ``None``, with one command."""
         kept = await self._read(digest)
         return None if kept is None else kept.entry
+
+    def ask(self, digest: Digest, told: Told) -> None:
+        """Look *digest* up together with others; see ``AwaitedStore``."""
+        self._batches.ask(digest, told)
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward, each with its own ticket.
@@ -253,6 +260,7 @@ class RedisStore:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._batches.close()
         await self._client.close()
 
     async def _end_all(self, index: str, keep: Sequence[str] = ()) -> tuple[Entry, ...]:
@@ -280,6 +288,9 @@ class RedisStore:
         values = await self._client.call(
             scripts.END, [*self._places(digest), claimed, prepared], [digest, ticket]
         )
+        # Before anybody is told of the end: an answer that was on the way then may say
+        # that the session lives.
+        self._batches.refuse(digest)
         return None if values is None else parse_fields(digest, values)
 
     async def _keep(self, row: Row, ttl_ms: int, *how: str) -> Any:

@@ -9,20 +9,23 @@ dead, as those are that a server closed while they were idle.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import redis.exceptions as errors
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.connection import AbstractConnection
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.stores.redis_library import (
     Argument,
     Client,
     build_client,
+    connect,
+    lookup_address,
     prepare,
 )
 from forwardauth.sessions.stores.redis_scripts import Script
-from forwardauth.sessions.stores.redis_url import RedisUrl
+from forwardauth.sessions.stores.redis_url import RedisUrl, Topology
 
 _T = TypeVar("_T")
 
@@ -42,6 +45,20 @@ which it turns into a ``RedisError``; trouble with the map of a cluster is none,
 reply that is not in the protocol is a ``ValueError``."""
 
 
+class Place(NamedTuple):
+    """A server, as long as nothing has shown that it does not serve.
+
+    Attributes:
+        host: Name or address.
+        port: Of the server.
+        term: Begins when the servers of the address are looked up again.
+    """
+
+    host: str
+    port: int
+    term: int
+
+
 class RedisClient:
     """Sends commands to the servers of one address; connects with the first."""
 
@@ -50,6 +67,9 @@ class RedisClient:
         self._url = url
         self._client: Client | None = None
         self._is_closed = False
+        self._term = 0
+        self.is_spread = url.topology is Topology.CLUSTER
+        self.timeout_seconds = url.timeout_seconds
         # Waiting for a turn counts as waiting for the answer, so that a server that
         # hangs does not gather a crowd.
         self._turns = asyncio.Semaphore(url.pool)
@@ -110,6 +130,23 @@ class RedisClient:
 
         return await self._attempt(work)
 
+    def lookup_place(self, key: str) -> Place | None:
+        """Return which server has *key*; ``None`` if that is not known at once."""
+        if self._client is None:
+            return None
+        address = lookup_address(self._client, key)
+        return None if address is None else Place(*address, self._term)
+
+    async def open_connection(self, key: str) -> tuple[Place, AbstractConnection]:
+        """Return a new connection to the server that has *key*, for the caller alone.
+
+        Raises:
+            StoreUnavailableError: There is none.
+        """
+        term = self._term
+        address, connection = await self._attempt(lambda client: connect(client, key))
+        return Place(*address, term), connection
+
     async def close(self) -> None:
         """Close every connection; later calls raise."""
         self._is_closed = True
@@ -142,6 +179,8 @@ class RedisClient:
 
     async def _recover(self, client: Client | None, fault: Exception) -> None:
         """Look the servers up again where the ones that *client* knows do not serve."""
+        if isinstance(fault, errors.ReadOnlyError | errors.RedisClusterException):
+            self._term += 1
         with contextlib.suppress(*_FAULTS):
             if isinstance(fault, errors.ReadOnlyError) and isinstance(client, Redis):
                 # Demoted: its name may lead to the new primary by now.

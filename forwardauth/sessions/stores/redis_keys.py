@@ -19,9 +19,10 @@ while a ``delete_owner`` or ``delete_login`` is about to end the session: the ro
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions import glances
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
@@ -32,6 +33,12 @@ ROW_HEAD_BYTES: Final = DIGEST_BYTES + TICKET_BYTES
 
 TAGS: Final = tuple(f"{tag:02x}" for tag in range(256))
 FIELDS: Final = ("owner", "login", "record", "seen", "expires", "ticket")
+ROW_FIELDS: Final = FIELDS[:-1]
+"""What a look-up needs: the ticket is for changes."""
+
+_NO_ROW: Final = [None] * len(ROW_FIELDS)
+_TIME_DIGITS: Final = 15
+"""Of a time in milliseconds that a ``datetime`` can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,3 +157,22 @@ def parse_fields(digest: Digest, values: Sequence[bytes | None]) -> Kept | None:
     except (ValueError, OverflowError) as exc:
         raise StoreUnavailableError("redis store: a session cannot be read") from exc
     return Kept(entry=entry, ticket=ticket)
+
+
+def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
+    """Return what ``HMGET`` found of ``ROW_FIELDS``, ``None`` for no such session.
+
+    Args:
+        values: The answer as it came, whatever it is. What is not as we write it is no
+            glance: ``parse_fields`` judges it.
+    """
+    if values == _NO_ROW:
+        return None
+    try:
+        owner, login, record, seen, expires = values
+        if len(seen) <= _TIME_DIGITS >= len(expires):
+            name, group = owner.decode(), login.decode()
+            return glances.Row(name, group, record, int(seen), int(expires))
+    except (TypeError, ValueError, AttributeError):
+        pass
+    return glances.NoGlanceError()

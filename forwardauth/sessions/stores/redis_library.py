@@ -14,11 +14,12 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from forwardauth.sessions.stores.redis_url import RedisUrl, Topology
 
 Argument: TypeAlias = bytes | str | int
+Address: TypeAlias = tuple[str, int]
 
 LOOK_SECONDS: Final = 1.0
 """How often the sentinels are asked which server is the primary, while it is used."""
@@ -106,6 +107,38 @@ async def prepare(client: Client) -> None:
     elif isinstance(client, RedisCluster) and client.get_default_node() is None:
         # Before it has the map it would ask any server.
         _ = await client.initialize()
+
+
+def lookup_address(client: Client, key: str) -> Address | None:
+    """Return which server would be asked about *key*; ``None`` if that is not known."""
+    if isinstance(client, _BehindSentinels):
+        client.follow()
+        return cast(Address | None, client.connection_pool.master_address)
+    if isinstance(client, RedisCluster):
+        if client.get_default_node() is None:
+            return None
+        with contextlib.suppress(RedisClusterException):
+            node = cast(ClusterNode, client.get_node_from_key(key))
+            return node.host, int(node.port)
+        return None
+    options = cast(Redis, client).connection_pool.connection_kwargs
+    return options["host"], options["port"]
+
+
+async def connect(client: Client, key: str) -> tuple[Address, AbstractConnection]:
+    """Return a connection of its own to the server that has *key*, and where that is.
+
+    Nobody else gets it; whoever has it disconnects it.
+    """
+    if isinstance(client, RedisCluster):
+        node = cast(ClusterNode, client.get_node_from_key(key))
+        options = {**node.connection_kwargs, "retry": Retry(NoBackoff(), 0)}
+        connection: Any = node.connection_class(**options)
+    else:
+        pool: Any = cast(Redis, client).connection_pool
+        connection = pool.make_connection()
+    await connection.connect()
+    return (connection.host, connection.port), connection
 
 
 def _options(url: RedisUrl) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.stores.redis_keys import (
     FIELDS,
+    ROW_FIELDS,
     TAGS,
     Kept,
     RedisKeys,
     create_ticket,
     dump_fields,
     parse_fields,
+    parse_row,
     split_row,
 )
 from tests.unit.sessions.contract import create_entry
@@ -91,3 +95,43 @@ def test_fields_that_we_never_wrote_are_an_outage(
 
     with pytest.raises(StoreUnavailableError, match="cannot be read"):
         parse_fields(kept.entry.digest, values)
+
+
+def test_row_is_read_as_it_was_written() -> None:
+    """A glance gets what ``parse_fields`` reads, but for the ticket."""
+    entry = create_entry(owner="\u00fc", record=b"\0\xff")
+
+    row = parse_row(written(Kept(entry=entry, ticket=create_ticket()))[:-1])
+
+    times = to_ms(entry.seen), to_ms(entry.expires)
+    assert row == Row(entry.owner, entry.login, entry.record, *times)
+
+
+def test_no_row_is_no_session() -> None:
+    """An absent hash answers nothing for each field."""
+    assert parse_row([None] * len(ROW_FIELDS)) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        pytest.param(0, b"\xff", id="owner-is-no-text"),
+        pytest.param(1, None, id="login-is-missing"),
+        pytest.param(3, b"soon", id="seen-is-no-number"),
+        pytest.param(4, b"9" * 30, id="expires-is-out-of-range"),
+        pytest.param(4, None, id="expires-is-missing"),
+    ],
+)
+def test_row_that_we_never_wrote_is_no_glance(place: int, value: bytes | None) -> None:
+    """What is there and cannot be read is not taken for absent."""
+    kept = Kept(entry=create_entry(), ticket=create_ticket())
+    values: list[bytes | None] = [*written(kept)[:-1]]
+    values[place] = value
+
+    assert isinstance(parse_row(values), NoGlanceError)
+
+
+@pytest.mark.parametrize("answer", [None, 1, b"OK", [], [b""] * 6, RuntimeError("-X")])
+def test_answer_of_another_kind_is_no_glance(answer: object) -> None:
+    """An error, or what another command would answer, tells nothing."""
+    assert isinstance(parse_row(answer), NoGlanceError)

@@ -1,0 +1,117 @@
+"""Glances at a store on a network: many at once, each told when the answer has come.
+
+``glances`` has what a glance is. Here nobody waits in a task: whoever asks is called
+back, and the store sends what is wanted in one turn of the event loop as one message.
+
+Laws: what is told is what ``SessionManager.lookup`` would say, of an answer that was
+asked for after the request had come. The journal of promises is read after the answer,
+so that a promise that came before the request, or while it waited, is seen. Each who
+asks is told once. It changes nothing anywhere.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from forwardauth.clock import Clock
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.backlog import Backlog
+from forwardauth.sessions.glances import Glance, NoGlanceError, Row, judge
+from forwardauth.sessions.ids import Digest, digest_of, parse_session_id
+from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.model import to_ms
+
+Found: TypeAlias = Row | NoGlanceError | StoreUnavailableError | None
+"""What a store tells: ``None`` when nothing is there. ``NoGlanceError`` is for the
+manager to ask again; ``StoreUnavailableError`` is an outage that was waited for."""
+
+Seen: TypeAlias = Glance | NoGlanceError | StoreUnavailableError | None
+"""What is told about a session: ``None`` when none counts; else as ``Found``."""
+
+
+@runtime_checkable
+class AwaitedStore(Protocol):
+    """A store that takes questions without a task for each."""
+
+    def ask(self, digest: Digest, told: Callable[[Found, int], None]) -> None:
+        """Let *told* be called with what ``load`` would return; asked for from now on.
+
+        Args:
+            digest: The key.
+            told: Called once, later, and never before this returns. It must not raise.
+                Its second argument is the same for all that are told in one go: who
+                looks at something else after the answer looks once for all of them.
+        """
+        ...
+
+
+class AwaitedGlances:
+    """Glances at one store; one for each worker, beside its ``SessionManager``."""
+
+    def __init__(
+        self,
+        store: AwaitedStore,
+        *,
+        backlog: Backlog,
+        clock: Clock,
+        timeouts: Timeouts,
+    ) -> None:
+        """Keep the parts; see ``SessionGlances``."""
+        self._ask = store.ask
+        self._backlog = backlog
+        self._clock = clock
+        self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
+        self._round = -1
+        self._now_ms = 0
+        self._is_quiet = False
+
+    def lookup(
+        self, presented: str, *, domain: str, done: Callable[[Seen], None]
+    ) -> bool:
+        """Look for the session of the one cookie value *presented*.
+
+        Args:
+            presented: The only value of our cookie in the request.
+            domain: The cookie domain that the request is for.
+            done: Called once, later, and never before this returns. It must not raise.
+
+        Returns:
+            Whether *done* will be called. It is not for a value that nobody was ever
+            given: no session counts, and there is nothing to ask.
+        """
+        session_id = parse_session_id(presented)
+        if session_id is None:
+            return False
+        self._ask(digest_of(session_id), partial(self._tell, domain, done))
+        return True
+
+    def _tell(
+        self, domain: str, done: Callable[[Seen], None], found: Found, number: int
+    ) -> None:
+        if number != self._round:
+            self._round = number
+            self._look_around()
+        done(self._judge(found, domain))
+
+    def _look_around(self) -> None:
+        """Look at the journal and at the clock, once for all that are told together."""
+        try:
+            self._is_quiet = self._backlog.is_empty()
+        except OSError:
+            self._is_quiet = False  # For whoever asks the manager to meet, and log.
+        self._now_ms = to_ms(self._clock.now())
+
+    def _judge(self, found: Found, domain: str) -> Seen:
+        if isinstance(found, Exception):
+            return found
+        if not self._is_quiet:
+            return NoGlanceError()
+        if found is None:
+            return None
+        try:
+            return judge(
+                found, domain=domain, now_ms=self._now_ms, touch_ms=self._touch_ms
+            )
+        except NoGlanceError as exc:
+            return exc

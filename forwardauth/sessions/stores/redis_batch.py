@@ -1,0 +1,139 @@
+"""Look-ups that are wanted in one turn of the event loop, sent to Redis together.
+
+    ask, ask, ask ─► end of the turn ─► one message to each server ─► told
+
+A look-up that is sent by itself costs many times what it costs among others: a system
+call, a wake-up, redis-py's layers. Under load many are wanted in each turn; when there
+is one alone, it goes as soon.
+
+Laws: a command is sent after who asks has asked. Where there is no lane to the server
+that has the session, or it fails, who asks is told to ask as everybody does, so trouble
+is met, told and mended in one place, ``redis_client``. Nothing is read from a replica,
+nor from a primary that was replaced and known to be.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from itertools import count
+from typing import Final
+
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.stores.redis_client import Place, RedisClient
+from forwardauth.sessions.stores.redis_keys import (
+    DIGEST_BYTES,
+    ROW_FIELDS,
+    RedisKeys,
+    parse_row,
+)
+from forwardauth.sessions.stores.redis_lane import Lane, Told, Wanted
+
+PAUSE_SECONDS: Final = 1.0
+"""From one attempt to make a lane that failed to the next one."""
+
+
+class RedisBatches:
+    """Collects look-ups, and has a lane to each server."""
+
+    def __init__(self, client: RedisClient, keys: RedisKeys) -> None:
+        """Open nothing; the first look-up does, and is answered another way."""
+        self._client = client
+        self._keys = keys
+        self._head, self._tail = _frame(keys)
+        self._wanted: list[Wanted] = []
+        self._lanes: dict[Place, Lane] = {}
+        self._opening: dict[Place | None, asyncio.Task[None]] = {}
+        self._pauses: dict[Place | None, float] = {}
+        self._rounds: Iterator[int] = count()
+
+    def ask(self, digest: Digest, told: Told) -> None:
+        """Look *digest* up with all that is wanted in this turn; see the store."""
+        if not self._wanted:
+            asyncio.get_running_loop().call_soon(self._send)
+        key = self._keys.session(digest)
+        command = f"{self._head}{key}{self._tail}".encode("ascii")
+        self._wanted.append(Wanted(digest, command, told))
+
+    def refuse(self, digest: Digest) -> None:
+        """Tell who waits for *digest* to ask again: it has been ended meanwhile.
+
+        The answer may have been on its way before that.
+        """
+        for lane in self._lanes.values():
+            lane.refuse(digest)
+
+    async def close(self) -> None:
+        """End every lane; who waits is told to ask as everybody does."""
+        tasks = list(self._opening.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        lanes, self._lanes = self._lanes, {}
+        for lane in lanes.values():
+            await lane.aclose()
+
+    def _send(self) -> None:
+        """Send what is wanted, to each server what it has."""
+        wanted, self._wanted = self._wanted, []
+        for place, some in self._by_place(wanted).items():
+            lane = None if place is None else self._lanes.get(place)
+            if lane is not None and lane.is_open:
+                lane.ask(some)
+                continue
+            self._open_later(place, self._keys.session(some[0].digest))
+            number = next(self._rounds)
+            for each in some:
+                each.told(NoGlanceError(), number)
+
+    def _by_place(self, wanted: list[Wanted]) -> dict[Place | None, list[Wanted]]:
+        lookup = self._client.lookup_place
+        if not self._client.is_spread:
+            return {lookup(self._keys.session(wanted[0].digest)): wanted}
+        found: dict[Place | None, list[Wanted]] = {}
+        for each in wanted:
+            place = lookup(self._keys.session(each.digest))
+            found.setdefault(place, []).append(each)
+        return found
+
+    def _open_later(self, place: Place | None, key: str) -> None:
+        """Make a lane to the server that has *key*, while others are asked."""
+        now = asyncio.get_running_loop().time()
+        if place not in self._opening and now >= self._pauses.get(place, 0.0):
+            task = asyncio.create_task(self._open(place, key))
+            self._opening[place] = task
+            task.add_done_callback(lambda _: self._opening.pop(place, None))
+
+    async def _open(self, wanted: Place | None, key: str) -> None:
+        try:
+            place, connection = await self._client.open_connection(key)
+        except StoreUnavailableError:
+            now = asyncio.get_running_loop().time()
+            self._pauses[wanted] = now + PAUSE_SECONDS
+            return
+        self._pauses.clear()
+        for known in [*self._lanes]:
+            if known == place or not self._stand_together(known, place):
+                self._lanes.pop(known).close()
+        with contextlib.suppress(ConnectionError):  # It has ended already.
+            self._lanes[place] = Lane(
+                connection,
+                parse=parse_row,
+                rounds=self._rounds,
+                timeout_seconds=self._client.timeout_seconds,
+            )
+
+    def _stand_together(self, one: Place, other: Place) -> bool:
+        return self._client.is_spread and one.term == other.term
+
+
+def _frame(keys: RedisKeys) -> tuple[str, str]:
+    """Return what stands before and after the key in the command of a look-up.
+
+    Source: RESP, arrays of bulk strings. All keys of sessions have the same length.
+    """
+    length = len(keys.session(Digest(bytes(DIGEST_BYTES))))
+    fields = "".join(f"\r\n${len(name)}\r\n{name}" for name in ROW_FIELDS)
+    head = f"*{2 + len(ROW_FIELDS)}\r\n$5\r\nHMGET\r\n${length}\r\n"
+    return head, f"{fields}\r\n"

@@ -1,0 +1,402 @@
+"""Look-ups that go to a real Redis together: fresh, in order, and closed when it fails.
+
+What is told is what ``load`` would return, or the word to ask as everybody does, or an
+outage that was waited for: never "no session" for a failure.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.awaited_glances import Found
+from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.model import to_ms
+from forwardauth.sessions.store import Entry
+from forwardauth.sessions.stores.redis import RedisStore
+from tests.support.certificates import create_certificates
+from tests.support.processes import free_ports
+from tests.support.redis_faults import Relay, answering
+from tests.support.redis_groups import RedisPair, running_cluster
+from tests.support.redis_server import RedisServer
+from tests.support.redis_stores import ask, ask_on_lane, create_prefix, opened
+from tests.unit.sessions.contract import add_all, create_entry
+
+LOOK_UP: Final = b"\r\nHMGET\r\n"
+"""Stands in the command of a look-up, and in no script."""
+
+SHORT_MS: Final = 100
+RECOVERY_SECONDS: Final = 30.0
+SLACK_SECONDS: Final = 5.0
+"""What a busy machine may add to a bound, far from for ever."""
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Run one server, which waits for no disk."""
+    folder = tmp_path_factory.mktemp("redis")
+    with RedisServer(folder, "--appendfsync", "no") as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """The beginning of this test's keys."""
+    return create_prefix()
+
+
+@pytest.fixture
+async def store(redis: RedisServer, prefix: str) -> AsyncIterator[RedisStore]:
+    """An empty store."""
+    async with opened(redis.url, prefix=prefix) as store:
+        yield store
+
+
+def row(entry: Entry) -> Row:
+    """Return what is told about *entry*."""
+    times = to_ms(entry.seen), to_ms(entry.expires)
+    return Row(entry.owner, entry.login, entry.record, *times)
+
+
+async def ask_all(store: RedisStore, entries: list[Entry]) -> list[Found]:
+    """Ask about all *entries* in one turn."""
+    return await asyncio.gather(*(ask(store, each.digest) for each in entries))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when *is_so*."""
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - what others count has no event
+            await asyncio.sleep(0.01)
+
+
+# what is told
+
+
+async def test_answer_is_what_load_returns(store: RedisStore) -> None:
+    """The row of a session, nothing for none, each to who asked for it."""
+    entries = [create_entry(owner=f"\u00fc{number}") for number in range(50)]
+    absent = create_entry()
+    await add_all(store, entries)
+    await ask_on_lane(store, absent.digest)
+
+    told = await ask_all(store, [*entries, absent])
+
+    assert told == [*map(row, entries), None]
+
+
+async def test_first_is_told_to_ask_as_everybody_does(store: RedisStore) -> None:
+    """No connection is waited for: one is made meanwhile."""
+    entry = create_entry()
+    await store.create(entry)
+
+    first = await ask(store, entry.digest)
+
+    assert isinstance(first, NoGlanceError)
+    assert await ask_on_lane(store, entry.digest) == row(entry)
+
+
+async def test_look_ups_of_one_turn_are_one_message(redis: RedisServer) -> None:
+    """Many cost the system calls of one, and go on the connection of the last ones."""
+    entries = [create_entry() for _ in range(20)]
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
+        await ask_on_lane(store, entries[0].digest)
+        relay.asked.clear()
+
+        told = await ask_all(store, entries)
+
+        assert told == [None] * 20
+        assert [each.count(LOOK_UP) for each in relay.asked] == [20]
+
+
+async def test_session_that_cannot_be_read_is_for_load_to_judge(
+    store: RedisStore, redis: RedisServer, prefix: str
+) -> None:
+    """Another type under the key, or half of the fields, is not "no session"."""
+    half, other, whole = (create_entry() for _ in range(3))
+    await store.create(whole)
+    key = "{}:{{{:02x}}}:s:{}".format
+    redis.run("HSET", key(prefix, half.digest[0], half.digest.hex()), "record", "x")
+    redis.run("SET", key(prefix, other.digest[0], other.digest.hex()), "x")
+    await ask_on_lane(store, whole.digest)
+
+    told = await ask_all(store, [half, other, whole])
+
+    assert [type(each) for each in told] == [NoGlanceError, NoGlanceError, Row]
+
+
+async def test_session_ended_while_its_answer_comes_is_asked_again(
+    redis: RedisServer,
+) -> None:
+    """An answer that left before the end is not told after it was answered (V-52)."""
+    ended, other = create_entry(login="ended"), create_entry(login="other")
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
+        await add_all(store, [ended, other])
+        await ask_on_lane(store, other.digest)
+        relay.hold_answers_to(LOOK_UP)
+        told = asyncio.gather(ask(store, ended.digest), ask(store, other.digest))
+        await relay.wait_until_held()
+
+        assert await store.delete(ended.digest) is not None
+        relay.release()
+
+        found, kept = await told
+        assert isinstance(found, NoGlanceError)
+        assert kept == row(other)
+        assert await store.load(ended.digest) is None
+
+
+# trouble
+
+
+async def test_server_that_hangs_is_an_outage_for_who_has_waited(
+    redis: RedisServer, prefix: str
+) -> None:
+    """After the time that a command has; then it works by itself (V-33)."""
+    entry = create_entry()
+    async with opened(redis.url, prefix=prefix, timeout_ms=SHORT_MS) as store:
+        await store.create(entry)
+        await ask_on_lane(store, entry.digest)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+
+        with redis.paused():
+            told = await ask_all(store, [entry] * 50)
+            took = loop.time() - started
+            (later,) = await ask_all(store, [entry])
+
+        assert {type(each) for each in told} == {StoreUnavailableError}
+        assert SHORT_MS / 1_000 <= took < SHORT_MS / 1_000 + SLACK_SECONDS
+        assert isinstance(later, NoGlanceError | StoreUnavailableError)
+
+    async with opened(redis.url, prefix=prefix) as store:
+        assert await ask_on_lane(store, entry.digest) == row(entry)
+
+
+async def test_late_answer_is_told_to_nobody_else(redis: RedisServer) -> None:
+    """Who asked after it gets the answer to the own question, if that is in time."""
+    first, second = create_entry(), create_entry()
+    relay = Relay(redis)
+    async with (
+        relay.running() as url,
+        opened(url, prefix=create_prefix(), timeout_ms=2_000) as store,
+    ):
+        await add_all(store, [first, second])
+        await ask_on_lane(store, first.digest)
+        relay.hold_answers_to(LOOK_UP)
+        late = ask(store, first.digest)
+        await relay.wait_until_held()
+        await asyncio.sleep(1)
+        in_time = ask(store, second.digest)
+
+        assert isinstance(await late, StoreUnavailableError)
+        relay.release()
+
+        assert await in_time == row(second)
+        assert isinstance(await ask(store, first.digest), NoGlanceError)
+        assert await ask_on_lane(store, first.digest) == row(first)
+
+
+async def test_reset_connection_is_told_and_made_again(
+    store: RedisStore, redis: RedisServer
+) -> None:
+    """What a server or a firewall closed while it was idle fails nobody."""
+    entry = create_entry()
+    await store.create(entry)
+    await ask_on_lane(store, entry.digest)
+
+    redis.reset_connections()
+    told = await ask(store, entry.digest)
+
+    assert isinstance(told, NoGlanceError) or told == row(entry)
+    assert await store.load(entry.digest) == entry
+    assert await ask_on_lane(store, entry.digest) == row(entry)
+
+
+async def test_killed_server_under_load_is_never_no_session(
+    redis: RedisServer, prefix: str
+) -> None:
+    """Everybody is told, and nobody that a session is not there (L-15)."""
+    entries = [create_entry() for _ in range(40)]
+    kinds: Counter[type] = Counter()
+    is_over = False
+
+    async def go_on(store: RedisStore, entry: Entry) -> None:
+        while not is_over:
+            kinds[type(await ask(store, entry.digest))] += 1
+            await asyncio.sleep(0)
+
+    async with opened(redis.url, prefix=prefix) as store:
+        await add_all(store, entries)
+        await ask_on_lane(store, entries[0].digest)
+        askers = [asyncio.create_task(go_on(store, each)) for each in entries]
+        await until(lambda: kinds[Row] > 1_000)
+
+        redis.kill()
+        await until(lambda: kinds[NoGlanceError] > 0)
+        redis.start()
+        back = kinds[Row]
+        await until(lambda: kinds[Row] > back + 1_000)
+        is_over = True
+        await asyncio.gather(*askers)
+
+    assert kinds.keys() <= {Row, NoGlanceError, StoreUnavailableError}
+
+
+async def test_nobody_listens() -> None:
+    """Where there never was a server, everybody is told to ask and be refused."""
+    (port,) = free_ports(1)
+    async with opened(f"redis://127.0.0.1:{port}/0") as store:
+        told = [await ask(store, create_entry().digest) for _ in range(5)]
+
+    assert {type(each) for each in told} == {NoGlanceError}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"-LOADING Redis is loading the dataset in memory\r\n", id="load"),
+        pytest.param(b"-NOAUTH Authentication required.\r\n", id="noauth"),
+        pytest.param(b"-MOVED 1 127.0.0.1:1\r\n", id="moved"),
+        pytest.param(b"-\r\n", id="empty-error"),
+        pytest.param(b":1\r\n", id="number"),
+        pytest.param(b"$-1\r\n", id="nothing"),
+        pytest.param(b"*-1\r\n", id="no-array"),
+        pytest.param(b"*1\r\n$-1\r\n", id="short"),
+        pytest.param(b"+OK\r\n+OK\r\n", id="one-too-many"),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="http"),
+        pytest.param(b"\x15\x03\x03\x00\x02\x02\x46\r\n", id="tls-alert"),
+        pytest.param(b"", id="closed"),
+    ],
+)
+async def test_answer_that_is_none_is_for_load_to_judge(answer: bytes) -> None:
+    """Whatever is said instead, nobody is told that there is no session."""
+    async with answering(answer) as url, opened(url, timeout_ms=2_000) as store:
+        told: list[Found] = []
+        for _ in range(5):
+            told += [await ask(store, create_entry().digest)]
+            await asyncio.sleep(0.02)
+
+    assert {type(each) for each in told} <= {NoGlanceError, StoreUnavailableError}
+
+
+async def test_demoted_server_is_looked_up_again(
+    store: RedisStore, redis: RedisServer
+) -> None:
+    """A lane to what turned out to be a replica is left, as its connections are."""
+    entry = create_entry()
+    await store.create(entry)
+    await ask_on_lane(store, entry.digest)
+    redis.run("REPLICAOF", "127.0.0.1", str(free_ports(1)[0]))
+    try:
+        with pytest.raises(StoreUnavailableError):
+            await store.ping()
+
+        told = await ask(store, entry.digest)
+    finally:
+        redis.run("REPLICAOF", "NO", "ONE")
+
+    assert isinstance(told, NoGlanceError)
+    assert await ask_on_lane(store, entry.digest) == row(entry)
+
+
+async def test_close_tells_who_waits_and_opens_nothing_again(
+    redis: RedisServer,
+) -> None:
+    """After ``close`` whoever asks meets the closed store."""
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
+        entry = create_entry()
+        await ask_on_lane(store, entry.digest)
+        relay.hold_answers_to(LOOK_UP)
+        waiting = ask(store, entry.digest)
+        await relay.wait_until_held()
+
+        await store.close()
+        after = [await ask(store, entry.digest) for _ in range(3)]
+        relay.release()
+
+        assert isinstance(await waiting, NoGlanceError)
+        assert {type(each) for each in after} == {NoGlanceError}
+
+
+# where the servers are
+
+
+async def test_lane_speaks_tls_as_the_user_of_the_address(tmp_path: Path) -> None:
+    """Client certificate, name and password are those of every connection."""
+    certificates = create_certificates(tmp_path / "certificates", "127.0.0.1")
+    rights = ("~sso:*", "+@read", "+@write", "+evalsha", "+eval", "+select", "+time")
+    entry = create_entry()
+    with RedisServer(
+        tmp_path / "redis",
+        *("--user", "forwardauth", "on", ">secret", *rights),
+        certificates=certificates,
+        password="of the administrator",
+    ) as server:
+        async with opened(
+            f"rediss://forwardauth:secret@127.0.0.1:{server.port}/1",
+            prefix="sso",
+            ca_file=str(certificates.authority),
+            cert_file=str(certificates.certificate),
+            key_file=str(certificates.key),
+        ) as store:
+            await store.create(entry)
+
+            assert await ask_on_lane(store, entry.digest) == row(entry)
+
+
+async def test_primary_that_was_replaced_alive_is_left(tmp_path: Path) -> None:
+    """It goes on to answer for a while; nobody may see sessions live there (L-15)."""
+    entry = create_entry()
+    with RedisPair(tmp_path) as pair:
+        async with opened(pair.url) as store, opened(pair.url) as fresh:
+            await store.create(entry)
+            pair.wait_until_copied()
+            assert await ask_on_lane(store, entry.digest) == row(entry)
+
+            pair.swap()
+            assert await ask_on_lane(fresh, entry.digest) == row(entry)
+            assert await fresh.delete(entry.digest) is not None
+            async with asyncio.timeout(RECOVERY_SECONDS):
+                while await ask(store, entry.digest) is not None:
+                    pass
+
+            assert pair.primary.run("ROLE")[0] == b"master", "it was told before"
+            assert await store.load(entry.digest) is None
+
+
+async def test_each_server_of_a_cluster_is_asked_for_what_it_has(
+    tmp_path: Path,
+) -> None:
+    """Also where slots have moved, and while one server is away."""
+    entries = [create_entry(login=f"login-{n}") for n in range(30)]
+    prefix = create_prefix()
+    with running_cluster(tmp_path, "--appendfsync", "no") as cluster:
+        async with opened(cluster.url, prefix=prefix, timeout_ms=5_000) as store:
+            await add_all(store, entries)
+            told = [await ask_on_lane(store, each.digest) for each in entries]
+            together = await ask_all(store, entries)
+            key = f"{prefix}:{{{entries[0].digest[0]:02x}}}:x"
+            target = next(s for s in cluster.servers if s is not cluster.owner_of(key))
+            cluster.move(key, target)
+
+            moved = await ask(store, entries[0].digest)
+            loaded = await store.load(entries[0].digest)
+            found = await ask_on_lane(store, entries[0].digest)
+
+            assert told == together == [row(each) for each in entries]
+            assert isinstance(moved, NoGlanceError)
+            assert (loaded, found) == (entries[0], row(entries[0]))
+
+            cluster.servers[0].kill()
+            await asyncio.sleep(0.1)
+            part = await ask_all(store, entries)
+
+            assert {type(each) for each in part} == {Row, NoGlanceError}

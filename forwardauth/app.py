@@ -35,12 +35,14 @@ from forwardauth.users.stamps import is_current
 from forwardauth.users.table import UserChange, UserChangeKind, UsersTable
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web import keys
+from forwardauth.web.accent import accent_rules
 from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.forms import MAX_BODY_BYTES
+from forwardauth.web.frame import FooterLink
 from forwardauth.web.identity import Identities
 from forwardauth.web.language_choice import LanguageChoice
 from forwardauth.web.link_state import LinkStates
@@ -126,9 +128,7 @@ def create_applications(
     user_changes = _UserChanges(sessions, revoker)
     users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
     user_changes.lookup_user = users.get
-    assets = Assets(
-        base_path=settings.server.base_path, replacements=settings.portal.templates
-    )
+    assets = _create_assets(settings)
     main = web.Application(middlewares=[answer_errors], client_max_size=MAX_BODY_BYTES)
     main[keys.ACCESS_CONTROL] = settings.access_control
     main[keys.ASSETS] = assets
@@ -147,6 +147,10 @@ def create_applications(
         assets=assets,
         remember_me=settings.session.remember_me,
         clock=clock,
+        footer=[
+            FooterLink(label=link.label, url=link.url)
+            for link in settings.portal.footer
+        ],
     )
     main[keys.PASSWORDS] = Passwords(decoy=lambda: users.table.decoy)
     main[keys.REVOKER] = revoker
@@ -186,6 +190,16 @@ def create_applications(
     main.cleanup_ctx.append(notifier.run)
     main.cleanup_ctx.append(_run_background)
     return Applications(main=main, management=_create_management(main))
+
+
+def _create_assets(settings: Settings) -> Assets:
+    accent = settings.portal.accent
+    return Assets(
+        base_path=settings.server.base_path,
+        replacements=settings.portal.templates,
+        logo=settings.portal.logo,
+        extra_style="" if accent is None else accent_rules(accent),
+    )
 
 
 def open_journal(settings: Settings) -> RevocationJournal:

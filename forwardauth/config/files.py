@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from forwardauth.config.addresses import Address, UnixAddress
+from forwardauth.config.images import lookup_fault
 from forwardauth.config.problems import Findings, Place, show_path
 from forwardauth.config.schema import Settings
 from forwardauth.config.session import SQLITE
@@ -37,6 +38,7 @@ class Use(StrEnum):
     SOCKET = "socket"
     KEY = "key"
     TEMPLATES = "templates"
+    LOGO = "logo"
     USERS = "users"
 
 
@@ -73,6 +75,8 @@ def find_files(
     )
     if settings.portal.templates is not None:
         named.append(("portal.templates", settings.portal.templates, Use.TEMPLATES))
+    if settings.portal.logo is not None:
+        named.append(("portal.logo", settings.portal.logo, Use.LOGO))
     named.append((_USERS, settings.users.file, Use.USERS))
     placed = ((key, place_of(root, key), path, use) for key, path, use in named)
     return tuple(
@@ -118,6 +122,8 @@ def check_files(
             faults.setdefault((folder, *fault), []).append(file)
         elif file.use in {Use.WRITE, Use.STORE}:
             _check_writable(file, findings)
+        elif file.use is Use.LOGO:
+            _check_image(file, findings)
     for (folder, reason, remedy), named in faults.items():
         first, *others = sorted(named, key=lambda file: file.place.line or 0)
         names = " and ".join(file.place.key for file in others)
@@ -174,6 +180,13 @@ def _words_of(error: OSError) -> str:
         return f"{show_path(Path(error.filename))}: {error.strerror}"
     words = str(error)
     return words if words.isprintable() else ascii(words)
+
+
+def _check_image(file: NamedFile, findings: Findings) -> None:
+    fault = lookup_fault(file.path)
+    if fault is not None:
+        reason, remedy = fault
+        findings.refuse(file.place, f"{show_path(file.path)} {reason}", remedy)
 
 
 def _check_writable(file: NamedFile, findings: Findings) -> None:

@@ -108,6 +108,11 @@ KEYS: Final[dict[str, Key]] = {
     "portal.templates": _NULL,
     "portal.languages": Key(kind=Kind.LIST, default=LANGUAGES),
     "portal.title": Key(default="Sign in"),
+    "portal.logo": _NULL,
+    "portal.accent": _NULL,
+    "portal.footer": Key(kind=Kind.ENTRIES, default=()),
+    "portal.footer.*.label": _REQUIRED,
+    "portal.footer.*.url": _REQUIRED,
 }
 
 

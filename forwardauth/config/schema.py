@@ -11,12 +11,14 @@ from pathlib import Path
 
 from forwardauth.access_control.rules import AccessControl
 from forwardauth.adapters.identity import IdentityHeaders
+from forwardauth.colours import Colour
 from forwardauth.config.addresses import Address, Network, TcpAddress, UnixAddress
 from forwardauth.domains import CookieDomain, CookieDomains
 from forwardauth.redirects import AllowedTarget, SafeTarget, TargetPolicy
 
 __all__ = [
     "CookieSettings",
+    "FooterLink",
     "LogoutScope",
     "LogoutSettings",
     "PortalSettings",
@@ -147,6 +149,14 @@ class UsersSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FooterLink:
+    """A link at the foot of every page; *url* is ``https``, ``http`` or ``mailto``."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalSettings:
     """How the portal looks.
 
@@ -154,11 +164,17 @@ class PortalSettings:
         templates: Folder whose files replace the shipped ones; ``None`` for none.
         title: Heading of the login page.
         languages: Tags of what is offered, at least one; the first is the fallback.
+        logo: An image in place of the mark; ``None`` for the mark.
+        accent: The colour of what one acts on; ``None`` for the shipped one.
+        footer: Links at the foot of every page.
     """
 
     templates: Path | None
     title: str
     languages: tuple[str, ...]
+    logo: Path | None
+    accent: Colour | None
+    footer: tuple[FooterLink, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

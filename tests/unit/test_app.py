@@ -19,6 +19,7 @@ from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.web import keys
 from forwardauth.web.self_test import SelfTestError
 from tests.support.configuration import write_config
+from tests.support.html import check_page
 from tests.support.portal import CONFIG, USERS, Portal
 
 
@@ -243,3 +244,26 @@ def test_service_whose_locks_do_not_close_is_not_made(tmp_path: Path) -> None:
 
     with pytest.raises(SelfTestError):
         create_applications(replace(settings, access_control=broken))
+
+
+async def test_brand_reaches_the_pages(tmp_path: Path) -> None:
+    """Logo, colour and links of the configuration, with no request more for them."""
+    (tmp_path / "logo.svg").write_text("<svg/>")
+    extra = """
+portal:
+  logo: logo.svg
+  accent: "#00695c"
+  footer: [{label: Help, url: "https://help.example.com/"}]
+"""
+    async with Portal(tmp_path, extra=extra) as portal:
+        page = check_page((await portal.send("GET", "/login")).body.decode())
+        (sheet,) = page.find_all("link", rel="stylesheet")
+        style = await portal.send("GET", sheet.attributes["href"])
+        image = page.find("header").find("img").attributes["src"]
+        logo = await portal.send("GET", image)
+
+    assert "--accent: #00695c;" in style.body.decode()
+    assert logo.body == b"<svg/>"
+    assert (
+        page.find("footer").find("a", href="https://help.example.com/").text == "Help"
+    )

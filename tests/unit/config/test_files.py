@@ -33,6 +33,9 @@ def test_the_defaults_need_nothing_but_their_folder(tmp_path: Path) -> None:
         ("server: {management: 'unix:none/a.sock'}", "server.management"),
         ("portal: {templates: none}", "portal.templates"),
         ("portal: {templates: config.yaml}", "portal.templates"),
+        ("portal: {logo: none/logo.png}", "portal.logo"),
+        ("portal: {logo: none.png}", "portal.logo"),
+        ("portal: {logo: config.yaml}", "portal.logo"),
         ("session: {journal: config.yaml/j}", "session.journal"),
         ("session: {journal: .}", "session.journal"),
     ],
@@ -65,5 +68,6 @@ def test_existing_files_are_used(tmp_path: Path) -> None:
     (tmp_path / "sessions.db").touch()
     (tmp_path / "revocations.journal").touch()
     (tmp_path / "templates").mkdir()
+    (tmp_path / "logo.svg").write_text("<svg/>")
 
-    assert keys_of(tmp_path, "portal: {templates: templates}") == []
+    assert keys_of(tmp_path, "portal: {templates: templates, logo: logo.svg}") == []

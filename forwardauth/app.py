@@ -147,6 +147,7 @@ def create_applications(
         assets=assets,
         remember_me=settings.session.remember_me,
         clock=clock,
+        languages=settings.portal.languages,
         footer=[
             FooterLink(label=link.label, url=link.url)
             for link in settings.portal.footer

@@ -8,7 +8,20 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-LANGUAGES: Final = ("en", "de", "es", "fr", "ja", "zh-Hans")
+LANGUAGES: Final = (
+    "en",
+    "de",
+    "es",
+    "fr",
+    "it",
+    "nl",
+    "pl",
+    "pt-BR",
+    "tr",
+    "ar",
+    "ja",
+    "zh-Hans",
+)
 """BCP 47 tags of what is shipped; the first one is the source and the fallback."""
 
 NAMES: Final = {
@@ -16,6 +29,12 @@ NAMES: Final = {
     "de": "Deutsch",
     "es": "Español",
     "fr": "Français",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt-BR": "Português",
+    "tr": "Türkçe",
+    "ar": "العربية",
     "ja": "日本語",
     "zh-Hans": "简体中文",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from forwardauth.domains import Origin
 from forwardauth.language_tags import LANGUAGES
 from forwardauth.web.assets import Assets
+from forwardauth.web.language_switch import LanguageSwitch, Place
 from forwardauth.web.languages import load_languages
 from forwardauth.web.page_content import DEFAULT_TITLE
 from forwardauth.web.renderer import Renderer
@@ -34,6 +35,7 @@ class Frame:
         base_path: Where the portal lives: empty, ``/``, or ``/`` and a path.
         assets: The static files.
         footer: Links at the foot, in this order.
+        languages: Tags of what the switch offers, in this order.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Frame:
         base_path: str,
         assets: Assets,
         footer: Sequence[FooterLink],
+        languages: Sequence[str] = LANGUAGES,
     ) -> None:
         self._site_name = "" if title == DEFAULT_TITLE else title
         self._renderer = Renderer(templates)
@@ -51,6 +54,7 @@ class Frame:
         self._assets = assets
         self._footer = tuple(footer)
         self._languages = load_languages()
+        self._offered = tuple(self._languages[tag] for tag in languages)
 
     def path(self, path: str) -> str:
         """Return the portal's own *path*, which starts with ``/``, as a link has it."""
@@ -61,6 +65,8 @@ class Frame:
         name: str,
         language: str,
         portal: Origin | None = None,
+        *,
+        here: Place | None = None,
         **values: object,
     ) -> str:
         """Return the page *name*.
@@ -69,6 +75,7 @@ class Frame:
             name: Of a template.
             language: A tag; one that is not shipped reads as the first that is.
             portal: Where links and files are, for a page on a protected host.
+            here: Where the switch of languages leads back to; ``None`` for no switch.
             values: What this page can use besides.
         """
         origin = "" if portal is None else str(portal)
@@ -78,9 +85,19 @@ class Frame:
             "home_url": f"{origin}{self._base_path}/",
             "logo_url": self._assets.url(self._assets.logo, origin=origin),
             "footer": self._footer,
+            "language_switch": self._switch(here),
             "asset": partial(self._assets.url, origin=origin),
             **values,
         }
         html = self._renderer.render(name, context)
         # Half a surrogate pair, as a lenient decoder leaves it, has no UTF-8 form.
         return html.encode("utf-8", "replace").decode("utf-8")
+
+    def _switch(self, here: Place | None) -> LanguageSwitch | None:
+        if here is None or len(self._offered) == 1:
+            return None
+        return LanguageSwitch(
+            action=self.path("/language"),
+            fields=tuple(here.fields),
+            languages=self._offered,
+        )

@@ -9,6 +9,7 @@ from math import ceil
 from urllib.parse import quote
 
 from forwardauth.web.frame import Frame
+from forwardauth.web.language_switch import Place
 from forwardauth.web.page_content import LoginFailure, round_up
 
 
@@ -49,6 +50,7 @@ class LoginPages:
         return self._frame.render(
             "login.html",
             language,
+            here=Place(path="/login", target=target, method=method, link=link),
             login_action=self._frame.path("/login"),
             state_url=self._frame.path("/api/state"),
             next_url=self._next_url(target, link),

@@ -5,6 +5,7 @@ Law: a page says that something has ended only when it has.
 
 from forwardauth.domains import Origin
 from forwardauth.web.frame import Frame
+from forwardauth.web.language_switch import Place
 from forwardauth.web.page_content import EndedScope
 
 
@@ -27,9 +28,13 @@ class LogoutPages:
         known here any more, so *everywhere_url* leads through a sign-in to the list
         where one ends the other sessions.
         """
+        # Without a logout there is none to tell of, and a visit would claim one.
+        is_done = ended is not EndedScope.NOTHING
+        here = Place(path="/signed-out") if is_done else None
         return self._frame.render(
             "logout.html",
             language,
+            here=here,
             ended=ended,
             login_url=login_url,
             everywhere_url=everywhere_url,

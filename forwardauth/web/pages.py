@@ -14,8 +14,10 @@ from pathlib import Path
 
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.domains import Origin
+from forwardauth.language_tags import LANGUAGES
 from forwardauth.web.assets import Assets
 from forwardauth.web.frame import FooterLink, Frame
+from forwardauth.web.language_switch import Place
 from forwardauth.web.login_pages import LoginPages
 from forwardauth.web.logout_pages import LogoutPages
 from forwardauth.web.page_content import (
@@ -44,6 +46,7 @@ class Pages(LoginPages, LogoutPages):
         remember_me: How long such a session lives; ``None`` takes the checkbox away.
         clock: For "5 minutes ago"; the machine's when not given.
         footer: Links at the foot of every page.
+        languages: Tags of what can be chosen there; with one there is no switch.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Pages(LoginPages, LogoutPages):
         remember_me: timedelta | None,
         clock: Clock | None = None,
         footer: Sequence[FooterLink] = (),
+        languages: Sequence[str] = LANGUAGES,
     ) -> None:
         self._remember_me = remember_me
         self._clock = clock or SystemClock()
@@ -65,6 +69,7 @@ class Pages(LoginPages, LogoutPages):
             base_path=base_path,
             assets=assets,
             footer=footer,
+            languages=languages,
         )
 
     def home(
@@ -81,6 +86,7 @@ class Pages(LoginPages, LogoutPages):
         return self._frame.render(
             "sessions.html",
             language,
+            here=Place(path="/"),
             sessions_action=self._frame.path("/sessions"),
             csrf_token=csrf_token,
             username=username,

@@ -12,6 +12,7 @@ from forwardauth.web.handlers.forbidden import create_forbidden
 from forwardauth.web.handlers.health import health, ready
 from forwardauth.web.handlers.home import end_sessions, home
 from forwardauth.web.handlers.key_set import key_set
+from forwardauth.web.handlers.language import choose_language
 from forwardauth.web.handlers.link import finish_link, link
 from forwardauth.web.handlers.login import login, login_page
 from forwardauth.web.handlers.logout import logout, signed_out
@@ -32,6 +33,7 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
     routes = [
         web.get(f"{base_path}/", home),
         web.post(f"{base_path}/sessions", end_sessions),
+        web.post(f"{base_path}/language", choose_language),
         web.get(f"{base_path}/login", login_page),
         web.post(f"{base_path}/login", login),
         web.get(f"{base_path}/link", link),

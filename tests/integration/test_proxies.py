@@ -179,7 +179,7 @@ class TestScenarios:
         url = site.url("app1", "/inbox?tab=new")
         page = client.navigate(client.navigate(url).header("Location"))
 
-        form = check_page(page.body.decode()).find("form")
+        form = check_page(page.body.decode()).find("main").find("form")
         fields = form.fields() | {"username": "alice", "password": PASSWORD}
         reply = client.send(
             "POST",

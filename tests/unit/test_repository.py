@@ -40,6 +40,7 @@ LONG_MODULES: Final[dict[str, str]] = {
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
+    "web/language_switch.py": "one flow with its handler: handlers/test_language.py",
     "web/login_destination.py": "one flow with its handlers: unit/web/handlers/",
     "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",

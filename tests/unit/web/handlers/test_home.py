@@ -46,7 +46,7 @@ async def test_nobody_gets_the_login_page(portal: Portal) -> None:
 
     page = check_page(reply.body.decode())
     assert reply.status == 200
-    assert "password" in page.find("form").fields()
+    assert "password" in page.find("main").find("form").fields()
     assert await portal.store.count() == 0
 
 
@@ -59,7 +59,7 @@ async def test_own_sessions_are_listed_and_this_one_is_marked(portal: Portal) ->
     page = await open_page(portal, token)
 
     assert "Alice Liddell" in page.text
-    assert len(page.find("ul").find_all("li")) == 2
+    assert len(page.find("main").find("ul").find_all("li")) == 2
     assert page.text.count("This browser") == 1
     values = [each.attributes.get("value") for each in page.find_all("button")]
     assert other.handle in values

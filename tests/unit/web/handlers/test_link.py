@@ -58,7 +58,7 @@ class Browser:
 
     async def sign_in(self, page: Reply, host: str = HOME) -> Reply:
         """Fill in the form of *page* and send it."""
-        fields = check_page(page.body.decode()).find("form").fields()
+        fields = check_page(page.body.decode()).find("main").find("form").fields()
         reply = await self.portal.post_form(
             "/login",
             {**fields, "username": "alice", "password": PASSWORD}.items(),
@@ -287,7 +287,7 @@ async def test_remembered_login_is_remembered_on_the_other_domain(
 ) -> None:
     """The linked cookie outlives the browser as long as the login does."""
     _, form = await browser.follow(START)
-    fields = check_page(form.body.decode()).find("form").fields()
+    fields = check_page(form.body.decode()).find("main").find("form").fields()
     reply = await browser.portal.post_form(
         "/login",
         {

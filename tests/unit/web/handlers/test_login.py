@@ -25,7 +25,7 @@ SAME_ORIGIN = [
 async def open_form(portal: Portal, query: str = "") -> tuple[dict[str, str], str]:
     """Open the login page; return the fields of its form and the pre-session."""
     shown = await portal.send("GET", f"/login{query}")
-    form = check_page(shown.body.decode()).find("form")
+    form = check_page(shown.body.decode()).find("main").find("form")
     return form.fields(), cookie_value(shown, PRESESSION)
 
 
@@ -126,7 +126,7 @@ async def test_user_name_is_kept_and_escaped(portal: Portal) -> None:
 
     reply = await submit(portal, fields, presession, username='"><script>')
 
-    form = check_page(reply.body.decode()).find("form")
+    form = check_page(reply.body.decode()).find("main").find("form")
     assert form.fields()["username"] == '"><script>'
 
 
@@ -301,7 +301,7 @@ async def test_login_page_keeps_its_presession(portal: Portal) -> None:
     )
 
     assert again.lines("Set-Cookie") == []
-    form = check_page(again.body.decode()).find("form").fields()
+    form = check_page(again.body.decode()).find("main").find("form").fields()
     assert form["csrf_token"] == fields["csrf_token"]
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
 
 from forwardauth.web.pages import ErrorKind
 from tests.support.barriers import bring_axe, find_barriers
-from tests.support.browser import no_complaints
+from tests.support.browser import Chromium, no_complaints
 from tests.support.gallery import Gallery, Scheme
 from tests.support.pages import STATES
 
@@ -22,25 +21,23 @@ OTHER_WORDS: Final = {f"error {kind}" for kind in ErrorKind} - {"error internal"
 """States of one page that differ in their texts alone: one look at each is enough."""
 
 
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """Return an empty window; what it complains about fails the test."""
-    opened = context.new_page()
-    with no_complaints(opened):
-        yield opened
+@pytest.fixture(scope="module")
+def window(chromium: Chromium) -> Gallery:
+    """Return every page of ours, with axe-core at hand."""
+    return Gallery(chromium, prepare=bring_axe)
 
 
 @pytest.fixture
-def gallery(page: Page) -> Gallery:
-    """Return that window with every page of ours in reach."""
-    return Gallery(page)
+def gallery(window: Gallery) -> Iterator[Gallery]:
+    """Return them in a window that may complain of nothing."""
+    with no_complaints(window.page):
+        yield window
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing(gallery: Gallery, state: str, language: str) -> None:
     """In each state of each page, in both directions of reading."""
-    bring_axe(gallery.page)
     gallery.show(state, language=language)
     found: list[str] = []
 
@@ -53,9 +50,10 @@ def test_axe_finds_nothing(gallery: Gallery, state: str, language: str) -> None:
     assert not found, "\n".join(found)
 
 
-def test_axe_finds_what_is_wrong(page: Page) -> None:
+def test_axe_finds_what_is_wrong(gallery: Gallery) -> None:
     """Colours, names, languages, sizes: it would tell."""
-    page.set_content(
+    gallery.page.goto("about:blank")
+    gallery.page.set_content(
         """\
         <!doctype html>
         <html><title>Bad</title>
@@ -68,7 +66,7 @@ def test_axe_finds_what_is_wrong(page: Page) -> None:
         """
     )
 
-    found = find_barriers(page)
+    found = find_barriers(gallery.page)
 
     rules = {each.partition(" ")[0] for each in found}
     assert rules >= {"color-contrast", "html-has-lang", "label", "target-size"}

@@ -41,8 +41,8 @@ def sign_in(page: Page, demo: Demo) -> None:
     """Fill in the portal's form, where the window is."""
     expect(page).to_have_url(re.compile(f"^{re.escape(demo.addresses.url('auth'))}/"))
     page.get_by_label("User name").fill(USERNAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def expect_greeting(page: Page) -> None:
@@ -53,7 +53,7 @@ def expect_greeting(page: Page) -> None:
 def expect_login_page(page: Page, demo: Demo) -> None:
     """Check that the portal asks who is there."""
     assert page.url.startswith(demo.addresses.url("auth"))
-    expect(page.get_by_label("Password")).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
 
 
 def test_walk_from_sign_in_to_signed_out_everywhere(demo: Demo, page: Page) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from tests.support.browser import no_complaints
 from tests.support.installation import Installation
 from tests.support.visitor import PAGE, Visitor
 
@@ -16,19 +17,8 @@ CLOSED = "You have no access here"
 def visitor(context: BrowserContext, site: Installation) -> Iterator[Visitor]:
     """Return somebody whose browser may complain of a 403, and of nothing else."""
     page = context.new_page()
-    complaints: list[str] = []
-    page.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text)
-            if message.type in {"error", "warning"}
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Visitor(page=page, site=site)
-    others = [text for text in complaints if "status of 403" not in text]
-    assert not others
+    with no_complaints(page, statuses=[403]):
+        yield Visitor(page=page, site=site)
 
 
 def test_other_account_comes_back_to_the_very_page(visitor: Visitor) -> None:

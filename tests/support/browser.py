@@ -1,6 +1,6 @@
 """Debian's Chromium, driven by Playwright, and what it complains about."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Final
@@ -8,6 +8,8 @@ from typing import Final
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    ConsoleMessage,
+    Error,
     Page,
     expect,
     sync_playwright,
@@ -114,17 +116,28 @@ def browser_context() -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def no_complaints(page: Page) -> Iterator[None]:
-    """Fail if the page logs an error meanwhile: a CSP violation, a script, a 404."""
+def no_complaints(page: Page, *, statuses: Collection[int] = ()) -> Iterator[None]:
+    """Fail if the page logs an error meanwhile: a CSP violation, a script, a 404.
+
+    Args:
+        page: The window.
+        statuses: Of answers that the test means to get, of which Chromium complains.
+    """
+    expected = tuple(f"responded with a status of {status} " for status in statuses)
     complaints: list[str] = []
-    page.on(
-        "console",
-        lambda message: (
+
+    def hear(message: ConsoleMessage) -> None:
+        is_meant = any(each in message.text for each in expected)
+        if message.type in {"error", "warning"} and not is_meant:
             complaints.append(f"{message.type}: {message.text}")
-            if message.type in {"error", "warning"}
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+
+    def hear_error(error: Error) -> None:
+        complaints.append(f"page error: {error}")
+
+    page.on("console", hear)
+    page.on("pageerror", hear_error)
     yield
+    # The window may be used again.
+    page.remove_listener("console", hear)
+    page.remove_listener("pageerror", hear_error)
     assert not complaints, "\n".join(complaints)

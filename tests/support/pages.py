@@ -120,6 +120,9 @@ def error(kind: ErrorKind, pages: Pages = PAGES, language: str = "en") -> str:
 # Every page in every state, as a function of who renders it and in which language.
 STATES: dict[str, Callable[[Pages, str], str]] = {
     "login": lambda pages, tag: login(pages, language=tag),
+    "login on the way": lambda pages, tag: login(
+        pages, language=tag, destination_host="grafana.example.com"
+    ),
     **{
         f"login {failure}": lambda pages, tag, failure=failure: login(  # type: ignore[misc]  # bound early
             pages,

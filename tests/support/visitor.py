@@ -35,12 +35,12 @@ class Visitor:
         """Type an address of ``<name>.<domain>``."""
         self.page.goto(self.site.url(name, path, domain=domain))
 
-    def sign_in(self, username: str = "alice") -> None:
+    def sign_in(self, username: str = "alice", password: str = PASSWORD) -> None:
         """Fill in the portal's form, where the window is."""
         self.is_asked_to_sign_in()
-        self.page.get_by_label("User name").fill(username)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.fill("User name", username)
+        self.fill("Password", password)
+        self.press("Sign in")
 
     def has_signed_in(self, username: str = "alice") -> None:
         """Give the browser the cookie of a login that has just been made."""
@@ -67,6 +67,10 @@ class Visitor:
         """Press the button called *name*."""
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def fill(self, label: str, text: str) -> None:
+        """Write *text* into the field called *label*, over what is there."""
+        self.page.get_by_label(label, exact=True).fill(text)
+
     def go_back(self) -> None:
         """Press the browser's own button; a page that was kept is not loaded again."""
         self.page.go_back(wait_until="commit")
@@ -81,7 +85,7 @@ class Visitor:
 
     def is_asked_to_sign_in(self) -> None:
         """Check that the window shows the home portal's form."""
-        expect(self.page.get_by_label("Password")).to_be_visible()
+        expect(self.page.get_by_label("Password", exact=True)).to_be_visible()
         portal = self.site.url("auth", "")
         expect(self.page).to_have_url(re.compile(f"^{re.escape(portal)}/"))
 

@@ -24,8 +24,12 @@ COMMANDS: Final = {
     "sessions": "List sessions, and end them.",
     "access": "Explain which rule decides about a request.",
     "redirect": "Explain whether a redirect target is accepted.",
+    "import": "Write a configuration from that of another program.",
 }
 """Each subcommand, named like its module and its object there, with its help."""
+
+_MODULES: Final = {"import": "imports"}
+"""Those whose name cannot be that of a module."""
 
 _CONFIGURATION_FAILURE: Final = 2
 
@@ -41,8 +45,9 @@ class CommandGroup(click.Group):
         """Import and return one command; ``None`` when there is none of the name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"forwardauth.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = _MODULES.get(cmd_name, cmd_name)
+        module = import_module(f"forwardauth.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(

@@ -1,0 +1,141 @@
+"""``forwardauth import``: what goes to which stream, and which files are written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forwardauth.cli.main import main
+from tests.support.migration import AUTHELIA
+from tests.support.users import ARGON2ID, entry, write_users
+
+SECRET = "0123456789abcdef0123456789abcdef"
+CONFIGURATION = f"""\
+{AUTHELIA}  secret: {SECRET}
+  redis: {{host: redis, password: hunter2}}
+theme: dark
+authentication_backend: {{file: {{path: users_database.yml}}}}
+access_control:
+  rules:
+    - {{domain: www.example.com, policy: bypass}}
+    - {{domain: bank.example.com, policy: two_factor}}
+    - {{domain: '*.example.com', subject: 'group:dev', policy: one_factor}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start in a folder with the files of an Authelia."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configuration.yml").write_text(CONFIGURATION)
+    write_users(
+        tmp_path / "users_database.yml", entry("john", ARGON2ID, "groups: [dev]")
+    )
+
+
+def run(*arguments: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, [*arguments])
+
+
+def test_the_configuration_goes_to_standard_output() -> None:
+    """The report goes to the other stream, so that a pipe gets the file alone."""
+    result = run("import", "authelia", "configuration.yml")
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("# Written by forwardauth import")
+    assert "configuration.yml:7: theme:" in result.stderr
+    assert "theme" not in result.stdout
+
+
+def test_what_is_written_passes_our_own_check() -> None:
+    """With its users file, as the service would start."""
+    written = run("import", "authelia", "configuration.yml", "--output", "config.yaml")
+
+    checked = run("config", "check")
+
+    assert written.exit_code == checked.exit_code == 0, checked.output
+    assert "  rules    3, then deny" in checked.stdout
+    assert "  users    1" in checked.stdout
+    assert "open to everybody: www.example.com" in checked.stdout
+
+
+def test_a_file_with_secrets_is_for_its_owner(tmp_path: Path) -> None:
+    """And the report, which goes to standard output now, has none of them."""
+    result = run("import", "authelia", "configuration.yml", "--output", "config.yaml")
+
+    text = (tmp_path / "config.yaml").read_text()
+    assert (tmp_path / "config.yaml").stat().st_mode & 0o777 == 0o600
+    assert "hunter2" in text
+    assert SECRET in text
+    assert "stricter here" not in text
+    assert "to do:" in result.stdout
+    assert "hunter2" not in result.output
+    assert SECRET not in result.output
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """Unless --force says so."""
+    (tmp_path / "config.yaml").write_text("mine")
+    call = ("import", "authelia", "configuration.yml", "--output", "config.yaml")
+
+    refused = run(*call)
+    kept = (tmp_path / "config.yaml").read_text()
+    forced = run(*call, "--force")
+
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert kept == "mine"
+    assert forced.exit_code == 0
+
+
+def test_the_report_for_programs() -> None:
+    """One record for each finding, on the stream of the report."""
+    result = run(
+        "import", "authelia", "configuration.yml", "--output", "config.yaml", "--json"
+    )
+
+    records = json.loads(result.stdout)
+    assert {record["fate"] for record in records} == {"to_do", "left", "taken"}
+    assert {
+        "fate": "left",
+        "key": "theme",
+        "file": "configuration.yml",
+        "line": 7,
+        "text": "the portal follows the browser: light or dark",
+    } in records
+
+
+def test_two_factor_is_a_choice() -> None:
+    """Denied by default."""
+    strict = run("import", "authelia", "configuration.yml")
+    lenient = run(
+        "import", "authelia", "configuration.yml", "--two-factor", "one_factor"
+    )
+
+    assert "- domain: bank.example.com\n      policy: deny" in strict.stdout
+    assert "- domain: bank.example.com\n      policy: one_factor" in lenient.stdout
+
+
+FAILURES = {
+    "missing": ("nowhere.yml", "nowhere.yml: cannot be read"),
+    "mistake": ("bad.yml", "bad.yml:1: session.cookies.0: has no authelia_url"),
+    "refused here": ("suffix.yml", "is a public suffix"),
+}
+
+
+@pytest.mark.parametrize(("file", "message"), FAILURES.values(), ids=FAILURES)
+def test_a_source_that_cannot_be_carried_over_ends_with_2(
+    tmp_path: Path, file: str, message: str
+) -> None:
+    """And nothing is written."""
+    (tmp_path / "bad.yml").write_text("session: {cookies: [{domain: example.com}]}\n")
+    (tmp_path / "suffix.yml").write_text(AUTHELIA.replace("example.com", "co.uk"))
+
+    result = run("import", "authelia", file, "--output", "config.yaml")
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "config.yaml").exists()

@@ -1,6 +1,7 @@
 """Where a login leads: the target that was checked, else the default of the domain."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -28,3 +29,9 @@ def destination_of(
     """Return where a login leads: the target, else the default of *domain*."""
     defaults = request.app[keys.SETTINGS].default_targets
     return target or defaults.get(domain.name) or portal_url(domain, "/")
+
+
+def sessions_login_url(domain: CookieDomain) -> PortalUrl:
+    """Return the login page that leads on to "my sessions", whatever the default is."""
+    query = urlencode({"rd": portal_url(domain, "/")})
+    return PortalUrl(f"{portal_url(domain, '/login')}?{query}")

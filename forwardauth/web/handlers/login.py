@@ -1,11 +1,16 @@
 """Signing in by the page: ``GET`` and ``POST /login``.
 
 Laws: the form counts only with a token bound to the pre-session cookie, or when the
-browser itself says that our own page posts. Only a checked target is gone to.
+browser itself says that our own page posts. Only a checked target is gone to. Who is
+signed in already as the form says, by another tab, goes on to where this form leads,
+whatever became of its token or password: that opens nothing, and asks nobody again.
 """
+
+from datetime import timedelta
 
 from aiohttp import web
 
+from forwardauth.domains import CookieDomain
 from forwardauth.errors import (
     CredentialsError,
     CsrfError,
@@ -14,16 +19,11 @@ from forwardauth.errors import (
 )
 from forwardauth.redirects import SafeTarget
 from forwardauth.web import keys
-from forwardauth.web.answers import (
-    portal_url,
-    see_other,
-)
+from forwardauth.web.answers import PortalUrl, portal_url, see_other
 from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.credentials import sign_in
-from forwardauth.web.form_proof import (
-    check_own_form,
-)
-from forwardauth.web.forms import read_form, read_query
+from forwardauth.web.form_proof import check_own_form
+from forwardauth.web.forms import Fields, read_form, read_query
 from forwardauth.web.link_state import LinkState
 from forwardauth.web.linking import (
     ask_home,
@@ -75,28 +75,67 @@ async def login(request: web.Request) -> web.StreamResponse:
         remember_me=fields.only("remember_me") != "",
         link="" if state is None else link,
     )
-    try:
-        check_own_form(request, domain, fields.only("csrf_token"))
-        signed_in = await sign_in(
-            request,
-            domain,
-            username=form.username,
-            password=fields.only("password"),
-            remember_me=form.remember_me,
-        )
-    except CsrfError:
-        return show_login_form(request, domain, form, LoginFailure.EXPIRED)
-    except CredentialsError:
-        return show_login_form(request, domain, form, LoginFailure.CREDENTIALS)
-    except ThrottledError as exc:
-        failure, wait = LoginFailure.THROTTLED, exc.retry_after
-        return show_login_form(request, domain, form, failure, wait)
-    except StoreUnavailableError:
-        return show_login_form(request, domain, form, LoginFailure.UNAVAILABLE)
-    url = destination_of(request, domain, target)
+    url: SafeTarget | PortalUrl = destination_of(request, domain, target)
     if form.link:
         url = home_link(request, form.link)
-    return see_other(url, cookies=signed_in.cookies)
+    try:
+        return see_other(url, cookies=await _sign_in(request, domain, form, fields))
+    except (CsrfError, CredentialsError, ThrottledError) as exc:
+        return await _answer_refused(request, domain, form, url, exc)
+    except StoreUnavailableError:
+        return show_login_form(request, domain, form, LoginFailure.UNAVAILABLE)
+
+
+async def _sign_in(
+    request: web.Request, domain: CookieDomain, form: LoginForm, fields: Fields
+) -> tuple[str, ...]:
+    """Return the cookie lines of a new session."""
+    check_own_form(request, domain, fields.only("csrf_token"))
+    signed_in = await sign_in(
+        request,
+        domain,
+        username=form.username,
+        password=fields.only("password"),
+        remember_me=form.remember_me,
+    )
+    return signed_in.cookies
+
+
+async def _answer_refused(
+    request: web.Request,
+    domain: CookieDomain,
+    form: LoginForm,
+    url: SafeTarget | PortalUrl,
+    error: CsrfError | CredentialsError | ThrottledError,
+) -> web.StreamResponse:
+    """Lead on who is signed in already; else show the form with what is wrong."""
+    failure, wait = _failure_of(error)
+    try:
+        if await _is_signed_in(request, domain, form.username):
+            return see_other(url)
+    except StoreUnavailableError:
+        failure, wait = LoginFailure.UNAVAILABLE, None
+    return show_login_form(request, domain, form, failure, wait)
+
+
+def _failure_of(
+    error: CsrfError | CredentialsError | ThrottledError,
+) -> tuple[LoginFailure, timedelta | None]:
+    if isinstance(error, ThrottledError):
+        return LoginFailure.THROTTLED, error.retry_after
+    if isinstance(error, CsrfError):
+        return LoginFailure.EXPIRED, None
+    return LoginFailure.CREDENTIALS, None
+
+
+async def _is_signed_in(
+    request: web.Request, domain: CookieDomain, username: str
+) -> bool:
+    """Whether the browser has a live session of the user called *username*."""
+    identity = await lookup_identity(request, domain)
+    return (
+        identity is not None and request.app[keys.USERS].get(username) == identity.user
+    )
 
 
 def _target_of(request: web.Request, state: LinkState | None) -> SafeTarget | None:

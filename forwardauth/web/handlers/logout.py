@@ -32,6 +32,7 @@ from forwardauth.web.intent import (
     judge_provenance,
 )
 from forwardauth.web.linking import go_on, lacks_strict_cookie
+from forwardauth.web.login_destination import sessions_login_url
 from forwardauth.web.pages import EndedScope
 from forwardauth.web.preferences import language_of, wants_json
 from forwardauth.web.termination import (
@@ -155,6 +156,7 @@ async def signed_out(request: web.Request) -> web.StreamResponse:
         language=language_of(request),
         ended=ended,
         login_url=portal_url(domain, "/login"),
+        everywhere_url=sessions_login_url(domain),
     )
     return page(html, cookies=cookies)
 

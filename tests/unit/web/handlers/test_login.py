@@ -13,7 +13,14 @@ from forwardauth.web import keys
 from tests.support.client import Reply
 from tests.support.clock import FakeClock
 from tests.support.html import check_page
-from tests.support.portal import COOKIE, PASSWORD, Portal, cookie_value
+from tests.support.portal import (
+    COOKIE,
+    PASSWORD,
+    Portal,
+    cookie_value,
+    write_enabled_users,
+)
+from tests.support.stores import DownStore
 
 PRESESSION = f"__Host-{COOKIE}_login"
 SAME_ORIGIN = [
@@ -112,10 +119,10 @@ async def test_failures_look_alike(
         portal, fields, presession, username=username, password=password
     )
 
-    alert = check_page(reply.body.decode()).find_all("p", role="alert")
-    wanted = check_page(expected.body.decode()).find_all("p", role="alert")
+    alert = check_page(reply.body.decode()).find("div", role="alert")
+    wanted = check_page(expected.body.decode()).find("div", role="alert")
     assert reply.status == 401
-    assert [a.text for a in alert] == [a.text for a in wanted]
+    assert alert.text == wanted.text
     assert not any(line.startswith(f"{COOKIE}=") for line in reply.lines("Set-Cookie"))
     assert await portal.store.count() == 0
 
@@ -176,6 +183,71 @@ async def test_expired_form_of_our_own_page_just_works(portal: Portal) -> None:
     )
 
     assert (old.status, modern.status) == (403, 303)
+
+
+async def test_expired_form_is_answered_by_one_that_works(portal: Portal) -> None:
+    """Name, target and choice are kept, and the next post needs nothing but these."""
+    fields, presession = await open_form(portal, "?rd=https://app.example.com/x")
+    assert isinstance(portal.clock, FakeClock)
+    portal.clock.advance(timedelta(hours=2))
+
+    renewed = await submit(portal, fields, presession, extra={"remember_me": "true"})
+    form = check_page(renewed.body.decode()).find("form").fields()
+    again = await submit(portal, form, cookie_value(renewed, PRESESSION))
+
+    assert renewed.status == 403
+    assert (form["username"], form["remember_me"]) == ("alice", "true")
+    assert form["password"] == ""
+    assert again.status == 303
+    assert again.header("Location") == "https://app.example.com/x"
+
+
+async def test_second_tab_goes_on_when_the_first_has_signed_in(portal: Portal) -> None:
+    """Its pre-session is gone with the first login; it leads to its own target."""
+    first, presession = await open_form(portal)
+    second, _ = await open_form(portal, "?rd=https://app.example.com/x")
+    token = cookie_value(await submit(portal, first, presession), COOKIE)
+
+    filled = {**second, "username": "alice", "password": PASSWORD}
+    reply = await portal.post_form("/login", filled.items(), cookie=token)
+
+    assert reply.status == 303
+    assert reply.header("Location") == "https://app.example.com/x"
+    assert reply.lines("Set-Cookie") == []
+    assert (await portal.verify(token)).status == 200
+    assert await portal.store.count() == 1
+
+
+@pytest.mark.parametrize("username", ["alice", "ALICE"])
+async def test_signed_in_visitor_is_not_asked_again(
+    portal: Portal, username: str
+) -> None:
+    """A wrong password in a tab that was left open keeps nobody out, or in."""
+    token, _ = await portal.create_session("alice")
+    wrong = [("username", username), ("password", "wrong")]
+
+    reply = await portal.post_form("/login", wrong, headers=SAME_ORIGIN, cookie=token)
+
+    assert reply.status == 303
+    assert reply.header("Location") == "https://auth.example.com/"
+    assert (await portal.verify(token)).status == 200
+
+
+@pytest.mark.parametrize("username", ["alice", "nobody", ""])
+@pytest.mark.parametrize("headers", [SAME_ORIGIN, []], ids=["modern", "old"])
+async def test_form_that_names_another_leads_nobody_on(
+    portal: Portal, username: str, headers: list[tuple[str, str]]
+) -> None:
+    """Who wants to be somebody else is asked, and nothing has changed meanwhile."""
+    token, _ = await portal.create_session("bob")
+    wrong = [("username", username), ("password", "wrong")]
+
+    reply = await portal.post_form("/login", wrong, headers=headers, cookie=token)
+
+    assert reply.status == (401 if headers else 403)
+    form = check_page(reply.body.decode()).find("form")
+    assert form.fields()["username"] == username
+    assert (await portal.verify(token)).status == 200
 
 
 async def test_foreign_presession_does_not_fit_the_token(portal: Portal) -> None:
@@ -324,6 +396,31 @@ async def test_store_outage_is_told(tmp_path: Path) -> None:
     assert reply.status == 503
     assert reply.header("Retry-After") == "5"
     assert not any(line.startswith(f"{COOKIE}=") for line in reply.lines("Set-Cookie"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_outage_is_explained_to_who_may_be_signed_in(
+    tmp_path: Path, method: str
+) -> None:
+    """The form says that the store is at fault, and is 503 (V-2)."""
+    store = DownStore()
+    write_enabled_users(tmp_path)
+    async with Portal(tmp_path, store=store) as portal:
+        cookie, _ = await portal.create_session("alice")
+        store.go_down()
+        if method == "GET":
+            reply = await portal.send("GET", "/login", cookie=cookie)
+        else:
+            wrong = [("username", "alice"), ("password", "wrong")]
+            reply = await portal.post_form(
+                "/login", wrong, headers=SAME_ORIGIN, cookie=cookie
+            )
+        store.come_back()
+
+    assert reply.status == 503
+    assert reply.header("Retry-After") == "5"
+    alert = check_page(reply.body.decode()).find("div", role="alert")
+    assert "the place where sign-ins are kept does not answer" in alert.text
 
 
 async def test_login_is_on_the_portal_alone(portal: Portal) -> None:

@@ -658,3 +658,43 @@ async def test_sign_out_works_by_whatever_scheme(portal: Portal) -> None:
 
     assert (login.status, logout.status) == (400, 303)
     assert not await is_alive(portal, token)
+
+
+async def everywhere_path(portal: Portal, host: str) -> str:
+    """Return where the logout page of *host* leads for the other sessions."""
+    shown = await portal.send("GET", "/signed-out", host=host)
+    (link,) = [
+        a.attributes["href"]
+        for a in check_page(shown.body.decode()).find_all("a")
+        if a.text == "Sign in to end your other sessions"
+    ]
+    assert link.startswith(f"https://{host}/login?")
+    return link.removeprefix(f"https://{host}")
+
+
+async def test_logout_page_leads_through_a_sign_in_to_the_other_sessions(
+    portal: Portal,
+) -> None:
+    """Nobody is known there any more; where one ends sessions, somebody is (L-49)."""
+    reply = await portal.send("GET", await everywhere_path(portal, PORTAL))
+    form = check_page(reply.body.decode()).find("form").fields()
+
+    filled = {**form, "username": "alice", "password": PASSWORD}
+    done = await portal.post_form(
+        "/login", filled.items(), headers=[("Sec-Fetch-Site", "same-origin")]
+    )
+
+    assert done.header("Location") == "https://auth.example.com/"
+
+
+async def test_logout_page_of_another_domain_leads_to_its_own_sessions(
+    portal: Portal,
+) -> None:
+    """Not to the default of that domain, by which nothing can be ended (L-49)."""
+    host = "login.example.org"
+    token, _ = await portal.create_session("alice", domain="example.org")
+    path = await everywhere_path(portal, host)
+
+    reply = await portal.send("GET", path, host=host, cookie=token)
+
+    assert reply.header("Location") == f"https://{host}/"

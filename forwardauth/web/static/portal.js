@@ -29,7 +29,8 @@ for (const kind of capsLock ? ["keydown", "keyup"] : []) {
 const countdown = byId("countdown");
 if (countdown) {
   const digits = (minimumIntegerDigits) =>
-    new Intl.NumberFormat(document.documentElement.lang, { minimumIntegerDigits });
+    // In the digits that the sentence beside it has, whatever the language.
+    new Intl.NumberFormat("en", { minimumIntegerDigits });
   const [minutes, seconds] = [digits(1), digits(2)];
   const end = Date.now() + 1000 * countdown.dataset.seconds;
   const tick = () => {

@@ -7,8 +7,15 @@ takes a few microseconds less than the objects of a whole session would.
 
 Law: a glance tells what ``SessionManager.lookup`` would, at the same moment, or raises
 ``NoGlanceError``; whoever meets that asks the manager. It changes nothing anywhere.
+
+What has to be asked of the system (has a promise been written, is the file still the
+one that is open, what has been committed) is asked once in a turn of the event loop, by
+the first glance in it. The loop takes what has arrived, handles all of it, and looks
+again for more: so every request of a turn had begun to arrive before that first glance,
+and whatever was answered before the request began is seen. The next turn asks anew.
 """
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Final, NamedTuple, Protocol, runtime_checkable
@@ -49,12 +56,24 @@ class NoGlanceError(Exception):
 class GlancingStore(Protocol):
     """A store that can often answer at once."""
 
-    def peek(self, digest: Digest) -> Row | None:
-        """Return what ``load`` would, now, ``None`` when nothing is there.
+    def begin_peeking(self) -> None:
+        """Let ``peek`` read what is there now, or later.
 
         Raises:
             NoGlanceError: It could take a while.
         """
+        ...
+
+    def peek(self, digest: Digest) -> Row | None:
+        """Return what ``load`` would have at the beginning or since, if anything.
+
+        Raises:
+            NoGlanceError: It could take a while.
+        """
+        ...
+
+    def end_peeking(self) -> None:
+        """Let go of what was there at the beginning; it may have ended already."""
         ...
 
 
@@ -97,10 +116,16 @@ class SessionGlances:
             clock: The manager's.
             timeouts: The manager's.
         """
+        self._store = store
         self._peek = store.peek
         self._backlog = backlog
         self._clock = clock
         self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
+        self._is_in_turn = False
+        self.is_crowded = False
+        """Whether so many connections are open that a loop may look for more arrivals
+        before a turn has ended, as uvloop's does after 1,024; each glance asks by
+        itself then."""
 
     def lookup(self, presented: str, *, domain: str) -> Glance | None:
         """Return the session of the one cookie value *presented*, if it counts.
@@ -116,14 +141,35 @@ class SessionGlances:
         session_id = parse_session_id(presented)
         if session_id is None:
             return None
-        row = self._peek(digest_of(session_id))
-        # After the look: a promise that came before the request is seen here.
-        if not self._backlog.is_empty():
-            raise NoGlanceError
+        digest = digest_of(session_id)
+        row = self._peek(digest) if self._is_in_turn else self._peek_first(digest)
         if row is None:
             return None
         now_ms = to_ms(self._clock.now())
         return judge(row, domain=domain, now_ms=now_ms, touch_ms=self._touch_ms)
+
+    def _peek_first(self, digest: Digest) -> Row | None:
+        """Ask what holds for all glances of this turn, and then about *digest*.
+
+        The promises first: one that is no longer there has been kept, which the store
+        then shows.
+        """
+        if not self._backlog.is_empty():
+            raise NoGlanceError
+        self._store.begin_peeking()
+        if self.is_crowded:
+            try:
+                return self._peek(digest)
+            finally:
+                self._store.end_peeking()
+        self._is_in_turn = True
+        # Runs before the loop looks for what has arrived meanwhile.
+        asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._peek(digest)
+
+    def _end_turn(self) -> None:
+        self._is_in_turn = False
+        self._store.end_peeking()
 
 
 def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None:

@@ -140,11 +140,17 @@ class SessionManager:
         """
         if self._revoker.backlog.holds(digest):
             return None
+        was_quiet = self._revoker.backlog.is_empty()
         entry = await self._store.load(digest)
         if entry is not None and self._revoker.backlog.is_due():
             self._in_background(self._revoker.backlog.catch_up())
         if entry is not None and self._revoker.backlog.is_vague():
             entry = await self._reload(entry)
+        elif entry is not None and not was_quiet:
+            # As in ``_reload``: one that covered it may have been kept meanwhile.
+            if self._revoker.backlog.covers(entry):
+                return None
+            entry = await self._store.load(digest)
         session = None if entry is None else parse_entry(entry)
         # Asked again after the wait: a logout may have been answered meanwhile.
         if entry is None or session is None or self._revoker.backlog.covers(entry):

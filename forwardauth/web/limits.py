@@ -62,6 +62,13 @@ MAX_CONNECTIONS: Final = 10_000
 """Of one process, if the system lets it open that many files."""
 
 
+CROWD: Final = 900
+"""From how many connections on the loop may look for arrivals before a turn is over.
+
+libuv does so when it was told of 1,024 events at once; there are others than requests.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The limits of every connection of a listener; tests shorten the times.
@@ -73,6 +80,7 @@ class Limits:
         drain_seconds: See ``DRAIN_SECONDS``.
         idle_seconds: See ``IDLE_SECONDS``.
         max_connections: At least 1.
+        crowd: See ``CROWD``.
     """
 
     head_seconds: float = HEAD_SECONDS
@@ -81,3 +89,4 @@ class Limits:
     drain_seconds: float = DRAIN_SECONDS
     idle_seconds: float = IDLE_SECONDS
     max_connections: int = MAX_CONNECTIONS
+    crowd: int = CROWD

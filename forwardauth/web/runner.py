@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 from aiohttp import web
 
 from forwardauth.web import keys
+from forwardauth.web.awaited_protocol import AwaitedProtocol
+from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.limits import Limits
 from forwardauth.web.protocol import Protocol
 from forwardauth.web.short_protocol import ShortProtocol
@@ -74,6 +76,8 @@ class _Server(web.Server):
     def __call__(self) -> Protocol:
         if self._short_way is None:
             return Protocol(self, self._limits)
+        if isinstance(self._short_way, AwaitedWay):
+            return AwaitedProtocol(self, self._limits, self._short_way)
         return ShortProtocol(self, self._limits, self._short_way)
 
     def connection_made(
@@ -83,6 +87,7 @@ class _Server(web.Server):
         super().connection_made(handler, transport)
         connection = cast("Protocol", handler)
         self._open.add(connection)
+        self._tell_crowd()
         if len(self._open) > self._limits.max_connections:
             self._make_room(connection)
 
@@ -91,7 +96,12 @@ class _Server(web.Server):
     ) -> None:
         """Count a connection no longer."""
         self._open.discard(cast("Protocol", handler))
+        self._tell_crowd()
         super().connection_lost(handler, exc)
+
+    def _tell_crowd(self) -> None:
+        if self._short_way is not None:
+            self._short_way.tell_crowd(is_crowded=len(self._open) >= self._limits.crowd)
 
     def _make_room(self, newcomer: Protocol) -> None:
         count = self._limits.max_connections // _CLOSED_AT_ONCE + 1

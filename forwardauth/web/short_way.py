@@ -33,7 +33,7 @@ from forwardauth.web.audit import are_allows_logged, log_verdict
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.readings import Reading, Readings
+from forwardauth.web.readings import Asked, Reading, Readings
 from forwardauth.web.settings import WebSettings
 
 MAX_PEOPLE: Final = 4096
@@ -56,10 +56,13 @@ class ShortWay:
         settings: WebSettings,
         access_control: AccessControl,
         users: UsersFile,
-        glances: SessionGlances,
+        glances: SessionGlances | None,
         metrics: Metrics,
     ) -> None:
-        """Keep the parts, which are those of the normal way."""
+        """Keep the parts, which are those of the normal way.
+
+        Without *glances* whoever has a session is answered the normal way.
+        """
         adapters = tuple(adapters)
         self._settings = settings
         self._cookie_name = settings.cookie_name.encode("ascii")
@@ -69,6 +72,11 @@ class ShortWay:
         self._readings = Readings(adapters, settings, access_control)
         self._nobody = {each: _Person(None, ANONYMOUS, each) for each in adapters}
         self._people: dict[tuple[Adapter, Glance], _Person] = {}
+
+    def tell_crowd(self, *, is_crowded: bool) -> None:
+        """Learn whether each request is to be looked at by itself."""
+        if self._glances is not None:
+            self._glances.is_crowded = is_crowded
 
     def lookup_peer(self, transport: asyncio.BaseTransport) -> str | None:
         """Return who is connected by *transport*, ``None`` if it is no trusted proxy.
@@ -94,11 +102,15 @@ class ShortWay:
         asked = self._readings.read(head, peer)
         if asked is None:
             return None
-        reading = asked.reading
         try:
-            person = self._lookup_person(head.cookie, reading)
+            person = self._lookup_person(head.cookie, asked.reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
+        return self._conclude(asked, person)
+
+    def _conclude(self, asked: Asked, person: "_Person") -> bytes | None:
+        """Return the answer to *person*, ``None`` where the normal way has it."""
+        reading = asked.reading
         decision = person.decide(reading)
         outcome = decision.outcome
         if outcome is Outcome.ALLOW:
@@ -129,7 +141,13 @@ class ShortWay:
         adapter = reading.adapter
         if presented is None:
             return self._nobody[adapter]
+        if self._glances is None:
+            raise NoGlanceError
         glance = self._glances.lookup(presented, domain=reading.question.domain.name)
+        return self._recognize(glance, adapter)
+
+    def _recognize(self, glance: Glance | None, adapter: Adapter) -> "_Person":
+        """Return whose session *glance* is; see ``_lookup_person``."""
         if glance is None:
             return self._nobody[adapter]
         user = self._users.get(glance.username)

@@ -19,11 +19,12 @@ from forwardauth.sessions.store import Entry
 
 
 class MemoryStore:
-    """A ``SessionStore`` in three dictionaries."""
+    """A ``SessionStore`` in dictionaries."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._entries: dict[Digest, Entry] = {}
+        self._rows: dict[Digest, Row] = {}
         self._owners: defaultdict[str, set[Digest]] = defaultdict(set)
         self._logins: defaultdict[str, set[Digest]] = defaultdict(set)
 
@@ -31,8 +32,10 @@ class MemoryStore:
         """Add *entry*; nothing can overtake it."""
         if entry.digest in self._entries:
             raise ValueError("the digest is in use")
-        self._entries[entry.digest] = replace(
-            entry, seen=_to_the_ms(entry.seen), expires=_to_the_ms(entry.expires)
+        self._put(
+            replace(
+                entry, seen=_to_the_ms(entry.seen), expires=_to_the_ms(entry.expires)
+            )
         )
         self._owners[entry.owner].add(entry.digest)
         self._logins[entry.login].add(entry.digest)
@@ -42,18 +45,15 @@ class MemoryStore:
         """Return the entry, or ``None``."""
         return self._entries.get(digest)
 
+    def begin_peeking(self) -> None:
+        """Do nothing; see ``GlancingStore``."""
+
     def peek(self, digest: Digest) -> Row | None:
         """Return the entry as a row; see ``GlancingStore``."""
-        entry = self._entries.get(digest)
-        if entry is None:
-            return None
-        return Row(
-            entry.owner,
-            entry.login,
-            entry.record,
-            to_ms(entry.seen),
-            to_ms(entry.expires),
-        )
+        return self._rows.get(digest)
+
+    def end_peeking(self) -> None:
+        """Do nothing."""
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward."""
@@ -64,7 +64,7 @@ class MemoryStore:
         linked = [self._entries[each] for each in self._logins[entry.login]]
         moved = [each for each in linked if each.seen < seen < each.expires]
         for each in moved:
-            self._entries[each.digest] = replace(each, seen=seen, expires=expires)
+            self._put(replace(each, seen=seen, expires=expires))
         return bool(moved)
 
     async def delete(self, digest: Digest) -> Entry | None:
@@ -112,12 +112,23 @@ class MemoryStore:
     async def close(self) -> None:
         """Keep everything: there is nothing to release."""
 
+    def _put(self, entry: Entry) -> None:
+        self._entries[entry.digest] = entry
+        self._rows[entry.digest] = Row(
+            entry.owner,
+            entry.login,
+            entry.record,
+            to_ms(entry.seen),
+            to_ms(entry.expires),
+        )
+
     def _remove_all(self, digests: Iterable[Digest]) -> tuple[Entry, ...]:
         removed = (self._remove(digest) for digest in tuple(digests))
         return tuple(entry for entry in removed if entry is not None)
 
     def _remove(self, digest: Digest) -> Entry | None:
         entry = self._entries.pop(digest, None)
+        self._rows.pop(digest, None)
         if entry is not None:
             _discard(self._owners, entry.owner, digest)
             _discard(self._logins, entry.login, digest)

@@ -12,32 +12,31 @@ is answered (``synchronous = FULL``), so an answered logout outlives a loss of p
 with the power only ends a session earlier. It costs a seventh: 14 against 99
 microseconds on a fast disk, milliseconds against tens of them on a slow one.
 
-Reads: ``load`` is one point read on the event loop's own thread. It takes 8
-microseconds, where handing it to another thread would take 60; in a write-ahead log
-it waits for no writer. Three things keep it from holding the loop up: its connection
-never waits for a lock; a file that is not open yet, was replaced, or is busy is left to
-the worker's thread; and so is every read for ``DETOUR_SECONDS`` after one that took
-longer than ``SLOW_SECONDS``, because then the pages come from a slow disk.
+Reads: ``load`` and ``peek`` are point reads on the event loop's own thread where that
+cannot hold the loop up (``sqlite_reader``); else ``load`` goes to the worker's thread.
 Everything else runs in the worker's thread.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.sqlite_file import SCHEMA_VERSION
+from forwardauth.sessions.stores.sqlite_reader import (
+    BY_DIGEST,
+    SELECT,
+    EntryRow,
+    NotHereError,
+    PointReader,
+)
 from forwardauth.sessions.stores.sqlite_worker import Need, SqliteWorker
 
-_SELECT: Final = "SELECT digest, owner, login, record, seen, expires FROM sessions"
-
-BY_DIGEST: Final = "WHERE digest = ?"
 BY_LOGIN: Final = "WHERE login = ?"
 BY_OWNER: Final = "WHERE owner = ?"
 BY_OWNER_BUT: Final = "WHERE owner = ? AND login <> ?"
@@ -55,10 +54,6 @@ TOUCH: Final = (
 )
 
 _PAGE: Final = 500
-SLOW_SECONDS: Final = 0.025
-DETOUR_SECONDS: Final = 10.0
-
-_Row: TypeAlias = tuple[bytes, str, str, bytes, int, int]
 
 
 class SqliteStore:
@@ -67,7 +62,7 @@ class SqliteStore:
     def __init__(self, worker: SqliteWorker) -> None:
         """Keep *worker*; the file is opened, and made if need be, by the first call."""
         self._worker = worker
-        self._detour_until = 0.0
+        self._reader = PointReader(worker)
 
     async def create(self, entry: Entry) -> bool:
         """Add *entry*; nothing can overtake a transaction."""
@@ -92,40 +87,22 @@ class SqliteStore:
     async def load(self, digest: Digest) -> Entry | None:
         """Return the entry, or ``None``; see the module about its cost."""
         try:
-            found = self._read_here(digest)
-        except _NotHereError:
+            found = self._reader.read(digest)
+        except NotHereError:
             found = await self._select(BY_DIGEST, digest)
         return next(self._parse(found), None)
 
+    def begin_peeking(self) -> None:
+        """Open a snapshot of the file; see ``GlancingStore``."""
+        self._reader.begin()
+
     def peek(self, digest: Digest) -> Row | None:
         """Return the entry as a row; see ``GlancingStore``."""
-        try:
-            found = self._read_here(digest)
-        except _NotHereError as exc:
-            raise NoGlanceError from exc
-        for _, owner, login, record, seen, expires in found:
-            if type(record) is not bytes or type(seen) is not int:
-                raise NoGlanceError  # Not as we write it: for ``load`` to judge.
-            return Row(owner, login, record, seen, expires)
-        return None
+        return self._reader.peek(digest)
 
-    def _read_here(self, digest: Digest) -> list[_Row]:
-        """Read on this thread, or raise ``_NotHereError`` when it could wait."""
-        file = self._worker.file
-        now = asyncio.get_running_loop().time
-        started = now()
-        if file is None or started < self._detour_until or not file.is_current():
-            raise _NotHereError
-        if not file.lock.acquire(blocking=False):
-            raise _NotHereError
-        try:
-            return file.reader.execute(f"{_SELECT} {BY_DIGEST}", (digest,)).fetchall()
-        except sqlite3.Error as exc:
-            raise _NotHereError from exc
-        finally:
-            file.lock.release()
-            if now() - started > SLOW_SECONDS:
-                self._detour_until = now() + DETOUR_SECONDS
+    def end_peeking(self) -> None:
+        """Close the snapshot, if there is one."""
+        self._reader.end()
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward."""
@@ -189,19 +166,20 @@ class SqliteStore:
 
     async def close(self) -> None:
         """End the thread and close the file."""
+        self._reader.end()  # The thread would wait for it.
         await self._worker.close()
 
-    async def _select(self, condition: str, *values: object) -> list[_Row]:
-        def select(connection: sqlite3.Connection) -> list[_Row]:
-            return connection.execute(f"{_SELECT} {condition}", values).fetchall()
+    async def _select(self, condition: str, *values: object) -> list[EntryRow]:
+        def select(connection: sqlite3.Connection) -> list[EntryRow]:
+            return connection.execute(f"{SELECT} {condition}", values).fetchall()
 
         return await self._worker.run(select, Need.READ)
 
     async def _delete(self, condition: str, *values: object) -> tuple[Entry, ...]:
         # Two statements, because RETURNING is newer than some systems' SQLite. The
         # transaction makes them one.
-        def delete(connection: sqlite3.Connection) -> list[_Row]:
-            rows = connection.execute(f"{_SELECT} {condition}", values).fetchall()
+        def delete(connection: sqlite3.Connection) -> list[EntryRow]:
+            rows = connection.execute(f"{SELECT} {condition}", values).fetchall()
             if rows:
                 connection.execute(f"{_DELETE} {condition}", values)
             return rows
@@ -209,7 +187,7 @@ class SqliteStore:
         removed = await self._worker.run(delete, Need.DURABLE_WRITE)
         return tuple(self._parse(removed))
 
-    def _parse(self, rows: Iterable[_Row]) -> Iterator[Entry]:
+    def _parse(self, rows: Iterable[EntryRow]) -> Iterator[Entry]:
         for digest, owner, login, record, seen, expires in rows:
             try:
                 yield Entry(
@@ -223,7 +201,3 @@ class SqliteStore:
             except (TypeError, ValueError, OverflowError) as exc:
                 message = f"sqlite store {self._worker.path}: a row cannot be read"
                 raise StoreUnavailableError(message) from exc
-
-
-class _NotHereError(Exception):
-    """A point read is to be done by the worker's thread."""

@@ -1,5 +1,6 @@
 """Glances: what they tell, against what ``SessionManager.lookup`` tells."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -252,3 +253,88 @@ def test_entry_is_written_as_it_is_read(tmp_path: Path) -> None:
 
     assert record.startswith(b'{"v":1,"handle":"')
     assert record.endswith(b',"upstream":{}}')
+
+
+class Asking(MemoryStore):
+    """Notes what is asked of it, and of the journal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def begin_peeking(self) -> None:
+        self.asked.append("begin")
+
+    def end_peeking(self) -> None:
+        self.asked.append("end")
+
+
+async def test_system_is_asked_once_in_a_turn_of_the_loop(tmp_path: Path) -> None:
+    """All that had arrived shares one look; what arrives later has its own."""
+    store = Asking()
+    glancing = Glancing(tmp_path, store)
+    token = await glancing.sign_in()
+
+    for _ in range(2):
+        assert glancing.look(token) == glancing.look(token) != "ask"
+        await asyncio.sleep(0)
+
+    assert store.asked == ["begin", "end"] * 2
+
+
+async def test_glances_of_a_crowd_share_nothing(tmp_path: Path) -> None:
+    """Where a turn may have no end, each glance asks by itself (V-52)."""
+    store = Asking()
+    glancing = Glancing(tmp_path, store)
+    glancing.glances.is_crowded = True
+    token = await glancing.sign_in()
+
+    for _ in range(2):
+        assert glancing.look(token) != "ask"
+
+    assert store.asked == ["begin", "end"] * 2
+
+
+async def test_end_by_another_worker_counts_in_the_next_turn(tmp_path: Path) -> None:
+    """A snapshot of the file does not outlive its turn (V-52)."""
+    path = tmp_path / "sessions.db"
+    store = SqliteStore(SqliteWorker(path))
+    other = SqliteStore(SqliteWorker(path))
+    await store.ping()
+    glancing = Glancing(tmp_path, store)
+    token = await glancing.sign_in()
+    await asyncio.sleep(0)
+    before = glancing.look(token)
+    await other.delete(digest_of(token))
+
+    after = glancing.look(token)
+
+    assert isinstance(before, Glance)
+    assert after is None
+    await other.close()
+    await store.close()
+
+
+async def test_promise_by_another_worker_counts_in_the_next_turn(
+    glancing: Glancing, tmp_path: Path
+) -> None:
+    """That nothing was promised does not outlive its turn, either (L-8)."""
+    token = await glancing.sign_in()
+    await asyncio.sleep(0)
+    before = glancing.look(token)
+    await asyncio.sleep(0)
+    other = Worker(tmp_path / "journal", store=MemoryStore(), clock=glancing.clock)
+    other.journal.add(
+        PendingRevocation(
+            digest=digest_of(token),
+            login=None,
+            owner=None,
+            cause=EndCause.USER.value,
+            until=START + timedelta(days=1),
+        )
+    )
+
+    after = glancing.look(token)
+
+    assert isinstance(before, Glance)
+    assert after == "ask"

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from forwardauth.sessions.ids import (
 )
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, dump_entry
+from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
@@ -133,6 +134,40 @@ async def test_nobody_is_remembered_where_that_is_off(
     assert not session.remembered
     assert session.idle == HOUR
     assert session.absolute == START + 24 * HOUR
+
+
+async def test_promise_that_is_kept_during_a_look_up_counts(path: Path) -> None:
+    """What was promised before a request is seen, though another worker keeps it
+    between the store's answer and our look at the journal (L-8)."""
+    store = _KeptMeanwhile()
+    worker, other = (Worker(path, store=store, clock=FakeClock()) for _ in range(2))
+    home, session = await worker.sign_in()
+    linked, _ = await worker.sign_in(domain=OTHER_DOMAIN, linked_to=session)
+    worker.journal.add(
+        PendingRevocation(
+            digest=digest_of(home),
+            login=session.login,
+            owner=None,
+            cause=EndCause.USER.value,
+            until=START + 2 * HOUR,
+        )
+    )
+    store.keep = other.revoker.backlog.retry
+
+    assert not await worker.is_live(linked, domain=OTHER_DOMAIN)
+
+
+class _KeptMeanwhile(MemoryStore):
+    """A store on a network: its answer takes a while to arrive."""
+
+    keep: Callable[[], Awaitable[bool]] | None = None
+
+    async def load(self, digest: Digest) -> Entry | None:
+        entry = await super().load(digest)
+        if self.keep is not None:
+            keep, self.keep = self.keep, None
+            await keep()
+        return entry
 
 
 async def test_linked_session_ends_with_the_login_it_continues(worker: Worker) -> None:

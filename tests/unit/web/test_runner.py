@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from forwardauth.web import keys
 from forwardauth.web.limits import Limits
 from tests.support.connections import Connection, connected
 from tests.support.portal import PORTAL, Portal
@@ -72,3 +73,22 @@ async def test_ended_connections_do_not_count(full: Portal) -> None:
             answer = await _ask(connection, HEALTH)
 
             assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_short_way_is_told_of_a_crowd(tmp_path: Path) -> None:
+    """With many connections no turn of the loop is trusted to end (V-52)."""
+    limits = Limits(crowd=2)
+    async with Portal(tmp_path, limits=limits) as portal, AsyncExitStack() as stack:
+        glances = portal.app[keys.SHORT_WAY]._glances  # noqa: SLF001
+        assert glances is not None
+        seen = []
+        for _ in range(2):
+            one = await stack.enter_async_context(connected(portal.url("/")))
+            await _ask(one, HEALTH)
+            seen.append(glances.is_crowded)
+        await stack.aclose()
+        async with connected(portal.url("/")) as alone:
+            await _ask(alone, HEALTH)
+            seen.append(glances.is_crowded)
+
+    assert seen == [False, True, False]

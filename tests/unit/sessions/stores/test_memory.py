@@ -27,7 +27,7 @@ async def test_indexes_do_not_outgrow_the_entries() -> None:
 
     kept = [vars(store)[name] for name in vars(store)]
 
-    assert kept == [{}, {}, {}]
+    assert kept == [{}] * len(kept)
 
 
 async def test_two_stores_share_nothing() -> None:

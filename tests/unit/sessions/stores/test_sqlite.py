@@ -1,6 +1,5 @@
 """The store in a SQLite file keeps the contract, and fails closed when it cannot."""
 
-import asyncio
 import io
 import resource
 import shutil
@@ -17,7 +16,7 @@ import pytest
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import create_session_id, digest_of
 from forwardauth.sessions.store import SessionStore
-from forwardauth.sessions.stores import sqlite
+from forwardauth.sessions.stores import sqlite, sqlite_reader
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from tests.unit.sessions.contract import (
@@ -286,57 +285,6 @@ async def test_store_that_was_never_used_can_be_closed(store: SqliteStore) -> No
     await store.close()
 
 
-async def test_busy_reader_leaves_the_read_to_the_worker(
-    store: SqliteStore, worker: SqliteWorker
-) -> None:
-    """While the file is being closed by the other thread, a read takes the detour."""
-    entry = create_entry()
-    await store.create(entry)
-    assert worker.file is not None
-
-    with worker.file.lock:
-        assert await store.load(entry.digest) == entry
-
-
-async def test_failed_read_here_is_tried_by_the_worker(
-    store: SqliteStore, worker: SqliteWorker
-) -> None:
-    """What this thread could not read, the other one may: only both failing counts."""
-    entry = create_entry()
-    await store.create(entry)
-    assert worker.file is not None
-    worker.file.reader.close()
-
-    assert await store.load(entry.digest) == entry
-
-
-async def test_slow_reads_take_a_detour_for_a_while(
-    store: SqliteStore, worker: SqliteWorker
-) -> None:
-    """After one read that held up the loop, the next go through the thread."""
-    entry = create_entry()
-    await store.create(entry)
-    assert worker.file is not None
-    file, now = worker.file, asyncio.get_running_loop().time
-    used: list[str] = []
-
-    def stall() -> int:
-        file.reader.set_progress_handler(None, 1)
-        until = now() + 2 * sqlite.SLOW_SECONDS
-        while now() < until:
-            pass
-        return 0
-
-    file.reader.set_trace_callback(used.append)
-    file.reader.set_progress_handler(stall, 1)
-
-    assert await store.load(entry.digest) == entry
-    assert len(used) == 1
-    assert await store.load(entry.digest) == entry
-
-    assert len(used) == 1
-
-
 async def test_reads_see_what_other_connections_commit(
     store: SqliteStore, path: Path
 ) -> None:
@@ -368,7 +316,7 @@ async def test_point_reads_hold_no_transaction_open(
 @pytest.mark.parametrize(
     ("condition", "values"),
     [
-        pytest.param(sqlite.BY_DIGEST, (b"",), id="load-and-delete"),
+        pytest.param(sqlite_reader.BY_DIGEST, (b"",), id="load-and-delete"),
         pytest.param(sqlite.BY_LOGIN, ("",), id="delete_login"),
         pytest.param(sqlite.BY_OWNER, ("",), id="delete_owner"),
         pytest.param(sqlite.BY_OWNER_BUT, ("", ""), id="delete_owner-keeping"),

@@ -5,17 +5,19 @@ Law: everything is built here and handed on; no other module looks for its parts
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
+from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
 from forwardauth.errors import ConfigError
+from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore
 from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.handovers import Handovers
 from forwardauth.sessions.housekeeping import Housekeeper
@@ -39,6 +41,7 @@ from forwardauth.web.accent import accent_rules
 from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
+from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
 from forwardauth.web.forms import MAX_BODY_BYTES
@@ -175,17 +178,10 @@ def create_applications(
     adapters = create_adapters(settings.headers)
     check_refusals(settings.access_control, adapters, settings.domains)
     main.add_routes(create_routes(settings.server.base_path, adapters))
-    if settings.server.short_way and isinstance(store, GlancingStore):
-        main[keys.SHORT_WAY] = ShortWay(
-            adapters=adapters,
-            settings=main[keys.SETTINGS],
-            access_control=settings.access_control,
-            users=users,
-            glances=SessionGlances(
-                store, backlog=revoker.backlog, clock=clock, timeouts=timeouts
-            ),
-            metrics=metrics,
-        )
+    if settings.server.short_way:
+        short_way = _create_short_way(main, adapters, timeouts)
+        if short_way is not None:
+            main[keys.SHORT_WAY] = short_way
     main.on_response_prepare.append(_hide_server)
     # First in, last out: what the rest ends while it closes is told of, too.
     main.cleanup_ctx.append(notifier.run)
@@ -254,6 +250,37 @@ def _web_settings(settings: Settings) -> WebSettings:
         remember_me=settings.session.remember_me,
         logout=logout,
     )
+
+
+def _create_short_way(
+    main: web.Application, adapters: Iterable[Adapter], timeouts: Timeouts
+) -> ShortWay | None:
+    """Return the short way with the parts of *main*, ``None`` if its store has none."""
+    store, clock = main[keys.STORE], main[keys.CLOCK]
+    backlog = main[keys.REVOKER].backlog
+    if isinstance(store, AwaitedStore):
+        return AwaitedWay(
+            adapters=adapters,
+            settings=main[keys.SETTINGS],
+            access_control=main[keys.ACCESS_CONTROL],
+            users=main[keys.USERS],
+            glances=AwaitedGlances(
+                store, backlog=backlog, clock=clock, timeouts=timeouts
+            ),
+            metrics=main[keys.METRICS],
+        )
+    if isinstance(store, GlancingStore):
+        return ShortWay(
+            adapters=adapters,
+            settings=main[keys.SETTINGS],
+            access_control=main[keys.ACCESS_CONTROL],
+            users=main[keys.USERS],
+            glances=SessionGlances(
+                store, backlog=backlog, clock=clock, timeouts=timeouts
+            ),
+            metrics=main[keys.METRICS],
+        )
+    return None
 
 
 class _UserChanges:

@@ -16,27 +16,26 @@ _AFTER_DATE: Final = f"\r\nServer: {SERVER_NAME}\r\n\r\n".encode("ascii")
 
 
 class AnswerBytes:
-    """An answer without a body, ready but for its date."""
+    """An answer to anything but HEAD, ready but for its date."""
 
-    __slots__ = ("_until_date",)
+    __slots__ = ("_after_date", "_until_date")
 
     def __init__(self, answer: Answer) -> None:
         """Write *answer* down.
 
         Raises:
-            ValueError: It has a body, or a line break in a header.
+            ValueError: There is a line break in a header.
         """
-        if answer.body:
-            raise ValueError("an answer with a body is sent by aiohttp")
         status = HTTPStatus(answer.status)
         lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
         if any(not {"\r", "\n", "\0"}.isdisjoint(line) for line in lines):
             raise ValueError("a header cannot hold a line break")
-        lines += ["Content-Length: 0", "Date: "]
+        lines += [f"Content-Length: {len(answer.body)}", "Date: "]
         self._until_date = "\r\n".join(lines).encode()
+        self._after_date = _AFTER_DATE + answer.body
 
     def now(self) -> bytes:
         """Return the bytes, with the date of this moment."""
         date = rfc822_formatted_time().encode("ascii")
-        return self._until_date + date + _AFTER_DATE
+        return self._until_date + date + self._after_date

@@ -67,17 +67,24 @@ class ShortProtocol(Protocol):
         answer = self._lookup_answer(data, peer)
         if answer is None:
             super().data_received(data)
-        else:
+        elif answer:
             self._send(answer)
 
     def _lookup_answer(self, data: bytes, peer: str) -> bytes | None:
-        """Return what is sent, ``None`` where the application is to answer."""
+        """Return what is sent, ``None`` where the application is to answer.
+
+        Nothing is sent where it is empty: the answer is still to come.
+        """
         try:
             return self._short_way.answer(data, peer)
         except Exception:  # noqa: BLE001 - outermost, like the one for applications
-            _log.exception("verify failed")
-            self._close = True
-            return _FAULT
+            return self._fail()
+
+    def _fail(self) -> bytes:
+        """Log the fault that is being handled, and return what is sent last."""
+        _log.exception("verify failed")
+        self._close = True
+        return _FAULT
 
     def _send(self, answer: bytes) -> None:
         """Send the whole *answer*, and wait for the next request or end, as aiohttp."""

@@ -6,10 +6,10 @@ from itertools import count
 
 from forwardauth.sessions.awaited_glances import Found
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.stores.memory import MemoryStore
+from tests.support.stores import DownStore
 
 
-class DeferredStore(MemoryStore):
+class DeferredStore(DownStore):
     """Memory, an ``AwaitedStore`` too.
 
     Attributes:

@@ -36,7 +36,9 @@ def test_value_cannot_break_out_of_its_line(value: str) -> None:
         AnswerBytes(Answer(status=200, headers=(("Remote-User", value),)))
 
 
-def test_answer_with_a_body_is_not_sent_here() -> None:
-    """A body would have to go with its length and, for HEAD, without itself."""
-    with pytest.raises(ValueError, match="body"):
-        AnswerBytes(Answer(status=403, body=b"{}"))
+def test_body_goes_with_its_length() -> None:
+    """It stands after the head, as it is."""
+    sent = AnswerBytes(Answer(status=503, body=b"{}")).now()
+
+    assert b"\r\nContent-Length: 2\r\nDate: " in sent
+    assert sent.endswith(b"\r\nServer: forwardauth\r\n\r\n{}")

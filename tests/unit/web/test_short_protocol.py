@@ -38,6 +38,21 @@ class Line:
             for _ in range(20):
                 await asyncio.sleep(0)
 
+    async def flood(self, data: bytes, *, megabytes: int) -> bool:
+        """Send *data* again and again; whether it is no longer taken before the end."""
+        for _ in range(megabytes * 1_000_000 // len(data)):
+            self._writer.write(data)
+            try:
+                async with asyncio.timeout(0.5):
+                    await self._writer.drain()
+            except TimeoutError:
+                return True
+        return False
+
+    def has_received(self) -> bool:
+        """Whether anything has come back that was not read."""
+        return bool(self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001
+
     async def read(self) -> bytes:
         """Return the next answer, with its body."""
         async with asyncio.timeout(PATIENCE):

@@ -1,0 +1,114 @@
+"""The short way on a store that does not answer at once.
+
+    lines ─► question ─► wanted ┄┄► found ─► decision ─► bytes
+
+Laws: those of ``short_way``. What the store has told is judged when it has come: the
+user, the rules and the journal are those of that moment. A store that did not answer in
+time is told as the normal way tells it, and nobody is asked a second time for it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, TypeAlias
+
+from forwardauth.access_control.rules import AccessControl
+from forwardauth.adapters.base import Adapter, Unavailable
+from forwardauth.errors import StoreUnavailableError, UnfitIdentityError
+from forwardauth.sessions.awaited_glances import AwaitedGlances, Seen
+from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.users.file import UsersFile
+from forwardauth.web.answer_bytes import AnswerBytes
+from forwardauth.web.audit import log_verdict
+from forwardauth.web.metrics import VERIFICATIONS, Metrics
+from forwardauth.web.readings import Asked
+from forwardauth.web.settings import WebSettings
+from forwardauth.web.short_way import ShortWay
+
+NOT_YET: Final = b""
+"""What is sent while the store is asked."""
+
+Find: TypeAlias = Callable[[], bytes | None]
+"""Returns the answer to a request, or ``None`` for the normal way to answer."""
+
+
+class AwaitedWay(ShortWay):
+    """Answers as ``ShortWay`` does, later where the store is asked."""
+
+    def __init__(
+        self,
+        *,
+        adapters: Iterable[Adapter],
+        settings: WebSettings,
+        access_control: AccessControl,
+        users: UsersFile,
+        glances: AwaitedGlances,
+        metrics: Metrics,
+    ) -> None:
+        """Keep the parts, which are those of the normal way."""
+        adapters = tuple(adapters)
+        super().__init__(
+            adapters=adapters,
+            settings=settings,
+            access_control=access_control,
+            users=users,
+            glances=None,
+            metrics=metrics,
+        )
+        self._awaited = glances
+        self._unavailable = {
+            each: AnswerBytes(each.answer(Unavailable())) for each in adapters
+        }
+
+    def ask(self, data: bytes, peer: str, told: Callable[[Find], None]) -> bytes | None:
+        """Return the answer to a request, or ``None`` for the normal way to answer.
+
+        Args:
+            data: What has come on a connection on which nothing was under way.
+            peer: The address of who is connected: a trusted proxy.
+            told: Called once, later, if ``NOT_YET`` is returned, and only then. It must
+                not raise; what it is called with may.
+        """
+        head = self._readings.split(data)
+        if head is None:
+            return None
+        asked = self._readings.read(head, peer)
+        if asked is None:
+            return None
+        nobody = self._nobody[asked.reading.adapter]
+        try:
+            presented = self._find_session(head.cookie)
+        except NoGlanceError:
+            return None
+        if presented is None or not self._awaited.lookup(
+            presented,
+            domain=asked.reading.question.domain.name,
+            done=partial(self._tell, asked, told),
+        ):
+            return self._conclude(asked, nobody)
+        return NOT_YET
+
+    def _tell(self, asked: Asked, told: Callable[[Find], None], seen: Seen) -> None:
+        told(partial(self._find, asked, seen))
+
+    def _find(self, asked: Asked, seen: Seen) -> bytes | None:
+        if isinstance(seen, StoreUnavailableError):
+            return self._refuse(asked)
+        if isinstance(seen, NoGlanceError):
+            return None
+        try:
+            person = self._recognize(seen, asked.reading.adapter)
+        except (NoGlanceError, UnfitIdentityError):
+            return None
+        return self._conclude(asked, person)
+
+    def _refuse(self, asked: Asked) -> bytes:
+        """Return the answer of a store that is out of reach: fail closed."""
+        adapter = asked.reading.adapter
+        self._metrics.count(VERIFICATIONS, adapter.name, "refused")
+        log_verdict(
+            adapter.name,
+            "refused",
+            asked.reading.question.original,
+            reason="store_unavailable",
+        )
+        return self._unavailable[adapter].now()

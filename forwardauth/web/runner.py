@@ -87,6 +87,7 @@ class _Server(web.Server):
         super().connection_made(handler, transport)
         connection = cast("Protocol", handler)
         self._open.add(connection)
+        self._tell_crowd()
         if len(self._open) > self._limits.max_connections:
             self._make_room(connection)
 
@@ -95,7 +96,12 @@ class _Server(web.Server):
     ) -> None:
         """Count a connection no longer."""
         self._open.discard(cast("Protocol", handler))
+        self._tell_crowd()
         super().connection_lost(handler, exc)
+
+    def _tell_crowd(self) -> None:
+        if self._short_way is not None:
+            self._short_way.tell_crowd(is_crowded=len(self._open) >= self._limits.crowd)
 
     def _make_room(self, newcomer: Protocol) -> None:
         count = self._limits.max_connections // _CLOSED_AT_ONCE + 1

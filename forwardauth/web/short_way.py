@@ -73,6 +73,11 @@ class ShortWay:
         self._nobody = {each: _Person(None, ANONYMOUS, each) for each in adapters}
         self._people: dict[tuple[Adapter, Glance], _Person] = {}
 
+    def tell_crowd(self, *, is_crowded: bool) -> None:
+        """Learn whether each request is to be looked at by itself."""
+        if self._glances is not None:
+            self._glances.is_crowded = is_crowded
+
     def lookup_peer(self, transport: asyncio.BaseTransport) -> str | None:
         """Return who is connected by *transport*, ``None`` if it is no trusted proxy.
 

@@ -52,6 +52,7 @@ from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
+from forwardauth.web.notices import Notices
 from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.pages import Pages
 from forwardauth.web.routes import create_management_routes, create_routes
@@ -143,6 +144,7 @@ def create_applications(
     )
     main[keys.LOGOUT_TOKENS] = logout_tokens
     main[keys.METRICS] = metrics
+    main[keys.NOTICES] = Notices(key, clock)
     main[keys.PAGES] = Pages(
         title=settings.portal.title,
         templates=settings.portal.templates,

@@ -1,8 +1,7 @@
-"""The sessions of the one who asks: found and ended, for the page and for JSON alike.
+"""The sessions of the one who asks, and their end: for the page and for JSON alike.
 
-Laws: the sessions of one login are one to their user. All of them count as the current
-one, and they end together. Who ends the current one is signed out as by a logout. What
-the store did not confirm is never told as done.
+Laws: the sessions of one login end together. Who ends the current one is signed out as
+by a logout. What the store did not confirm is never told as done.
 """
 
 from collections.abc import Iterable
@@ -14,10 +13,11 @@ from aiohttp import web
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest, log_name
-from forwardauth.sessions.model import EndCause, Session
+from forwardauth.sessions.model import EndCause
 from forwardauth.web import keys
 from forwardauth.web.forwarded import lookup_browser_address
 from forwardauth.web.identity import Identity
+from forwardauth.web.own_logins import is_current
 from forwardauth.web.termination import Termination, cleared_cookies
 
 PENDING_ELSEWHERE: Final = (
@@ -38,21 +38,6 @@ class Ending:
 
     is_current: bool
     termination: Termination
-
-
-async def list_own(request: web.Request, identity: Identity) -> tuple[Session, ...]:
-    """Return the live sessions of *identity*, on every domain, the last used first.
-
-    Raises:
-        StoreUnavailableError: The store did not answer.
-    """
-    found = await request.app[keys.SESSIONS].list_user(identity.user.username)
-    return tuple(live.session for live in found)
-
-
-def is_current(session: Session, identity: Identity) -> bool:
-    """Whether *session* is the one that asks, or is linked to it."""
-    return session.login == identity.live.session.login
 
 
 async def end_one(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from forwardauth.sessions.ids import Handle
-from forwardauth.web.devices import Device, parse_user_agent
+from forwardauth.web.devices import Device
 
 DEFAULT_TITLE: Final = "Sign in"
 """The title that is no name of a site."""
@@ -61,6 +61,8 @@ class SessionRow:
         seen: Last recorded use, aware.
         address: The client's, at login.
         user_agent: The client's, at login, as sent.
+        device: What that says, for people.
+        domains: The cookie domains that it reaches.
         is_current: Whether it is the session that asks.
         remembered: Whether the user asked to stay signed in.
     """
@@ -70,13 +72,10 @@ class SessionRow:
     seen: datetime
     address: str
     user_agent: str
+    device: Device
+    domains: tuple[str, ...]
     is_current: bool
     remembered: bool
-
-    @property
-    def device(self) -> Device:
-        """Browser and system, for people."""
-        return parse_user_agent(self.user_agent)
 
 
 def round_up(wait: timedelta) -> timedelta:

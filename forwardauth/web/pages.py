@@ -4,8 +4,8 @@ Each page is one method. What it may say is decided here and in its template; wh
 is true is decided by the handler that calls it. Law: a page claims no more than has
 happened, and shows nothing of a request but what its arguments name, escaped.
 
-The pages need these paths of the portal: ``/`` and ``/login``, and ``POST /sessions``
-with ``csrf_token`` and ``end``, a session's handle or ``others`` or ``all``.
+The pages need these paths of the portal: ``/`` and ``/login``; ``account_pages`` names
+those of somebody who is signed in.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from pathlib import Path
 from forwardauth.clock import Clock, SystemClock
 from forwardauth.domains import Origin
 from forwardauth.language_tags import LANGUAGES
+from forwardauth.web.account_pages import AccountPages
 from forwardauth.web.assets import Assets
 from forwardauth.web.frame import FooterLink, Frame
-from forwardauth.web.language_switch import Place
 from forwardauth.web.login_pages import LoginPages
 from forwardauth.web.logout_pages import LogoutPages
 from forwardauth.web.page_content import (
@@ -30,7 +30,7 @@ from forwardauth.web.page_content import (
 __all__ = ["EndedScope", "ErrorKind", "LoginFailure", "Pages", "SessionRow"]
 
 
-class Pages(LoginPages, LogoutPages):
+class Pages(LoginPages, LogoutPages, AccountPages):
     """Renders the portal's pages.
 
     Every method takes *language* as ``language_of`` returned it. Those that may
@@ -70,30 +70,6 @@ class Pages(LoginPages, LogoutPages):
             assets=assets,
             footer=footer,
             languages=languages,
-        )
-
-    def home(
-        self,
-        *,
-        language: str,
-        csrf_token: str,
-        username: str,
-        display_name: str,
-        sessions: Sequence[SessionRow],
-        logout_action: str,
-    ) -> str:
-        """Return "my sessions", with the form that signs out."""
-        return self._frame.render(
-            "sessions.html",
-            language,
-            here=Place(path="/"),
-            sessions_action=self._frame.path("/sessions"),
-            csrf_token=csrf_token,
-            username=username,
-            display_name=display_name,
-            sessions=sessions,
-            logout_action=logout_action,
-            now=self._clock.now(),
         )
 
     def error(

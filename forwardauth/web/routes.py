@@ -8,9 +8,10 @@ from aiohttp import web
 from forwardauth.adapters.base import Adapter
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
+from forwardauth.web.handlers.end_sessions import confirm_end, end_sessions
 from forwardauth.web.handlers.forbidden import create_forbidden
 from forwardauth.web.handlers.health import health, ready
-from forwardauth.web.handlers.home import end_sessions, home
+from forwardauth.web.handlers.home import home
 from forwardauth.web.handlers.key_set import key_set
 from forwardauth.web.handlers.language import choose_language
 from forwardauth.web.handlers.link import finish_link, link
@@ -32,6 +33,7 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
     """Return the routes of the service, below *base_path* (empty or ``/…``)."""
     routes = [
         web.get(f"{base_path}/", home),
+        web.get(f"{base_path}/sessions/end", confirm_end),
         web.post(f"{base_path}/sessions", end_sessions),
         web.post(f"{base_path}/language", choose_language),
         web.get(f"{base_path}/login", login_page),

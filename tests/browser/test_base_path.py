@@ -70,6 +70,7 @@ def test_whole_walk_stays_below_the_path(visitor: Visitor) -> None:
     visitor.sign_in()
     visitor.sees("Your sessions")
     assert visitor.page.url == visitor.site.url("auth", f"{BASE}/")
+    visitor.click("End all sessions")
     visitor.press("End all sessions")
     visitor.sees("You are signed out")
 

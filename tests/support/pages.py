@@ -5,8 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from forwardauth.domains import Origin
 from forwardauth.sessions.ids import Handle
+from forwardauth.web.account_pages import EndChoice, Person
 from forwardauth.web.assets import Assets
-from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure, Pages, SessionRow
+from forwardauth.web.devices import parse_user_agent
+from forwardauth.web.notices import Notice
+from forwardauth.web.page_content import SessionRow
+from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure, Pages
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -37,10 +41,13 @@ def create_row(**changes: object) -> SessionRow:
         "seen": NOW - timedelta(minutes=5),
         "address": "192.0.2.1",
         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0",
+        "domains": ("example.com",),
         "is_current": False,
         "remembered": False,
+        **changes,
     }
-    return SessionRow(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+    options["device"] = parse_user_agent(str(options["user_agent"]))
+    return SessionRow(**options)  # type: ignore[arg-type]  # likewise
 
 
 PAGES = create_pages()
@@ -72,19 +79,39 @@ def confirm(pages: Pages = PAGES, **changes: object) -> str:
     return pages.confirm_logout(**{**options, **changes})  # type: ignore[arg-type]  # likewise
 
 
+def create_person(**changes: object) -> Person:
+    options: dict[str, object] = {
+        "username": "ada",
+        "display_name": "Ada Lovelace",
+        "csrf_token": "token",
+    }
+    return Person(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
 def home(pages: Pages = PAGES, **changes: object) -> str:
     options: dict[str, object] = {
         "language": "en",
-        "csrf_token": "token",
-        "username": "ada",
-        "display_name": "Ada Lovelace",
+        "person": create_person(),
         "sessions": [
-            create_row(is_current=True),
+            create_row(is_current=True, domains=("example.com", "example.org")),
             create_row(handle=Handle("b" * 32), user_agent="curl/8", remembered=True),
         ],
+        "notice": None,
         "logout_action": "https://auth.example.com/logout",
+        "account_url": "https://auth.example.com/account",
     }
     return pages.home(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
+def confirm_end(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "csrf_token": "token",
+        "choice": EndChoice.ONE,
+        "wanted": "b" * 32,
+        "sessions": [create_row(handle=Handle("b" * 32))],
+    }
+    return pages.confirm_end(**{**options, **changes})  # type: ignore[arg-type]  # likewise
 
 
 def forbidden(pages: Pages = PAGES, **changes: object) -> str:
@@ -145,10 +172,25 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
     "confirm unknown": lambda pages, tag: confirm(pages, language=tag, username=None),
     "pending": lambda pages, tag: pages.logout_pending(language=tag),
     "home": lambda pages, tag: home(pages, language=tag),
+    **{
+        f"home {notice}": lambda pages, tag, notice=notice: home(  # type: ignore[misc]  # bound early
+            pages, language=tag, notice=notice
+        )
+        for notice in Notice
+    },
+    **{
+        f"end {choice}": lambda pages, tag, choice=choice: confirm_end(  # type: ignore[misc]  # bound early
+            pages, language=tag, choice=choice
+        )
+        for choice in EndChoice
+    },
+    "end all unseen": lambda pages, tag: confirm_end(
+        pages, language=tag, choice=EndChoice.ALL, sessions=[]
+    ),
     "home alone": lambda pages, tag: home(
         pages,
         language=tag,
-        display_name="",
+        person=create_person(display_name=""),
         sessions=[create_row(is_current=True, user_agent="")],
     ),
     "go on": lambda pages, tag: pages.go_on(language=tag, url="https://a.example/"),

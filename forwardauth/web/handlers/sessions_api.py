@@ -1,6 +1,7 @@
 """``/api/sessions``: the caller's own sessions for programs, in JSON.
 
-Laws: a session has its handle for a name here, never its id or its digest. Only the
+Laws: a session has its handle for a name here, never its id or its digest. The linked
+sessions of one login are one entry, and any of their handles ends them all. Only the
 portal's own pages, and programs, end anything. What a request asks for and we do not
 know ends nothing.
 """
@@ -13,13 +14,12 @@ from aiohttp import web
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import digests_of
-from forwardauth.sessions.model import Session
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, ok
 from forwardauth.web.caller import get_portal, lookup_identity
 from forwardauth.web.cookies import read_cookies
 from forwardauth.web.handlers.api import check_own_origin
-from forwardauth.web.identity import Identity
+from forwardauth.web.own_logins import OwnLogin, list_own
 from forwardauth.web.own_sessions import (
     PENDING_ELSEWHERE,
     Ending,
@@ -27,8 +27,6 @@ from forwardauth.web.own_sessions import (
     end_all_unseen,
     end_one,
     end_others,
-    is_current,
-    list_own,
 )
 from forwardauth.web.termination import clear_site_data, pending_json
 
@@ -43,7 +41,7 @@ async def list_sessions(request: web.Request) -> web.StreamResponse:
     if identity is None:
         return _sign_in_needed()
     found = await list_own(request, identity)
-    return ok([_record(session, identity) for session in found])
+    return ok([_record(login) for login in found])
 
 
 async def delete_session(request: web.Request) -> web.StreamResponse:
@@ -104,16 +102,17 @@ def _sign_in_needed() -> web.StreamResponse:
     return ko("sign-in needed", status=401)
 
 
-def _record(session: Session, identity: Identity) -> dict[str, Any]:
+def _record(login: OwnLogin) -> dict[str, Any]:
     return {
-        "id": session.handle,
-        "created": _spell(session.created),
-        "last_seen": _spell(session.seen),
-        "address": session.address,
-        "user_agent": session.user_agent,
-        "current": is_current(session, identity),
-        "domain": session.domain,
-        "remembered": session.remembered,
+        "id": login.handle,
+        "created": _spell(login.created),
+        "last_seen": _spell(login.seen),
+        "address": login.address,
+        "user_agent": login.user_agent,
+        "current": login.is_current,
+        "domain": login.domains[0],
+        "domains": login.domains,
+        "remembered": login.remembered,
     }
 
 

@@ -2,19 +2,9 @@
 
 import pytest
 
-from forwardauth.web.devices import Device
 from forwardauth.web.page_content import EndedScope, ErrorKind, LoginFailure
 from tests.support.html import check_page
-from tests.support.pages import create_row, error, login, signed_out
-
-
-def test_session_row_says_browser_and_system() -> None:
-    """A row recognises the device that its session was made on."""
-    told = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Firefox/128.0"
-
-    row = create_row(user_agent=told)
-
-    assert row.device == Device(browser="Firefox", system="macOS")
+from tests.support.pages import error, login, signed_out
 
 
 def test_every_error_kind_has_its_own_words() -> None:

@@ -12,7 +12,9 @@ from tests.support.pages import (
     PAGES,
     STATES,
     confirm,
+    confirm_end,
     create_pages,
+    create_person,
     create_row,
     error,
     forbidden,
@@ -111,9 +113,14 @@ def test_hostile_text_stays_text(text: str) -> None:
             failure=LoginFailure.CREDENTIALS,
         ),
         confirm(pages, username=text, target=text, csrf_token=text),
-        home(pages, username=text, display_name=f"x{text}", sessions=[row]),
+        home(
+            pages,
+            person=create_person(username=text, display_name=f"x{text}"),
+            sessions=[row],
+        ),
         forbidden(pages, username=text, host=text, csrf_token=text),
         pages.error(language="en", status=400, kind=ErrorKind.INTERNAL, reference=text),
+        confirm_end(pages, csrf_token=text, wanted=text, sessions=[row]),
     ]
 
     trees = [check_page(html.encode().decode()) for html in rendered]
@@ -139,73 +146,6 @@ def test_largest_page_is_small(tag: str) -> None:
     largest = max(len(render(PAGES, tag).encode()) for render in STATES.values())
 
     assert static + largest < 30_000
-
-
-def test_home_marks_the_session_that_asks() -> None:
-    """One line is "this browser"; the others can be ended one by one."""
-    page = check_page(home())
-
-    first, second = page.find("main").find("ul").find_all("li")
-    assert "Firefox on Linux This browser" in first.text
-    assert "5 minutes ago" in first.text
-    assert "Mar 1, 2026, 9:00" in first.text
-    assert first.find_all("button") == []
-    assert "This browser" not in second.text
-    assert "Stay signed in yes" in second.text
-    end = second.find("button")
-    assert (end.attributes["name"], end.attributes["value"]) == ("end", "b" * 32)
-
-
-def test_home_names_what_each_button_ends() -> None:
-    """A screen reader hears which session a button belongs to."""
-    page = check_page(home())
-
-    button = page.find("main").find("ul").find("button")
-    ids = button.attributes["aria-labelledby"].split()
-    named = [e.text for i in ids for e in page.walk() if e.attributes.get("id") == i]
-    assert named == ["End", "curl", "192.0.2.1"]
-
-
-def test_home_ends_others_or_all() -> None:
-    """End all others and end all are one form, below the base path."""
-    page = check_page(home(create_pages(base_path="/authenticate")))
-
-    form = page.find("form", action="/authenticate/sessions")
-    values = [button.attributes["value"] for button in form.find_all("button")]
-    assert values == ["b" * 32, "others", "all"]
-
-
-@pytest.mark.parametrize("count", [1, 2], ids=["alone", "linked"])
-def test_home_has_no_others_to_end(count: int) -> None:
-    """With one login there are no others, on however many domains it counts."""
-    page = check_page(home(sessions=count * [create_row(is_current=True)]))
-
-    buttons = page.find("main").find_all("button")
-    values = [b.attributes.get("value") for b in buttons]
-    assert values == [None, "all"]
-
-
-def test_home_signs_out_by_a_form() -> None:
-    """The signed-in page shows the way out, as a form that posts (L-50)."""
-    form = check_page(home()).find("form", action="https://auth.example.com/logout")
-
-    assert form.find("button").text == "Sign out"
-    assert form.fields() == {"csrf_token": "token"}
-
-
-@pytest.mark.parametrize(
-    ("display_name", "words"),
-    [
-        ("Ada Lovelace", "Signed in as Ada Lovelace (ada)"),
-        ("ada", "Signed in as ada"),
-        ("", "Signed in as ada"),
-    ],
-)
-def test_home_says_who_one_is(display_name: str, words: str) -> None:
-    """The user name is always there, the display name where it says more."""
-    page = check_page(home(display_name=display_name))
-
-    assert page.find("p", class_="lead").text == words
 
 
 def test_forbidden_says_who_one_is_and_offers_the_way_out() -> None:

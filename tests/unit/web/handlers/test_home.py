@@ -1,43 +1,21 @@
-"""The front page: "my sessions", and ending them."""
+"""The front page: "my sessions" for who is signed in, else the login page."""
 
 from pathlib import Path
 
-import pytest
-
-from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.ids import Digest, digest_of
 from forwardauth.web import keys
-from tests.support.client import Headers, Reply
+from forwardauth.web.answers import PortalUrl
+from forwardauth.web.notices import Notice
 from tests.support.html import Element, check_page
-from tests.support.portal import COOKIE, Portal
+from tests.support.portal import Portal
 from tests.support.stores import DownStore
 
-SAME_ORIGIN = [
-    ("Sec-Fetch-Site", "same-origin"),
-    ("Origin", "https://auth.example.com"),
-]
 
-
-async def open_page(portal: Portal, token: str) -> Element:
+async def open_page(portal: Portal, token: str, path: str = "/") -> Element:
     """Return the page that the session *token* gets."""
-    reply = await portal.send("GET", "/", cookie=token)
+    reply = await portal.send("GET", path, cookie=token)
     assert reply.status == 200
     return check_page(reply.body.decode())
-
-
-async def end(
-    portal: Portal, token: str, what: str, *, headers: Headers = (), csrf: str = ""
-) -> Reply:
-    """Press the button *what* of the form, with the token of the page or another."""
-    if not csrf and not headers:
-        page = await open_page(portal, token)
-        csrf = page.find("form", action="/sessions").fields()["csrf_token"]
-    fields = [("csrf_token", csrf), ("end", what)]
-    return await portal.post_form("/sessions", fields, headers=headers, cookie=token)
-
-
-async def alive(portal: Portal, *tokens: str) -> list[bool]:
-    """Whether verify accepts each of *tokens*."""
-    return [(await portal.verify(token)).status == 200 for token in tokens]
 
 
 async def test_nobody_gets_the_login_page(portal: Portal) -> None:
@@ -61,10 +39,10 @@ async def test_own_sessions_are_listed_and_this_one_is_marked(portal: Portal) ->
     assert "Alice Liddell" in page.text
     assert len(page.find("main").find("ul").find_all("li")) == 2
     assert page.text.count("This browser") == 1
-    values = [each.attributes.get("value") for each in page.find_all("button")]
-    assert other.handle in values
-    assert own.handle not in values
-    assert foreign.handle not in values
+    html = str(page)
+    assert other.handle in html
+    assert own.handle not in html
+    assert foreign.handle not in html
     assert len(page.find_all("form", action="https://auth.example.com/logout")) == 1
 
 
@@ -78,169 +56,43 @@ async def test_page_holds_no_secret(portal: Portal) -> None:
     assert reply.header("Cache-Control") == "no-store"
 
 
-async def test_other_session_is_ended(portal: Portal) -> None:
-    """One of the others goes, this one and the rest stay, the page comes again."""
-    here, _ = await portal.create_session()
-    there, session = await portal.create_session()
-    third, _ = await portal.create_session()
-
-    reply = await end(portal, here, session.handle)
-
-    assert reply.status == 303
-    assert reply.header("Location") == "https://auth.example.com/"
-    assert await alive(portal, here, there, third) == [True, False, True]
-
-
-async def test_all_others_are_ended(portal: Portal) -> None:
-    """This login stays on all its domains; other users are left alone (L-10)."""
-    here, session = await portal.create_session()
-    linked, _ = await portal.create_session(domain="example.org", linked_to=session)
-    there, _ = await portal.create_session()
-    foreign, _ = await portal.create_session("bob")
-
-    reply = await end(portal, here, "others")
-
-    assert reply.header("Location") == "https://auth.example.com/"
-    assert await alive(portal, here, there, foreign) == [True, False, True]
-    assert (await portal.verify(linked, host="app.example.org")).status == 200
-
-
-async def test_all_are_ended_and_the_cookie_goes(portal: Portal) -> None:
-    """Everything of the user, this browser included (L-10)."""
-    here, _ = await portal.create_session()
-    there, _ = await portal.create_session()
-    foreign, _ = await portal.create_session("bob")
-
-    reply = await end(portal, here, "all")
-
-    assert reply.header("Location") == "https://auth.example.com/signed-out"
-    assert await alive(portal, here, there, foreign) == [False, False, True]
-    lines = [e for e in reply.lines("Set-Cookie") if e.startswith(f"{COOKIE}=;")]
-    assert lines
-    assert all("Max-Age=0" in line for line in lines)
-
-
-async def test_foreign_session_cannot_be_ended(portal: Portal) -> None:
-    """A handle of somebody else's session is nobody's."""
-    token, _ = await portal.create_session()
-    foreign, session = await portal.create_session("bob")
-
-    reply = await end(portal, token, session.handle)
-
-    assert reply.status == 303
-    assert await alive(portal, token, foreign) == [True, True]
-
-
-@pytest.mark.parametrize("what", ["", "nothing", "OTHERS", "all ", "../all"])
-async def test_unknown_button_ends_nothing(portal: Portal, what: str) -> None:
-    """What no button of ours says does nothing, and is no error."""
-    token, _ = await portal.create_session()
-    other, _ = await portal.create_session()
-
-    reply = await end(portal, token, what)
-
-    assert reply.status == 303
-    assert await alive(portal, token, other) == [True, True]
-
-
-@pytest.mark.parametrize(
-    ("headers", "csrf"),
-    [
-        ([("X-Nothing", "1")], ""),
-        ([("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.test")], ""),
-        ([("Sec-Fetch-Site", "same-site"), ("Origin", "https://app.example.com")], ""),
-        ([("Origin", "null")], ""),
-        ([("X-Nothing", "1")], "A" * 43),
-    ],
-    ids=["no token", "foreign", "sibling", "null", "wrong token"],
-)
-async def test_post_without_proof_ends_nothing(
-    portal: Portal, headers: Headers, csrf: str
-) -> None:
-    """Neither another site nor an application below the domain may end sessions."""
-    token, _ = await portal.create_session()
-    other, _ = await portal.create_session()
-
-    reply = await end(portal, token, "all", headers=headers, csrf=csrf)
-
-    assert reply.status == 403
-    assert await alive(portal, token, other) == [True, True]
-
-
-async def test_token_of_another_session_is_no_proof(portal: Portal) -> None:
-    """A form that an attacker got for an own session does not work for a victim."""
-    victim, _ = await portal.create_session("alice")
-    attacker, _ = await portal.create_session("bob")
-    page = await open_page(portal, attacker)
-    csrf = page.find("form", action="/sessions").fields()["csrf_token"]
-
-    reply = await end(portal, victim, "all", csrf=csrf)
-
-    assert reply.status == 403
-    assert await alive(portal, victim) == [True]
-
-
-async def test_nothing_makes_up_for_the_token_of_another_session(
-    portal: Portal,
-) -> None:
-    """What alice left on the screen does not act for bob, who came next (L-31)."""
-    alice, _ = await portal.create_session("alice")
-    bob, _ = await portal.create_session("bob")
-    page = await open_page(portal, alice)
-    csrf = page.find("form", action="/sessions").fields()["csrf_token"]
-
-    reply = await end(portal, bob, "all", csrf=csrf, headers=SAME_ORIGIN)
-
-    assert reply.status == 403
-    assert await alive(portal, bob, alice) == [True, True]
-
-
-async def test_same_origin_post_is_proof(portal: Portal) -> None:
-    """A browser that says where the post comes from needs no token."""
-    token, _ = await portal.create_session()
-
-    reply = await end(portal, token, "all", headers=SAME_ORIGIN)
-
-    assert reply.status == 303
-    assert await alive(portal, token) == [False]
-
-
-async def test_nobody_is_sent_to_sign_in(portal: Portal) -> None:
-    """A form that outlived its session leads to the login page."""
-    token, _ = await portal.create_session()
-    await portal.app[keys.REVOKER].revoke_user("alice", cause=EndCause.REVOKED)
-
-    reply = await end(portal, token, "all", headers=SAME_ORIGIN)
-
-    assert reply.header("Location") == "https://auth.example.com/login"
-
-
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_sessions_are_ended_by_post_alone(portal: Portal, method: str) -> None:
-    """A link ends nothing."""
-    token, _ = await portal.create_session()
-
-    reply = await portal.send(method, "/sessions?end=all", cookie=token)
-
-    assert reply.status == 405
-    assert await alive(portal, token) == [True]
-
-
-@pytest.mark.parametrize("what", ["others", "all", "one"])
-async def test_outage_is_never_told_as_done(tmp_path: Path, what: str) -> None:
-    """A store that is down is 503, on the page and for each of its buttons (L-9)."""
+async def test_outage_is_told(tmp_path: Path) -> None:
+    """A store that is down is 503, and never an empty list."""
     store = DownStore()
     async with Portal(tmp_path, store=store) as portal:
         token, _ = await portal.create_session()
-        _, other = await portal.create_session()
         store.go_down()
-        page = await portal.send("GET", "/", cookie=token)
-        wanted = other.handle if what == "one" else what
-        reply = await end(portal, token, wanted, headers=SAME_ORIGIN)
 
-    assert page.status == 503
+        reply = await portal.send("GET", "/", cookie=token)
+
     assert reply.status == 503
-    assert reply.lines("Location") == []
+
+
+def path_of(portal: Portal, notice: Notice, digest: Digest) -> str:
+    """Return the front page's path with *notice* for the session *digest*."""
+    return portal.app[keys.NOTICES].add_to(PortalUrl("/"), notice, digest)
+
+
+async def test_notice_is_told_again_after_a_reload(portal: Portal) -> None:
+    """The page says what has happened as long as it is fresh."""
+    token, _ = await portal.create_session()
+    path = path_of(portal, Notice.OTHERS_ENDED, digest_of(token))
+
+    pages = [await open_page(portal, token, path) for _ in range(2)]
+
+    told = [page.find("p", role="status").text for page in pages]
+    assert told == 2 * ["All your other sessions have ended."]
+
+
+async def test_link_of_somebody_else_tells_nothing(portal: Portal) -> None:
+    """A notice that was signed for another session is not shown, nor made-up text."""
+    token, _ = await portal.create_session()
+    other, _ = await portal.create_session("bob")
+    paths = [path_of(portal, Notice.ENDED, digest_of(other)), "/?notice=ended"]
+
+    pages = [await open_page(portal, token, path) for path in paths]
+
+    assert [page.find_all("p", role="status") for page in pages] == [[], []]
 
 
 async def test_protected_host_has_no_front_page(portal: Portal) -> None:

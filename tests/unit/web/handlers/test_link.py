@@ -662,4 +662,4 @@ async def test_strict_cookies_show_my_sessions_by_the_second_look(
     assert withheld.header("Refresh") == f"0; url=https://{HOME}/"
     assert not withheld.lines("Set-Cookie")
     page = check_page(seen.body.decode())
-    assert page.find("form", action="/sessions").fields()["csrf_token"]
+    assert page.find("form", action=f"https://{HOME}/logout").fields()["csrf_token"]

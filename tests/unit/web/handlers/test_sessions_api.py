@@ -40,6 +40,7 @@ async def test_list_says_what_is_known_and_no_secret(tmp_path: Path) -> None:
                 "last_seen": "2026-03-01T12:01:00Z",
                 "current": True,
                 "domain": "example.com",
+                "domains": ["example.com"],
                 **known,
             },
             {
@@ -48,6 +49,7 @@ async def test_list_says_what_is_known_and_no_secret(tmp_path: Path) -> None:
                 "last_seen": "2026-03-01T12:00:00Z",
                 "current": False,
                 "domain": "example.org",
+                "domains": ["example.org"],
                 **known,
             },
         ],

@@ -1,0 +1,113 @@
+"""The pages of somebody who is signed in: sessions, their end, and the account.
+
+Law: a page that leads to an end names what would end, and says that nothing has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from forwardauth.clock import Clock
+from forwardauth.web.frame import Frame
+from forwardauth.web.language_switch import Place
+from forwardauth.web.notices import Notice
+from forwardauth.web.page_content import SessionRow
+
+
+class EndChoice(StrEnum):
+    """What a user can end."""
+
+    ONE = "one"
+    OTHERS = "others"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is signed in, as the pages show it.
+
+    Attributes:
+        username: As the users file spells it.
+        display_name: Empty when there is none.
+        csrf_token: For every form of theirs.
+    """
+
+    username: str
+    display_name: str
+    csrf_token: str
+
+
+class AccountPages:
+    """The part of ``Pages`` that is for somebody who is signed in.
+
+    They need these paths of the portal: ``/``, ``/account``, ``/sessions/end`` with
+    ``end``, and ``POST /sessions`` with ``csrf_token`` and ``end``: a session's handle,
+    or ``others``, or ``all``.
+    """
+
+    _frame: Frame
+    _clock: Clock
+
+    def home(
+        self,
+        *,
+        language: str,
+        person: Person,
+        sessions: Sequence[SessionRow],
+        notice: Notice | None,
+        logout_action: str,
+        account_url: str,
+    ) -> str:
+        """Return "my sessions", with the form that signs out.
+
+        Args:
+            language: See ``Pages``.
+            person: Whose they are.
+            sessions: One for each login.
+            notice: What has just happened, if anything has.
+            logout_action: Absolute URL of the portal's ``/logout``.
+            account_url: Of the account page, at home.
+        """
+        end = self._frame.path("/sessions/end")
+        return self._frame.render(
+            "sessions.html",
+            language,
+            here=Place(path="/"),
+            person=person,
+            sessions=sessions,
+            notice=notice,
+            end_url=lambda what: f"{end}?{urlencode({'end': what})}",
+            logout_action=logout_action,
+            account_url=account_url,
+            now=self._clock.now(),
+        )
+
+    def confirm_end(
+        self,
+        *,
+        language: str,
+        csrf_token: str,
+        choice: EndChoice,
+        wanted: str,
+        sessions: Sequence[SessionRow],
+    ) -> str:
+        """Return the page whose one button ends sessions; nothing has ended yet.
+
+        Args:
+            language: See ``Pages``.
+            csrf_token: For the form.
+            choice: What would end.
+            wanted: The same as the form has it: a handle, or the choice itself.
+            sessions: What would end, as far as it is known.
+        """
+        return self._frame.render(
+            "end_sessions.html",
+            language,
+            csrf_token=csrf_token,
+            sessions_action=self._frame.path("/sessions"),
+            choice=choice,
+            wanted=wanted,
+            sessions=sessions,
+            now=self._clock.now(),
+        )

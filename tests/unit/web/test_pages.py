@@ -148,6 +148,16 @@ def test_largest_page_is_small(tag: str) -> None:
     assert static + largest < 30_000
 
 
+@pytest.mark.parametrize("title", ["Example Inc.", "(beta) Wiki!"])
+def test_name_of_the_site_keeps_its_own_direction(title: str) -> None:
+    """On a page from the right its full stop stays where it belongs."""
+    pages = create_pages(title=title)
+
+    for html in (login(pages, language="ar"), home(pages, language="ar")):
+        page = check_page(html)
+        assert title in [each.text for each in page.find_all("bdi")]
+
+
 def test_forbidden_says_who_one_is_and_offers_the_way_out() -> None:
     """Somebody signed in with the wrong account sees which, where, and what to do."""
     page = check_page(forbidden())

@@ -11,6 +11,7 @@ from forwardauth.web.language_switch import PATHS
 from forwardauth.web.link_state import LinkState
 from tests.support.client import Headers, Reply
 from tests.support.html import Element, check_page
+from tests.support.pages import PAGES, STATES
 from tests.support.portal import PORTAL, Portal
 
 COOKIE = "__Host-forwardauth_session_language"
@@ -235,6 +236,15 @@ def offered(page: Element) -> list[str]:
     return [b.attributes["value"] for b in page.find_all("button", name="language")]
 
 
-def test_every_page_that_is_come_back_to_is_named_once() -> None:
+@pytest.mark.parametrize("state", STATES)
+def test_switch_names_a_page_that_is_known(state: str) -> None:
+    """No page has a switch that leads to the front page for want of its own."""
+    page = check_page(STATES[state](PAGES, "en"))
+
+    named = {e.attributes["value"] for e in page.find_all("input", name="page")}
+    assert named <= PATHS
+
+
+def test_no_page_that_is_come_back_to_ends_anything() -> None:
     """No path of a logout is among them: a visit to one of those ends the session."""
     assert {path for path in PATHS if "logout" in path} == set()

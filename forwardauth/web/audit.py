@@ -60,18 +60,20 @@ def log_verdict(
     session: Digest | None = None,
     reason: str | None = None,
     detail: str | None = None,
+    reference: str | None = None,
+    event: str = "verify",
 ) -> None:
     """Write the line of one verify decision: refusals at INFO, the rest at DEBUG.
 
     The query is left out: applications put secrets there. *session* is the one that
     *user* was known by. *detail* is for whoever sets up the proxy: the header that a
-    refusal is about, and the remedy.
+    refusal is about, and the remedy. *reference* is what the page of a refusal shows.
     """
     level = logging.DEBUG if outcome == "allow" else logging.INFO
     if not _verify_log.isEnabledFor(level):
         return
     line = format_fields(
-        "verify",
+        event,
         adapter=adapter,
         outcome=outcome,
         reason=decision.reason if decision else reason,
@@ -82,6 +84,7 @@ def log_verdict(
         method=original.method if original else None,
         path=original.path if original else None,
         address=original.client if original else None,
+        reference=reference,
         detail=detail,
     )
     _verify_log.log(level, "%s", line)

@@ -5,14 +5,15 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from forwardauth.adapters.base import Forbidden
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import UnsafeTargetError
 from forwardauth.redirects import TargetPolicy, check_target
 from forwardauth.request import OriginalRequest, Subject
 from forwardauth.web import keys
-from forwardauth.web.answers import portal_url
-from forwardauth.web.pages import ErrorKind
+from forwardauth.web.answers import content_policy, portal_url
 from forwardauth.web.preferences import language_of
+from forwardauth.web.references import reference_of
 
 
 def login_url(
@@ -31,36 +32,24 @@ def login_url(
     return f"{domain.portal_url('/login')}?{urlencode(query, quote_via=quote, safe='')}"
 
 
-def forbidden_page(
+def closed_door(
     request: web.Request,
     original: OriginalRequest,
     domain: CookieDomain,
     subject: Subject,
-) -> bytes:
-    """Return the page for a browser that may not pass, signed in or not."""
-    pages = request.app[keys.PAGES]
-    language = language_of(request)
-    if subject.is_anonymous:
-        html = pages.error(
-            language=language,
-            status=403,
-            kind=ErrorKind.FORBIDDEN,
-            reference=None,
-            portal=domain.portal,
-        )
-    else:
-        html = pages.forbidden(
-            language=language,
-            username=subject.username,
-            host=original.host,
-            logout_action=domain.portal_url("/logout"),
-            switch_url=_switch_url(
-                domain, original, request.app[keys.SETTINGS].targets
-            ),
-            csrf_token=None,
-            portal=domain.portal,
-        )
-    return html.encode()
+) -> Forbidden:
+    """Return the refusal of a browser that may not pass, signed in or not."""
+    html = request.app[keys.PAGES].forbidden(
+        language=language_of(request),
+        username=subject.username,
+        host=original.host,
+        logout_action=domain.portal_url("/logout"),
+        switch_url=_switch_url(domain, original, request.app[keys.SETTINGS].targets),
+        csrf_token=None,
+        reference=reference_of(original, subject, request.app[keys.CLOCK].now()),
+        portal=domain.portal,
+    )
+    return Forbidden(page=html.encode(), content_policy=content_policy(domain.portal))
 
 
 def _switch_url(

@@ -9,6 +9,7 @@ or a session that changed in between opens nothing.
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from forwardauth.access_control.decision import Outcome
 from forwardauth.adapters.base import (
     Adapter,
     Forbidden,
@@ -20,12 +21,15 @@ from forwardauth.adapters.base import (
 from forwardauth.adapters.kinds import classify
 from forwardauth.errors import ProxyRequestError, StoreUnavailableError
 from forwardauth.request import ANONYMOUS, Subject
+from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
-from forwardauth.web.answers import content_policy, from_adapter
+from forwardauth.web.answers import from_adapter
+from forwardauth.web.audit import log_verdict
 from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.question import Question, read_question
-from forwardauth.web.sign_in import forbidden_page
+from forwardauth.web.references import reference_of
+from forwardauth.web.sign_in import closed_door
 
 
 def create_forbidden(adapter: Adapter) -> Handler:
@@ -44,28 +48,41 @@ def create_forbidden(adapter: Adapter) -> Handler:
             question = read_question(adapter, asked, settings.domains)
         except ProxyRequestError as exc:
             return from_adapter(answer_json(403, str(exc)))
-        return from_adapter(answer_forbidden(await _verdict(request, question)))
+        return from_adapter(
+            answer_forbidden(await _verdict(request, adapter, question))
+        )
 
     return forbidden
 
 
-async def _verdict(request: web.Request, question: Question) -> Forbidden:
+async def _verdict(
+    request: web.Request, adapter: Adapter, question: Question
+) -> Forbidden:
     original, domain = question.original, question.domain
     kind = classify(original.method, request.headers)
     if kind is not RequestKind.NAVIGATION or original.is_plain_http:
         return Forbidden()
-    return Forbidden(
-        page=forbidden_page(
-            request, original, domain, await _lookup_subject(request, question)
-        ),
-        content_policy=content_policy(domain.portal),
+    subject, session = await _lookup_caller(request, question)
+    log_verdict(
+        adapter.name,
+        Outcome.FORBIDDEN,
+        original,
+        user=subject.username,
+        session=session,
+        reference=reference_of(original, subject, request.app[keys.CLOCK].now()),
+        event="forbidden_page",
     )
+    return closed_door(request, original, domain, subject)
 
 
-async def _lookup_subject(request: web.Request, question: Question) -> Subject:
+async def _lookup_caller(
+    request: web.Request, question: Question
+) -> tuple[Subject, Digest | None]:
     """Return who is told; in an outage the page names nobody, and is 403 as well."""
     try:
         identity = await lookup_identity(request, question.domain)
     except StoreUnavailableError:
-        return ANONYMOUS
-    return ANONYMOUS if identity is None else identity.subject
+        return ANONYMOUS, None
+    if identity is None:
+        return ANONYMOUS, None
+    return identity.subject, identity.live.digest

@@ -44,7 +44,7 @@ from forwardauth.errors import (
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
-from forwardauth.web.answers import content_policy, from_adapter
+from forwardauth.web.answers import from_adapter
 from forwardauth.web.audit import log_verdict
 from forwardauth.web.authorization import challenge_for, lookup_basic
 from forwardauth.web.caller import lookup_identity
@@ -53,7 +53,8 @@ from forwardauth.web.handlers.takeover import take_over_logout
 from forwardauth.web.identity import Identity, subject_of
 from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.question import Question, read_question
-from forwardauth.web.sign_in import forbidden_page, login_url
+from forwardauth.web.references import reference_of
+from forwardauth.web.sign_in import closed_door, login_url
 
 _ONE_FACTOR: Final = 1
 _USE_HTTPS: Final = (
@@ -98,6 +99,7 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
             user=subject.username,
             session=None if caller is None else caller.live.digest,
             detail=detail,
+            reference=_reference(request, original, subject, verdict),
         )
         return from_adapter(answer)
 
@@ -125,6 +127,7 @@ def _tell(
     session: Digest | None = None,
     reason: str | None = None,
     detail: str | None = None,
+    reference: str | None = None,
 ) -> None:
     """Count and log the verdict: by decision, else *reason* says why there is none."""
     outcome = decision.outcome.value if decision else "refused"
@@ -138,7 +141,17 @@ def _tell(
         session=session,
         reason=reason,
         detail=detail,
+        reference=reference,
     )
+
+
+def _reference(
+    request: web.Request, original: OriginalRequest, subject: Subject, verdict: Verdict
+) -> str | None:
+    """Return what the page of *verdict* shows, if it has one."""
+    if not isinstance(verdict, Forbidden) or not verdict.page:
+        return None
+    return reference_of(original, subject, request.app[keys.CLOCK].now())
 
 
 def _proxy_request(
@@ -230,9 +243,6 @@ def _verdict(
             # Whoever set up the proxy reads this; a page of ours would be as insecure.
             return Forbidden(message=_USE_HTTPS)
         case Outcome.FORBIDDEN if kind is RequestKind.NAVIGATION:
-            return Forbidden(
-                page=forbidden_page(request, original, domain, subject),
-                content_policy=content_policy(domain.portal),
-            )
+            return closed_door(request, original, domain, subject)
         case Outcome.FORBIDDEN:
             return Forbidden()

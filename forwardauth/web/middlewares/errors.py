@@ -1,11 +1,10 @@
 """From errors to answers: one table, in one place.
 
-Laws: an error is never a 2xx. What we did not foresee is a 500 with a reference that
-stands in the log, and nothing of it reaches the client.
+Laws: an error is never a 2xx. A page shows a reference that stands in the log, and so
+does the JSON of what we did not foresee; nothing else of that reaches the client.
 """
 
 import logging
-import secrets
 from typing import Final
 
 from aiohttp import web
@@ -24,9 +23,11 @@ from forwardauth.errors import (
     UntrustedProxyError,
 )
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page
+from forwardauth.web.audit import format_fields
 from forwardauth.web.keys import PAGES
 from forwardauth.web.pages import ErrorKind
 from forwardauth.web.preferences import language_of
+from forwardauth.web.references import create_reference
 
 STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
     ProxyRequestError: (400, ErrorKind.BAD_REQUEST),
@@ -46,7 +47,6 @@ KIND_BY_STATUS: Final = {
     413: ErrorKind.TOO_LARGE,
     415: ErrorKind.UNSUPPORTED_TYPE,
 }
-_REFERENCE_BYTES: Final = 4
 _UNHANDLED: Final = (500, ErrorKind.INTERNAL)
 
 _log = logging.getLogger(__name__)
@@ -61,11 +61,23 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         kind = KIND_BY_STATUS.get(exc.status, ErrorKind.BAD_REQUEST)
         allow = exc.headers.get("Allow")
         headers = () if allow is None else (("Allow", allow),)
-        return answer_error(request, exc.status, kind, headers=headers)
+        reference = _page_reference(request)
+        if reference is not None:
+            line = format_fields(
+                "refused",
+                status=exc.status,
+                method=request.method,
+                path=request.rel_url.raw_path,
+                reference=reference,
+            )
+            _log.info("%s", line)
+        return answer_error(
+            request, exc.status, kind, headers=headers, reference=reference
+        )
     except tuple(STATUS_BY_ERROR) as exc:
         return _answer_own(request, exc)
     except Exception:  # noqa: BLE001 - the outermost place, and it logs
-        reference = secrets.token_hex(_REFERENCE_BYTES)
+        reference = create_reference()
         _log.exception("unhandled error, reference %s", reference)
         return answer_error(request, *_UNHANDLED, reference=reference)
 
@@ -76,16 +88,30 @@ def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResp
     )
     headers: list[tuple[str, str]] = []
     message = str(error)
+    reference = _page_reference(request)
+    level = logging.INFO
     if isinstance(error, ThrottledError):
         seconds = int(error.retry_after.total_seconds()) + 1
         headers.append(("Retry-After", str(seconds)))
     elif isinstance(error, StoreUnavailableError):
-        _log.error("session store unavailable: %s", error)
-        message = error.told
+        message, level = error.told, logging.ERROR
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    else:
-        _log.info("request refused: %s", error)
-    return answer_error(request, status, kind, headers=headers, message=message)
+    _log_refusal(level, error, reference)
+    return answer_error(
+        request, status, kind, headers=headers, reference=reference, message=message
+    )
+
+
+def _log_refusal(level: int, error: ForwardAuthError, reference: str | None) -> None:
+    what = "session store unavailable" if level == logging.ERROR else "request refused"
+    told = "" if reference is None else f", reference {reference}"
+    _log.log(level, "%s: %s%s", what, error, told)
+
+
+def _page_reference(request: web.Request) -> str | None:
+    """Return a reference for a page; a program is told the error itself."""
+    is_page = prefers_html(request.headers.get("Accept"))
+    return create_reference() if is_page else None
 
 
 def answer_error(

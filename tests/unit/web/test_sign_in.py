@@ -1,5 +1,7 @@
 """The way to the portal, and the closed door."""
 
+import logging
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from forwardauth.request import OriginalRequest
 from forwardauth.web.sign_in import login_url
 from tests.support.client import NAVIGATION
-from tests.support.html import check_page
+from tests.support.html import Element, check_page
 from tests.support.pages import forbidden
 from tests.support.portal import Portal
 from tests.support.targets import DOMAINS, POLICY
@@ -92,7 +94,8 @@ async def test_closed_door_for_nobody_does_not_ask_to_sign_out(portal: Portal) -
 
     assert reply.status == 403
     page = check_page(reply.body.decode())
-    assert page.find_all("form") == []
+    assert page.find_all("form") == page.find_all("a") == []
+    assert "closed.example.com" in page.find("main").text
     assert "https://auth.example.com/static/" in reply.body.decode()
 
 
@@ -111,6 +114,26 @@ async def test_closed_door_speaks_the_browsers_language(portal: Portal) -> None:
     assert "bob" in page.text
 
 
+@pytest.mark.parametrize("username", ["bob", None])
+async def test_closed_door_shows_the_reference_of_its_decision(
+    portal: Portal, username: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line of the log with rule and reason is found by what the page shows."""
+    caplog.set_level(logging.INFO, "forwardauth.verify")
+    token = None
+    if username is not None:
+        token, _ = await portal.create_session(username)
+
+    reply = await portal.verify(token, host="closed.example.com", headers=NAVIGATION)
+
+    shown = check_page(reply.body.decode()).find("p", class_="hint").text
+    reference = re.search("[0-9a-f]{8}", shown)
+    assert reference is not None
+    (line,) = caplog.messages
+    assert line.startswith("event=verify adapter=traefik outcome=forbidden reason=")
+    assert f"reference={reference[0]}" in line.split()
+
+
 HOSTILE = [
     "/<script>alert(1)</script>",
     "/?q=<img src=x onerror=alert(1)>".replace(" ", "%20"),
@@ -121,6 +144,13 @@ HOSTILE = [
     "/?rd=javascript:alert(1)",
     "/" + "a" * 1500,
 ]
+
+
+def without_reference(page: Element) -> str:
+    """Return the text of *page* but for the digits, which differ by path."""
+    text, count = re.subn(r"Reference [0-9a-f]{8}\b", "Reference", page.text)
+    assert count == 1
+    return text
 
 
 @pytest.mark.parametrize("uri", HOSTILE, ids=lambda uri: uri[:24])
@@ -137,7 +167,7 @@ async def test_hostile_address_changes_no_page(
     assert reply.status == 403
     assert len(reply.body) < 4096
     page, expected = (check_page(each.body.decode()) for each in (reply, plain))
-    assert page.text == expected.text
+    assert without_reference(page) == without_reference(expected)
     assert [element.tag for element in page.walk() if element.tag != "a"] == [
         element.tag for element in expected.walk() if element.tag != "a"
     ]

@@ -1,5 +1,7 @@
 """The page of a 403 for nginx: it says who one is, and opens nothing."""
 
+import logging
+import re
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +56,28 @@ async def test_page_says_who_one_is(portal: Portal, path: str) -> None:
     assert "style-src https://auth.example.com;" in policy
     assert "frame-ancestors 'none'" in policy
     assert reply.lines("Set-Cookie") == []
+
+
+async def test_page_shows_the_reference_of_the_decision(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """nginx drops the denial's own page; both lines have what this one shows."""
+    caplog.set_level(logging.INFO, "forwardauth.verify")
+    token, _ = await portal.create_session("bob")
+    await portal.verify(
+        token, host="ops.example.com", adapter="nginx", headers=NAVIGATION
+    )
+
+    reply = await ask(portal, token)
+
+    shown = check_page(reply.body.decode()).find("p", class_="hint").text
+    reference = re.search("[0-9a-f]{8}", shown)
+    assert reference is not None
+    decision, page = caplog.messages
+    assert decision.startswith("event=verify adapter=nginx outcome=forbidden reason=")
+    assert page.startswith("event=forbidden_page adapter=nginx outcome=forbidden user=")
+    for line in (decision, page):
+        assert f"reference={reference[0]}" in line.split()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
@@ -129,6 +130,62 @@ async def test_browser_gets_a_page(
     check_page(reply.body.decode())
     assert str(error) not in reply.body.decode()
     assert "default-src 'none'" in reply.header("Content-Security-Policy")
+
+
+def shown_reference(reply: Reply) -> str:
+    """Return the reference that the page of an error shows."""
+    hint = check_page(reply.body.decode()).find("p", class_="hint").text
+    found = re.search(r"Reference ([0-9a-f]{8})\b", hint)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [*(error for error, _ in FORESEEN), RuntimeError("secret detail")],
+    ids=lambda value: type(value).__name__,
+)
+async def test_reference_of_a_page_is_in_the_log(
+    tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who reads the log finds the line by what somebody saw, and what was wrong."""
+    caplog.set_level(logging.INFO)
+
+    reply = await ask(tmp_path, error, "text/html")
+
+    reference = shown_reference(reply)
+    (record,) = [r for r in caplog.records if reference in r.getMessage()]
+    line = record.getMessage() + str(record.exc_info)
+    assert str(error) in line
+
+
+async def test_reference_of_a_missing_page_is_in_the_log(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With status and path, and without what a query may hold."""
+    caplog.set_level(logging.INFO)
+
+    reply = await portal.send(
+        "GET", "/no%0Ane?token=secret", headers=[("Accept", "text/html")]
+    )
+
+    reference = shown_reference(reply)
+    (line,) = [m for m in caplog.messages if reference in m]
+    assert line.startswith("event=refused status=404 method=GET path=")
+    assert "/no%0Ane" in line
+    assert "secret" not in caplog.text
+
+
+async def test_missing_page_of_a_program_is_no_line(
+    portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who tries addresses fills no log, and is shown no reference."""
+    caplog.set_level(logging.INFO, "forwardauth")
+
+    reply = await portal.send("GET", "/none")
+
+    assert reply.json() == {"status": "KO", "message": "not_found"}
+    assert [m for m in caplog.messages if "refused" in m] == []
 
 
 async def test_error_of_a_kind_has_the_status_of_its_kind(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 ``glances`` has what a glance is. Here nobody waits in a task: whoever asks is called
 back, and the store sends what is wanted in one turn of the event loop as one message.
 
+    lookup, lookup ─► end of the turn ─► journal ─► store ┄┄► journal ─► told, told
+
 Laws: what is told is what ``SessionManager.lookup`` would say, of an answer that was
-asked for after the request had come. The journal of promises is read after the answer,
-so that a promise that came before the request, or while it waited, is seen. Each who
-asks is told once. It changes nothing anywhere.
+asked for after the request had come. The journal of promises is read before the store
+is asked, because a promise that is kept meanwhile is no longer there afterwards, and
+again when it has answered, because one may have been given meanwhile. Each who asks is
+told once. It changes nothing anywhere.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
@@ -30,19 +34,32 @@ Seen: TypeAlias = Glance | NoGlanceError | StoreUnavailableError | None
 """What is told about a session: ``None`` when none counts; else as ``Found``."""
 
 
+Told: TypeAlias = Callable[[Found, int], None]
+
+_NO_ROUND: Final = -1
+"""The round of those who are not told by the store."""
+
+
+class Question(NamedTuple):
+    """What a store is asked.
+
+    Attributes:
+        digest: The key.
+        told: Called once, later, with what ``load`` would return. It must not raise.
+            Its second argument is the same for all that are told in one go, and never
+            again: who looks at something else after the answer looks once for them.
+    """
+
+    digest: Digest
+    told: Told
+
+
 @runtime_checkable
 class AwaitedStore(Protocol):
     """A store that takes questions without a task for each."""
 
-    def ask(self, digest: Digest, told: Callable[[Found, int], None]) -> None:
-        """Let *told* be called with what ``load`` would return; asked for from now on.
-
-        Args:
-            digest: The key.
-            told: Called once, later, and never before this returns. It must not raise.
-                Its second argument is the same for all that are told in one go: who
-                looks at something else after the answer looks once for all of them.
-        """
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Look up what *questions* are about, from now on, and tell."""
         ...
 
 
@@ -58,11 +75,12 @@ class AwaitedGlances:
         timeouts: Timeouts,
     ) -> None:
         """Keep the parts; see ``SessionGlances``."""
-        self._ask = store.ask
+        self._store = store
         self._backlog = backlog
         self._clock = clock
         self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
-        self._round = -1
+        self._wanted: list[Question] = []
+        self._round = _NO_ROUND
         self._now_ms = 0
         self._is_quiet = False
 
@@ -83,8 +101,20 @@ class AwaitedGlances:
         session_id = parse_session_id(presented)
         if session_id is None:
             return False
-        self._ask(digest_of(session_id), partial(self._tell, domain, done))
+        if not self._wanted:
+            asyncio.get_running_loop().call_soon(self._ask)
+        told = partial(self._tell, domain, done)
+        self._wanted.append(Question(digest_of(session_id), told))
         return True
+
+    def _ask(self) -> None:
+        """Ask for all that is wanted in this turn."""
+        wanted, self._wanted = self._wanted, []
+        if self._is_nothing_promised():
+            self._store.ask(wanted)
+            return
+        for each in wanted:
+            each.told(NoGlanceError(), _NO_ROUND)
 
     def _tell(
         self, domain: str, done: Callable[[Seen], None], found: Found, number: int
@@ -96,11 +126,14 @@ class AwaitedGlances:
 
     def _look_around(self) -> None:
         """Look at the journal and at the clock, once for all that are told together."""
-        try:
-            self._is_quiet = self._backlog.is_empty()
-        except OSError:
-            self._is_quiet = False  # For whoever asks the manager to meet, and log.
+        self._is_quiet = self._is_nothing_promised()
         self._now_ms = to_ms(self._clock.now())
+
+    def _is_nothing_promised(self) -> bool:
+        try:
+            return self._backlog.is_empty()
+        except OSError:
+            return False  # For whoever asks the manager to meet, and log.
 
     def _judge(self, found: Found, domain: str) -> Seen:
         if isinstance(found, Exception):

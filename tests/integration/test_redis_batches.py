@@ -6,7 +6,7 @@ outage that was waited for: never "no session" for a failure.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ import pytest
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found
 from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis import RedisStore
@@ -23,7 +24,13 @@ from tests.support.processes import free_ports
 from tests.support.redis_faults import Relay, answering
 from tests.support.redis_groups import RedisPair, running_cluster
 from tests.support.redis_server import RedisServer
-from tests.support.redis_stores import ask, ask_on_lane, create_prefix, opened
+from tests.support.redis_stores import (
+    ask,
+    ask_all,
+    ask_on_lane,
+    create_prefix,
+    opened,
+)
 from tests.unit.sessions.contract import add_all, create_entry
 
 LOOK_UP: Final = b"\r\nHMGET\r\n"
@@ -62,9 +69,9 @@ def row(entry: Entry) -> Row:
     return Row(entry.owner, entry.login, entry.record, *times)
 
 
-async def ask_all(store: RedisStore, entries: list[Entry]) -> list[Found]:
-    """Ask about all *entries* in one turn."""
-    return await asyncio.gather(*(ask(store, each.digest) for each in entries))
+def digests(entries: Iterable[Entry]) -> list[Digest]:
+    """Return the keys of *entries*."""
+    return [each.digest for each in entries]
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -84,7 +91,7 @@ async def test_answer_is_what_load_returns(store: RedisStore) -> None:
     await add_all(store, entries)
     await ask_on_lane(store, absent.digest)
 
-    told = await ask_all(store, [*entries, absent])
+    told = await ask_all(store, digests([*entries, absent]))
 
     assert told == [*map(row, entries), None]
 
@@ -100,7 +107,9 @@ async def test_first_is_told_to_ask_as_everybody_does(store: RedisStore) -> None
     assert await ask_on_lane(store, entry.digest) == row(entry)
 
 
-async def test_look_ups_of_one_turn_are_one_message(redis: RedisServer) -> None:
+async def test_questions_asked_together_are_one_message(
+    redis: RedisServer,
+) -> None:
     """Many cost the system calls of one, and go on the connection of the last ones."""
     entries = [create_entry() for _ in range(20)]
     relay = Relay(redis)
@@ -108,7 +117,7 @@ async def test_look_ups_of_one_turn_are_one_message(redis: RedisServer) -> None:
         await ask_on_lane(store, entries[0].digest)
         relay.asked.clear()
 
-        told = await ask_all(store, entries)
+        told = await ask_all(store, digests(entries))
 
         assert told == [None] * 20
         assert [each.count(LOOK_UP) for each in relay.asked] == [20]
@@ -125,7 +134,7 @@ async def test_session_that_cannot_be_read_is_for_load_to_judge(
     redis.run("SET", key(prefix, other.digest[0], other.digest.hex()), "x")
     await ask_on_lane(store, whole.digest)
 
-    told = await ask_all(store, [half, other, whole])
+    told = await ask_all(store, digests([half, other, whole]))
 
     assert [type(each) for each in told] == [NoGlanceError, NoGlanceError, Row]
 
@@ -140,7 +149,7 @@ async def test_session_ended_while_its_answer_comes_is_asked_again(
         await add_all(store, [ended, other])
         await ask_on_lane(store, other.digest)
         relay.hold_answers_to(LOOK_UP)
-        told = asyncio.gather(ask(store, ended.digest), ask(store, other.digest))
+        told = asyncio.create_task(ask_all(store, digests([ended, other])))
         await relay.wait_until_held()
 
         assert await store.delete(ended.digest) is not None
@@ -167,9 +176,9 @@ async def test_server_that_hangs_is_an_outage_for_who_has_waited(
         started = loop.time()
 
         with redis.paused():
-            told = await ask_all(store, [entry] * 50)
+            told = await ask_all(store, [entry.digest] * 50)
             took = loop.time() - started
-            (later,) = await ask_all(store, [entry])
+            later = await ask(store, entry.digest)
 
         assert {type(each) for each in told} == {StoreUnavailableError}
         assert SHORT_MS / 1_000 <= took < SHORT_MS / 1_000 + SLACK_SECONDS
@@ -382,7 +391,7 @@ async def test_each_server_of_a_cluster_is_asked_for_what_it_has(
         async with opened(cluster.url, prefix=prefix, timeout_ms=5_000) as store:
             await add_all(store, entries)
             told = [await ask_on_lane(store, each.digest) for each in entries]
-            together = await ask_all(store, entries)
+            together = await ask_all(store, digests(entries))
             key = f"{prefix}:{{{entries[0].digest[0]:02x}}}:x"
             target = next(s for s in cluster.servers if s is not cluster.owner_of(key))
             cluster.move(key, target)
@@ -397,6 +406,6 @@ async def test_each_server_of_a_cluster_is_asked_for_what_it_has(
 
             cluster.servers[0].kill()
             await asyncio.sleep(0.1)
-            part = await ask_all(store, entries)
+            part = await ask_all(store, digests(entries))
 
             assert {type(each) for each in part} == {Row, NoGlanceError}

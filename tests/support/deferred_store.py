@@ -1,11 +1,10 @@
 """A store that answers questions when a test says so, as one on a network may."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 
-from forwardauth.sessions.awaited_glances import Found
-from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.awaited_glances import Found, Question, Told
 from tests.support.stores import DownStore
 
 
@@ -16,6 +15,7 @@ class DeferredStore(DownStore):
         is_held: Whether answers wait for ``answer``; they come by themselves otherwise.
         fault: Told instead of what is there.
         asked: How many questions there were.
+        batches: How many of them came together, each time.
     """
 
     def __init__(self) -> None:
@@ -23,14 +23,17 @@ class DeferredStore(DownStore):
         self.is_held = False
         self.fault: Callable[[], Found] | None = None
         self.asked = 0
-        self._waiting: list[tuple[Callable[[Found, int], None], Found]] = []
+        self.batches: list[int] = []
+        self._waiting: list[tuple[Told, Found]] = []
         self._rounds = count()
 
-    def ask(self, digest: Digest, told: Callable[[Found, int], None]) -> None:
+    def ask(self, questions: Sequence[Question]) -> None:
         """Look now, and tell later: what is told may be old by then."""
-        self.asked += 1
-        found = self.peek(digest) if self.fault is None else self.fault()
-        self._waiting.append((told, found))
+        self.batches.append(len(questions))
+        for digest, told in questions:
+            self.asked += 1
+            found = self.peek(digest) if self.fault is None else self.fault()
+            self._waiting.append((told, found))
         if not self.is_held:
             asyncio.get_running_loop().call_soon(self.answer)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urlencode
 
 from forwardauth.clock import Clock
-from forwardauth.sessions.awaited_glances import Found
+from forwardauth.sessions.awaited_glances import Found, Question
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.stores.redis import RedisStore
@@ -42,11 +43,28 @@ async def opened(
         await store.close()
 
 
-def ask(store: RedisStore, digest: Digest) -> asyncio.Future[Found]:
+async def ask_all(store: RedisStore, digests: Iterable[Digest]) -> list[Found]:
+    """Ask about all *digests* at once; return what is told, in their order."""
+    loop = asyncio.get_running_loop()
+    told: list[asyncio.Future[Found]] = []
+    questions: list[Question] = []
+    for digest in digests:
+        answer: asyncio.Future[Found] = loop.create_future()
+        told.append(answer)
+        questions.append(Question(digest, partial(_set_found, answer)))
+    store.ask(questions)
+    return await asyncio.gather(*told)
+
+
+def _set_found(answer: "asyncio.Future[Found]", found: Found, _: int) -> None:
+    answer.set_result(found)
+
+
+def ask(store: RedisStore, digest: Digest) -> "asyncio.Future[Found]":
     """Ask about *digest* now; what is told is the result."""
-    told: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-    store.ask(digest, lambda found, _: told.set_result(found))
-    return told
+    answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+    store.ask([Question(digest, partial(_set_found, answer))])
+    return answer
 
 
 async def ask_on_lane(store: RedisStore, digest: Digest) -> Found:

@@ -52,6 +52,7 @@ from typing import Any, Final, TypeVar
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.awaited_glances import Question
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.store import Entry
@@ -69,7 +70,6 @@ from forwardauth.sessions.stores.redis_keys import (
     parse_fields,
     split_row,
 )
-from forwardauth.sessions.stores.redis_lane import Told
 from forwardauth.sessions.stores.redis_url import RedisUrl
 
 _GRACE_MS: Final = 5 * 60_000
@@ -132,9 +132,9 @@ class RedisStore:
         kept = await self._read(digest)
         return None if kept is None else kept.entry
 
-    def ask(self, digest: Digest, told: Told) -> None:
-        """Look *digest* up together with others; see ``AwaitedStore``."""
-        self._batches.ask(digest, told)
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Look up what *questions* are about; see ``AwaitedStore``."""
+        self._batches.ask(questions)
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward, each with its own ticket.

@@ -1,24 +1,25 @@
-"""Look-ups that are wanted in one turn of the event loop, sent to Redis together.
+"""Look-ups that are wanted together, sent to Redis together.
 
-    ask, ask, ask ─► end of the turn ─► one message to each server ─► told
+    questions ─► one message to each server ┄┄► told
 
 A look-up that is sent by itself costs many times what it costs among others: a system
 call, a wake-up, redis-py's layers. Under load many are wanted in each turn; when there
 is one alone, it goes as soon.
 
-Laws: a command is sent after who asks has asked. Where there is no lane to the server
-that has the session, or it fails, who asks is told to ask as everybody does, so trouble
-is met, told and mended in one place, ``redis_client``. Nothing is read from a replica,
-nor from a primary that was replaced and known to be.
+Laws: a command is sent after who asks has asked, and at once. Where there is no lane to
+the server that has the session, or it fails, who asks is told to ask as everybody does,
+so trouble is met, told and mended in one place, ``redis_client``. Nothing is read from
+a replica, nor from a primary that was replaced and known to be.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.awaited_glances import Question
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.stores.redis_client import Place, RedisClient
@@ -28,33 +29,57 @@ from forwardauth.sessions.stores.redis_keys import (
     RedisKeys,
     parse_row,
 )
-from forwardauth.sessions.stores.redis_lane import Lane, Told, Wanted
+from forwardauth.sessions.stores.redis_lane import Lane
 
 PAUSE_SECONDS: Final = 1.0
 """From one attempt to make a lane that failed to the next one."""
 
 
 class RedisBatches:
-    """Collects look-ups, and has a lane to each server."""
+    """Sends look-ups, and has a lane to each server."""
 
     def __init__(self, client: RedisClient, keys: RedisKeys) -> None:
         """Open nothing; the first look-up does, and is answered another way."""
         self._client = client
         self._keys = keys
         self._head, self._tail = _frame(keys)
-        self._wanted: list[Wanted] = []
         self._lanes: dict[Place, Lane] = {}
         self._opening: dict[Place | None, asyncio.Task[None]] = {}
         self._pauses: dict[Place | None, float] = {}
         self._rounds: Iterator[int] = count()
 
-    def ask(self, digest: Digest, told: Told) -> None:
-        """Look *digest* up with all that is wanted in this turn; see the store."""
-        if not self._wanted:
-            asyncio.get_running_loop().call_soon(self._send)
-        key = self._keys.session(digest)
-        command = f"{self._head}{key}{self._tail}".encode("ascii")
-        self._wanted.append(Wanted(digest, command, told))
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Send *questions*, to each server what it has; see ``AwaitedStore``."""
+        for place, some in self._by_place(questions).items():
+            lane = None if place is None else self._lanes.get(place)
+            keys = [self._keys.session(each.digest) for each in some]
+            if lane is not None and lane.is_open:
+                lane.ask(some, self._command(keys))
+            else:
+                self._open_later(place, keys[0])
+                asyncio.get_running_loop().call_soon(self._send_away, some)
+
+    def _send_away(self, questions: Sequence[Question]) -> None:
+        number = next(self._rounds)
+        for each in questions:
+            each.told(NoGlanceError(), number)
+
+    def _by_place(
+        self, questions: Sequence[Question]
+    ) -> Mapping[Place | None, Sequence[Question]]:
+        lookup = self._client.lookup_place
+        if not self._client.is_spread:
+            return {lookup(self._keys.session(questions[0].digest)): questions}
+        found: dict[Place | None, list[Question]] = {}
+        for each in questions:
+            place = lookup(self._keys.session(each.digest))
+            found.setdefault(place, []).append(each)
+        return found
+
+    def _command(self, keys: Sequence[str]) -> bytes:
+        """Return the commands that look *keys* up, one after the other."""
+        between = self._tail + self._head
+        return f"{self._head}{between.join(keys)}{self._tail}".encode("ascii")
 
     def refuse(self, digest: Digest) -> None:
         """Tell who waits for *digest* to ask again: it has been ended meanwhile.
@@ -73,29 +98,6 @@ class RedisBatches:
         lanes, self._lanes = self._lanes, {}
         for lane in lanes.values():
             await lane.aclose()
-
-    def _send(self) -> None:
-        """Send what is wanted, to each server what it has."""
-        wanted, self._wanted = self._wanted, []
-        for place, some in self._by_place(wanted).items():
-            lane = None if place is None else self._lanes.get(place)
-            if lane is not None and lane.is_open:
-                lane.ask(some)
-                continue
-            self._open_later(place, self._keys.session(some[0].digest))
-            number = next(self._rounds)
-            for each in some:
-                each.told(NoGlanceError(), number)
-
-    def _by_place(self, wanted: list[Wanted]) -> dict[Place | None, list[Wanted]]:
-        lookup = self._client.lookup_place
-        if not self._client.is_spread:
-            return {lookup(self._keys.session(wanted[0].digest)): wanted}
-        found: dict[Place | None, list[Wanted]] = {}
-        for each in wanted:
-            place = lookup(self._keys.session(each.digest))
-            found.setdefault(place, []).append(each)
-        return found
 
     def _open_later(self, place: Place | None, key: str) -> None:
         """Make a lane to the server that has *key*, while others are asked."""

@@ -17,37 +17,22 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.awaited_glances import Found
+from forwardauth.sessions.awaited_glances import Found, Question, Told
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
 
-Told: TypeAlias = Callable[[Found, int], None]
 Parse: TypeAlias = Callable[[Any], Found]
 
 _CHUNK_BYTES: Final = 65_536
 _NOTHING: Final = object()
 _ENDS: Final = (hiredis.HiredisError, OSError, EOFError)
 """What ends a connection: bytes that are not in the protocol, too."""
-
-
-class Wanted(NamedTuple):
-    """One question.
-
-    Attributes:
-        digest: What it is about.
-        command: As it goes over the line; it changes nothing.
-        told: Called with the answer; see ``AwaitedStore``.
-    """
-
-    digest: Digest
-    command: bytes
-    told: Told
 
 
 class _Asked:
@@ -101,12 +86,17 @@ class Lane:
         """Whether more can be asked here."""
         return self._is_open and not self._writer.is_closing()
 
-    def ask(self, questions: Sequence[Wanted]) -> None:
-        """Send *questions* together, on a lane that is open."""
+    def ask(self, questions: Sequence[Question], message: bytes) -> None:
+        """Send *message* on a lane that is open.
+
+        Args:
+            questions: What it asks.
+            message: One command for each of them, which changes nothing.
+        """
         deadline = self._loop.time() + self._timeout_seconds
-        self._writer.write(b"".join([each.command for each in questions]))
+        self._writer.write(message)
         self._asked.extend(
-            [_Asked(each.digest, each.told, deadline) for each in questions]
+            [_Asked(digest, told, deadline) for digest, told in questions]
         )
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._give_up)

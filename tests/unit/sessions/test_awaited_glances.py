@@ -1,5 +1,6 @@
 """Awaited glances: what they tell, and what counts while an answer is on its way."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -53,9 +54,12 @@ class Glancing:
         """Return the secret of a new session."""
         return (await self.worker.sessions.create(login))[0]
 
-    def ask(self, presented: str, domain: str = DOMAIN) -> bool:
-        """Ask; what is told is *seen*."""
-        return self.glances.lookup(presented, domain=domain, done=self.seen.append)
+    async def ask(self, presented: str, domain: str = DOMAIN) -> bool:
+        """Ask, and let the turn end; what is told is *seen*."""
+        done = self.seen.append
+        is_asked = self.glances.lookup(presented, domain=domain, done=done)
+        await asyncio.sleep(0)
+        return is_asked
 
 
 @pytest.fixture
@@ -80,7 +84,7 @@ async def test_glance_tells_what_verify_needs(glancing: Glancing) -> None:
     """User, level and stamps are those of the session, and come with the answer."""
     token = await glancing.sign_in()
 
-    is_asked = glancing.ask(token)
+    is_asked = await glancing.ask(token)
 
     assert is_asked
     assert glancing.seen == []
@@ -95,7 +99,7 @@ async def test_what_cannot_be_a_session_is_not_asked_for(
     glancing: Glancing, presented: str
 ) -> None:
     """A malformed cookie is no cookie, and costs the store nothing (V-4)."""
-    assert not glancing.ask(presented)
+    assert not await glancing.ask(presented)
     assert glancing.store.asked == 0
 
 
@@ -115,7 +119,7 @@ async def test_time_that_counts_is_that_of_the_answer(
 ) -> None:
     """What expires while the answer is on its way has expired (V-6, V-8, V-44)."""
     token = await glancing.sign_in()
-    glancing.ask(token, domain)
+    await glancing.ask(token, domain)
 
     glancing.clock.advance(passed)
     glancing.store.answer()
@@ -127,7 +131,7 @@ async def test_unknown_session_is_nobody(glancing: Glancing) -> None:
     """What the store does not have does not count (V-4)."""
     await glancing.sign_in()
 
-    glancing.ask(create_session_id())
+    await glancing.ask(create_session_id())
     glancing.store.answer()
 
     assert glancing.seen == [None]
@@ -138,7 +142,7 @@ async def test_promise_that_comes_while_the_answer_does_is_seen(
 ) -> None:
     """The journal is read after the answer: it may have left the store before (L-1)."""
     token = await glancing.sign_in()
-    glancing.ask(token)
+    await glancing.ask(token)
 
     glancing.worker.revoker.backlog.add([promise(token)])
     glancing.store.answer()
@@ -146,14 +150,43 @@ async def test_promise_that_comes_while_the_answer_does_is_seen(
     assert isinstance(glancing.seen[0], NoGlanceError)
 
 
+async def test_promise_that_is_kept_while_the_answer_comes_is_seen(
+    glancing: Glancing,
+) -> None:
+    """The journal is read before the store, too: later nothing is left of it (L-1)."""
+    token = await glancing.sign_in()
+    backlog = glancing.worker.revoker.backlog
+    backlog.add([promise(token)])
+    await glancing.ask(token)
+
+    await glancing.worker.revoker.retry_pending()
+    glancing.store.answer()
+
+    assert backlog.is_empty()
+    assert isinstance(glancing.seen[0], NoGlanceError)
+
+
+async def test_look_ups_of_one_turn_are_asked_together(glancing: Glancing) -> None:
+    """However many are wanted, the store is asked once."""
+    tokens = [await glancing.sign_in() for _ in range(3)]
+
+    for token in tokens:
+        glancing.glances.lookup(token, domain=DOMAIN, done=glancing.seen.append)
+    await asyncio.sleep(0)
+    glancing.store.answer()
+
+    assert glancing.store.batches == [3]
+    assert [type(each) for each in glancing.seen] == [Glance] * 3
+
+
 async def test_promise_counts_for_every_later_answer(glancing: Glancing) -> None:
     """One look at the journal is for those that are told in one go, no more (L-1)."""
     token = await glancing.sign_in()
     for _ in range(2):
-        glancing.ask(token)
+        await glancing.ask(token)
     glancing.store.answer()
     glancing.worker.revoker.backlog.add([promise(token)])
-    glancing.ask(token)
+    await glancing.ask(token)
 
     glancing.store.answer()
 
@@ -166,7 +199,7 @@ async def test_journal_that_cannot_be_read_is_no_glance(
 ) -> None:
     """Whoever asks the manager then meets the fault, and it is logged."""
     token = await glancing.sign_in()
-    glancing.ask(token)
+    await glancing.ask(token)
 
     (tmp_path / "journal").unlink(missing_ok=True)
     (tmp_path / "journal").symlink_to(tmp_path / "journal")
@@ -183,7 +216,7 @@ async def test_fault_is_told_as_it_is(
     token = await glancing.sign_in()
     glancing.store.fault = fault
 
-    glancing.ask(token)
+    await glancing.ask(token)
     glancing.store.answer()
 
     assert [type(each) for each in glancing.seen] == [fault]
@@ -193,7 +226,7 @@ async def test_record_that_is_not_plain_is_no_glance(glancing: Glancing) -> None
     """Only what stands there as we write it is read in passing."""
     token = await glancing.sign_in(replace(LOGIN, user_agent="\u00e9"))
 
-    glancing.ask(token)
+    await glancing.ask(token)
     glancing.store.answer()
 
     assert isinstance(glancing.seen[0], NoGlanceError)

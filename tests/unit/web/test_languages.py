@@ -85,6 +85,16 @@ def test_translation_keeps_the_form_of_its_message(catalogue: Catalog) -> None:
     assert offenders == []
 
 
+def test_translation_is_spelt_with_care(catalogue: Catalog) -> None:
+    """Apostrophes are curved, and French has its thin spaces, which do not break."""
+    texts = [text for message in messages(catalogue) for text in texts_of(message)]
+    careless = re.compile(
+        r"['\"`]| [?!;:]" if catalogue.locale_identifier == "fr" else r"['\"`]"
+    )
+
+    assert [text for text in texts if careless.search(text)] == []
+
+
 def texts_of(message: Message) -> tuple[str, ...]:
     """Return the translation of *message*, or its forms."""
     text = message.string

@@ -37,10 +37,10 @@ MAX_PASSWORD_BYTES: Final = 1024
 
 _T = TypeVar("_T")
 
-_NICENESS: Final = 5
-"""A quarter of a contended processor is left to hashing."""
-
 _NICEST: Final = 19
+"""The lowest priority of Linux for work that still has to be done: each thread of a
+hash keeps a seventieth of what verify may take, so a login ends on a full processor,
+too. ``SCHED_IDLE`` would leave it nothing there."""
 
 _BUSY: Final = timedelta(seconds=2)
 """The wait when all places are taken; by then the queue has moved on."""
@@ -83,7 +83,9 @@ class Passwords:
         self._own_decoy = self._hasher.decoy()
         self._places = threading.BoundedSemaphore(max_concurrent + max_waiting)
         self._pool = ThreadPoolExecutor(
-            max_concurrent, thread_name_prefix="password", initializer=_step_back
+            max_concurrent,
+            thread_name_prefix="password",
+            initializer=self._start_thread,
         )
 
     async def verify(self, user: User | None, password: str) -> PasswordProof:
@@ -149,6 +151,11 @@ class Passwords:
         """Drop what waits and return when the running verifications have ended."""
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
+    def _start_thread(self) -> None:
+        # Imports hold the interpreter, so they come while the thread is still quick.
+        self._hasher.prepare()
+        _step_back()
+
 
 def _step_back() -> None:
     """Let whatever else the process does go before the thread that calls this.
@@ -158,10 +165,8 @@ def _step_back() -> None:
     Only Linux has a priority for each thread; those that a hash starts inherit it.
     """
     if sys.platform == "linux":
-        thread = threading.get_native_id()
-        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, min(niceness, _NICEST))
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICEST)
 
 
 def secret_of(password: str) -> bytes | None:

@@ -63,6 +63,10 @@ class Language:
         """Return an aware *when* as date and time of day in UTC, zone not named."""
         return self._speech.moment(when)
 
+    def prepare(self) -> None:
+        """Do what the first page in this language would wait for."""
+        self.duration(timedelta(days=1))
+
     @cached_property
     def _speech(self) -> "Speech":
         from forwardauth.web.speech import Speech  # noqa: PLC0415 - see law

@@ -6,6 +6,7 @@ This is the home of Babel, which takes as long to import as a good part of a sta
 
 import io
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from typing import Final, Literal
 
@@ -18,6 +19,9 @@ from babel.dates import (
 )
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+_KEPT: Final = 512
+"""Words of each kind that are kept for each language."""
 
 _Unit = Literal["day", "hour", "minute", "second"]
 _UNITS: Final[tuple[tuple[_Unit, timedelta], ...]] = (
@@ -40,9 +44,16 @@ class Speech:
         self.translations = (
             NullTranslations() if catalogue is None else self._compile(catalogue)
         )
+        # One of them takes Babel as long as the rest of a page takes Jinja, and most
+        # pages say what the page before has said.
+        self._spell_duration = lru_cache(_KEPT)(self._put_duration)
+        self._spell_moment = lru_cache(_KEPT)(self._put_moment)
 
     def duration(self, length: timedelta) -> str:
         """Return *length* in its largest whole unit up to days: ``30 days``."""
+        return self._spell_duration(length)
+
+    def _put_duration(self, length: timedelta) -> str:
         for unit, size in _UNITS:
             if length >= size and not length % size:
                 return self._count(length, unit)
@@ -59,7 +70,9 @@ class Speech:
 
     def moment(self, when: datetime) -> str:
         """Return an aware *when* as date and time of day in UTC, zone not named."""
-        utc = when.astimezone(UTC)
+        return self._spell_moment(when.astimezone(UTC).replace(second=0, microsecond=0))
+
+    def _put_moment(self, utc: datetime) -> str:
         both = str(get_datetime_format("medium", locale=self._locale))
         time_of_day = format_time(utc, "short", locale=self._locale)
         date = format_date(utc, "medium", locale=self._locale)

@@ -33,6 +33,9 @@ _DRAIN_SECONDS: Final = 8.0
 _END_SECONDS: Final = 0.5
 """What is left of a request after that, such as an answer that nobody takes."""
 
+_WARM_UP_SECONDS: Final = 1.0
+"""After the start, by when the requests that waited for it have been answered."""
+
 _MANAGEMENT_CONNECTIONS: Final = 100
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -127,15 +130,28 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
                 await site.start()
                 sites.append(site)
         # What has been built stays: no collection looks through it again.
-        gc.collect()
         gc.freeze()
         for listener in listeners.main:
             _log.info("listening on %s", listener.getsockname())
+        warming = asyncio.create_task(_warm_up(applications))
         await stopped.wait()
         _log.info("stopping")
+        warming.cancel()
+        await asyncio.wait([warming])
         for site in sites:
             await site.stop()
         await requests.drain()
+
+
+async def _warm_up(applications: Applications) -> None:
+    """Load what pages need, once those who waited for the start have their answers.
+
+    Verify is asked by everybody at once, while the first page can wait. Whoever wants
+    one sooner loads the same for all.
+    """
+    await asyncio.sleep(_WARM_UP_SECONDS)
+    await asyncio.to_thread(applications.main[keys.PAGES].prepare)
+    gc.freeze()
 
 
 class _Requests:

@@ -6,8 +6,9 @@ files are the portal's, with the origin in front.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forwardauth.domains import Origin
 from forwardauth.language_tags import LANGUAGES
@@ -15,7 +16,9 @@ from forwardauth.web.assets import Assets
 from forwardauth.web.language_switch import LanguageSwitch, Place
 from forwardauth.web.languages import load_languages
 from forwardauth.web.page_content import DEFAULT_TITLE
-from forwardauth.web.renderer import Renderer
+
+if TYPE_CHECKING:
+    from forwardauth.web.renderer import Renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,32 @@ class Frame:
         languages: Sequence[str] = LANGUAGES,
     ) -> None:
         self._site_name = "" if title == DEFAULT_TITLE else title
-        self._renderer = Renderer(templates)
+        self._templates = templates
         self._base_path = base_path.rstrip("/")
         self._assets = assets
         self._footer = tuple(footer)
         self._languages = load_languages()
         self._offered = tuple(self._languages[tag] for tag in languages)
+        if templates is not None:
+            # What is wrong with them is told at the start.
+            _ = self._renderer
+
+    def prepare(self) -> None:
+        """Read and compile the templates, which the first page does otherwise.
+
+        Babel comes with the first language; each further one costs its first page a few
+        milliseconds, and a megabyte that most services never need.
+        """
+        _ = self._renderer
+        self._offered[0].prepare()
+
+    @cached_property
+    def _renderer(self) -> "Renderer":
+        # Jinja and its templates are a fifth of a start, and no answer of verify needs
+        # them, so the start leaves them to whoever calls ``prepare``.
+        from forwardauth.web.renderer import Renderer  # noqa: PLC0415 - see above
+
+        return Renderer(self._templates)
 
     def path(self, path: str) -> str:
         """Return the portal's own *path*, which starts with ``/``, as a link has it."""

@@ -72,6 +72,10 @@ class Pages(LoginPages, LogoutPages, AccountPages):
             languages=languages,
         )
 
+    def prepare(self) -> None:
+        """Do what the first page would wait for; blocks, so call it in a thread."""
+        self._frame.prepare()
+
     def error(
         self,
         *,

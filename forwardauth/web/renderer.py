@@ -140,8 +140,8 @@ def create_environment(loader: BaseLoader) -> Environment:
 
 @cache
 def _load_shipped() -> Environment:
-    # Compiled once for the process, before the first request: an upgrade of the package
-    # below a running service does not mix new templates with old code.
+    # Compiled once for the process, all of them soon after the start: an upgrade of
+    # the package below a running service does not mix new templates with old code.
     environment = create_environment(FileSystemLoader(TEMPLATES))
     for name in environment.list_templates():
         environment.get_template(name)

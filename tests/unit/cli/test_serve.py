@@ -1,6 +1,7 @@
 """The service as a process: how it starts, shares its work, and ends."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -323,3 +324,36 @@ def test_start_lists_what_is_open(tmp_path: Path) -> None:
 
     line = "open to everybody: public.example.com (rule 1: every method, every path)"
     assert told.count(line) == 1
+
+
+HEAVY = frozenset(
+    {"argon2", "babel", "cryptography", "jinja2", "joserfc", "passlib"}
+    | {"prometheus_client", "redis", "ua_parser", "wsgiref"}
+)
+"""What somebody may want later: each costs a start what five modules of ours do."""
+
+
+def imported_in(text: str) -> set[str]:
+    """Return the packages that ``-X importtime`` tells of in *text*."""
+    lines = re.findall(r"^import time: .*[| ]([a-z0-9_]+)[.\w]*$", text, re.MULTILINE)
+    return set(lines)
+
+
+def test_first_answer_waits_for_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    """What signs, hashes, counts for others or draws pages is imported after it."""
+    main_port, management = free_ports(2)
+    server = f"  listen: 127.0.0.1:{main_port}\n  management: 127.0.0.1:{management}\n"
+    config = write_installation(tmp_path, server=server, store="sqlite:sessions.db")
+    # The lines of the imports and those of the log are one text, in their order.
+    environment = {"PYTHONPROFILEIMPORTTIME": "1"}
+
+    with serving(config, main_port, environment=environment) as process:
+        reply = Peer(address=main_port).verify(None)
+        wait_for(lambda: "jinja2" in process.log.read_text(), "pages are prepared")
+
+    before, _, after = process.log.read_text().partition("outcome=")
+    too_early = HEAVY & imported_in(before)
+    assert reply.status == 401
+    assert {"aiohttp", "sqlite3", "yaml"} <= imported_in(before)
+    assert not too_early
+    assert "jinja2" in imported_in(after)

@@ -1,6 +1,6 @@
 """What rendering a page of the portal costs, against a bare template of Jinja's.
 
-    script/bench pages [--languages en,de] [--renders 300]
+    script/bench renders [--languages en,de] [--renders 300]
 
 Prints for each page the bytes that it has, the median processor time of a render, and
 the ratio to the least that Jinja can do: a compiled template of five values between the
@@ -54,7 +54,7 @@ def create_bare(size: int) -> Callable[[], str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="script/bench pages", description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/bench renders", description=__doc__)
     parser.add_argument("--languages", default="en,de,ja")
     parser.add_argument("--renders", type=int, default=RENDERS)
     chosen = parser.parse_args(arguments)

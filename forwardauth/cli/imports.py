@@ -6,20 +6,19 @@ that neither has to be taken apart. A report holds no secret. Nothing is written
 """
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from forwardauth.access_control.decision import Policy
 from forwardauth.cli.context import tell_warnings
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.import_files import NewFile, write_files
+from forwardauth.cli.import_options import output_options, site_options
 from forwardauth.migration.acceptance import check_config
 from forwardauth.migration.choices import Choices
 from forwardauth.migration.outcome import Outcome
+from forwardauth.migration.report import Fate
 from forwardauth.migration.yaml_text import write_document
 
 _USERS: Final = "users.yaml"
@@ -37,74 +36,6 @@ def imports() -> None:
     """
 
 
-def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that say where to write."""
-    for option in (
-        click.option(
-            "--json", "is_json", is_flag=True, help="The report for programs."
-        ),
-        click.option("--force", is_flag=True, help="Overwrite what is there."),
-        click.option(
-            "--output",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="Write FILE; standard output by default.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options about what a source does not say."""
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        output: Path | None = given["output"]
-        choices = Choices(
-            two_factor=Policy(given.pop("two_factor")),
-            any_query=given.pop("any_query"),
-            portal=given.pop("portal"),
-            domain=given.pop("domain"),
-            trusted_proxies=given.pop("trusted_proxies"),
-            users_file=given.pop("users_file"),
-            folder=Path.cwd() if output is None else output.absolute().parent,
-        )
-        command(choices=choices, **given)
-
-    for option in (
-        click.option(
-            "--users-file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE",
-            help="The users file that the configuration names.",
-        ),
-        click.option(
-            "--trusted-proxy",
-            "trusted_proxies",
-            multiple=True,
-            metavar="NETWORK",
-            help="Where your proxies connect from. May be given several times.",
-        ),
-        click.option("--domain", metavar="NAME", help="The parent domain."),
-        click.option("--portal", metavar="URL", help="Where people sign in."),
-        click.option(
-            "--any-query",
-            is_flag=True,
-            help="Let $ in an expression be the end of the path, whatever the query.",
-        ),
-        click.option(
-            "--two-factor",
-            type=click.Choice(["deny", "one_factor"]),
-            default="deny",
-            show_default=True,
-            help="What becomes of what asks for a second factor.",
-        ),
-    ):
-        run = option(run)
-    return _output_options(run)
-
-
 @imports.command(
     epilog=examples(
         "forwardauth import authelia configuration.yml",
@@ -113,7 +44,7 @@ def _site_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 )
 @_FILE
-@_site_options
+@site_options
 def authelia(
     *, file: Path, choices: Choices, output: Path | None, force: bool, is_json: bool
 ) -> None:
@@ -127,6 +58,91 @@ def authelia(
 
     outcome = read_authelia(file, choices)
     _hand_over(outcome, choices, file, output=output, force=force, is_json=is_json)
+
+
+@imports.command(
+    epilog=examples(
+        "forwardauth import tinyauth .env --output config.yaml",
+        "forwardauth import tinyauth .env --two-factor one_factor",
+    )
+)
+@_FILE
+@site_options
+def tinyauth(
+    *, file: Path, choices: Choices, output: Path | None, force: bool, is_json: bool
+) -> None:
+    """Write a configuration from FILE, the environment of tinyauth (3 to 5).
+
+    With --output its users go to users.yaml beside the configuration. Labels of
+    containers are not read.
+    """
+    from forwardauth.migration.tinyauth import (  # noqa: PLC0415 - when asked for
+        read_tinyauth,
+    )
+
+    outcome = read_tinyauth(file, choices)
+    _hand_over(outcome, choices, file, output=output, force=force, is_json=is_json)
+
+
+@imports.command(
+    "traefik-forward-auth",
+    epilog=examples(
+        "forwardauth import traefik-forward-auth traefik-forward-auth.ini",
+        "forwardauth import traefik-forward-auth .env --output config.yaml",
+    ),
+)
+@_FILE
+@site_options
+def traefik_forward_auth(
+    *, file: Path, choices: Choices, output: Path | None, force: bool, is_json: bool
+) -> None:
+    """Write a configuration from FILE, of traefik-forward-auth 2.
+
+    FILE is its environment, its INI file, or its flags, one on each line.
+    """
+    from forwardauth.migration.traefik_forward_auth import (  # noqa: PLC0415 - as above
+        read_traefik_forward_auth,
+    )
+
+    outcome = read_traefik_forward_auth(file, choices)
+    _hand_over(outcome, choices, file, output=output, force=force, is_json=is_json)
+
+
+@imports.command(
+    epilog=examples(
+        "forwardauth import htpasswd .htpasswd --output users.yaml",
+        "forwardauth import htpasswd .htpasswd --skip-refused",
+    )
+)
+@_FILE
+@click.option(
+    "--skip-refused", is_flag=True, help="Leave out users whose hash is not read."
+)
+@output_options
+def htpasswd(
+    *,
+    file: Path,
+    skip_refused: bool,
+    output: Path | None,
+    force: bool,
+    is_json: bool,
+) -> None:
+    """Write a users file from FILE, a password file of Apache or nginx.
+
+    Hashes of bcrypt (htpasswd -B) are read; MD5, SHA-1, crypt and plain text are not.
+    """
+    from forwardauth.migration.htpasswd import (  # noqa: PLC0415 - when asked for
+        read_htpasswd,
+    )
+
+    outcome = read_htpasswd(file, skips=skip_refused)
+    text = outcome.users or ""
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        files = [NewFile(path=output, text=text, has_secret=True)]
+        write_files(files, is_forced=force)
+    _tell(outcome, is_json=is_json, is_on_stderr=output is None)
 
 
 def _hand_over(
@@ -148,10 +164,13 @@ def _hand_over(
     _, warnings = check_config(text, source=name, folder=choices.folder)
     if output is None:
         click.echo(text, nl=False)
+        if outcome.users is not None:
+            hint = "the users are written with --output alone, beside the configuration"
+            outcome.report.tell(Fate.TO_DO, _USERS, None, hint)
     else:
         files = [NewFile(path=output, text=text, has_secret=outcome.has_secret)]
         if outcome.users is not None:
-            path = output.absolute().parent / (choices.users_file or _USERS)
+            path = output.absolute().parent / _USERS
             files.append(NewFile(path=path, text=outcome.users, has_secret=True))
         write_files(files, is_forced=force)
     tell_warnings(warnings)

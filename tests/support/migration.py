@@ -12,6 +12,8 @@ from forwardauth.migration.authelia.settings import read_authelia
 from forwardauth.migration.choices import Choices
 from forwardauth.migration.outcome import Outcome as Imported
 from forwardauth.migration.report import Fate, Report
+from forwardauth.migration.tinyauth import read_tinyauth
+from forwardauth.migration.traefik_forward_auth import read_traefik_forward_auth
 from forwardauth.migration.yaml_text import write_document
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 
@@ -31,6 +33,7 @@ class Written:
     text: str
     settings: Settings
     report: Report
+    users: str | None = None
 
     @property
     def access(self) -> AccessControl:
@@ -52,7 +55,9 @@ def accept(imported: Imported, folder: Path) -> Written:
     """Return *imported* as text and as settings; fails where our check refuses it."""
     text = write_document(imported.config, heading=("Written by a test.",))
     settings, _ = check_config(text, source="config.yaml", folder=folder)
-    return Written(text=text, settings=settings, report=imported.report)
+    return Written(
+        text=text, settings=settings, report=imported.report, users=imported.users
+    )
 
 
 def import_authelia(folder: Path, text: str, **choices: Any) -> Written:
@@ -66,3 +71,18 @@ def import_rules(folder: Path, rules: str, **choices: Any) -> Written:
     """Return the same for ``AUTHELIA`` with these lines of ``access_control``."""
     lines = "".join(f"  {line}\n" for line in rules.splitlines())
     return import_authelia(folder, f"{AUTHELIA}access_control:\n{lines}", **choices)
+
+
+def import_tinyauth(folder: Path, text: str, **choices: Any) -> Written:
+    """Return what the import of *text*, an environment of tinyauth, comes to."""
+    path = folder / "tinyauth.env"
+    path.write_text(text, encoding="utf-8")
+    return accept(read_tinyauth(path, Choices(folder=folder, **choices)), folder)
+
+
+def import_traefik(folder: Path, text: str, **choices: Any) -> Written:
+    """Return what the import of *text*, of traefik-forward-auth, comes to."""
+    path = folder / "tfa.ini"
+    path.write_text(text, encoding="utf-8")
+    outcome = read_traefik_forward_auth(path, Choices(folder=folder, **choices))
+    return accept(outcome, folder)

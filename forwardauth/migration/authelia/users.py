@@ -9,6 +9,7 @@ from typing import Final
 from forwardauth.errors import ConfigError
 from forwardauth.migration.authelia.source import Source
 from forwardauth.migration.choices import Choices
+from forwardauth.migration.lines import find_beside
 from forwardauth.migration.report import Fate
 from forwardauth.migration.yaml_text import Entry, Mapping
 from forwardauth.users.reader import load_users
@@ -27,16 +28,10 @@ def write_users(source: Source, path: Path, choices: Choices) -> Mapping:
     if named is None and choices.users_file is None:
         return (Entry(name="file", value=_NEW),)
     key = _FILE
-    file = choices.users_file or _find(Path(named or _NEW), path)
+    file = choices.users_file or find_beside(Path(named or _NEW), path)
     _check(source, key, file)
     note = f"from {_FILE}; the file is read as it is"
     return (Entry(name="file", value=_spell(file, choices.folder), notes=(note,)),)
-
-
-def _find(named: Path, path: Path) -> Path:
-    """Return the file that is meant: often its path is one inside a container."""
-    beside = path.parent / named.name
-    return beside if not named.exists() and beside.exists() else named
 
 
 def _spell(file: Path, folder: Path) -> str:

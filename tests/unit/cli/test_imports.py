@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forwardauth.cli.main import main
+from forwardauth.users.reader import load_users
 from tests.support.migration import AUTHELIA
-from tests.support.users import ARGON2ID, entry, write_users
+from tests.support.users import ARGON2ID, BCRYPT, entry, write_users
 
 SECRET = "0123456789abcdef0123456789abcdef"
 CONFIGURATION = f"""\
@@ -139,3 +140,97 @@ def test_a_source_that_cannot_be_carried_over_ends_with_2(
     assert message in result.stderr
     assert result.stdout == ""
     assert not (tmp_path / "config.yaml").exists()
+
+
+def test_tinyauth_brings_its_users_along(tmp_path: Path) -> None:
+    """Beside the configuration, for the owner alone; both pass our own check."""
+    (tmp_path / ".env").write_text(
+        f"APP_URL=https://auth.example.com\nUSERS=alice:{BCRYPT}\nSECRET=hunter2\n"
+    )
+
+    written = run("import", "tinyauth", ".env", "--output", "config.yaml")
+
+    checked = run("config", "check")
+    assert written.exit_code == checked.exit_code == 0, checked.output
+    assert "  users    1" in checked.stdout
+    assert (tmp_path / "users.yaml").stat().st_mode & 0o777 == 0o600
+    assert BCRYPT not in written.output
+    assert "hunter2" not in written.output
+
+
+def test_users_are_written_to_files_alone(tmp_path: Path) -> None:
+    """On standard output there is one file; the report says how to get the other."""
+    (tmp_path / ".env").write_text(
+        f"APP_URL=https://auth.example.com\nUSERS=alice:{BCRYPT}\n"
+    )
+
+    result = run("import", "tinyauth", ".env")
+
+    assert result.exit_code == 0
+    assert "users.yaml: the users are written with --output" in result.stderr
+    assert not (tmp_path / "users.yaml").exists()
+
+
+def test_users_that_are_there_keep_both_files_from_being_written(
+    tmp_path: Path,
+) -> None:
+    """Half of an import would sign in other people than it says."""
+    (tmp_path / ".env").write_text(
+        f"APP_URL=https://auth.example.com\nUSERS=alice:{BCRYPT}\n"
+    )
+    (tmp_path / "users.yaml").write_text("mine")
+
+    result = run("import", "tinyauth", ".env", "--output", "config.yaml")
+
+    assert result.exit_code == 2
+    assert "users.yaml exists already" in result.stderr
+    assert not (tmp_path / "config.yaml").exists()
+
+
+def test_traefik_forward_auth_needs_its_users_added(tmp_path: Path) -> None:
+    """By the commands that the report names; then our own check passes."""
+    (tmp_path / "tfa.ini").write_text(
+        "cookie-domain = example.com\nauth-host = auth.example.com\n"
+        "whitelist = jane@example.org\n"
+    )
+
+    written = run(
+        "import", "traefik-forward-auth", "tfa.ini", "--output", "config.yaml"
+    )
+
+    assert "forwardauth users add jane@example.org" in written.stdout
+    added = CliRunner().invoke(
+        main, ["users", "add", "jane@example.org"], input="correct horse\n"
+    )
+    checked = run("config", "check")
+    assert (written.exit_code, added.exit_code, checked.exit_code) == (0, 0, 0)
+    assert checked.stderr == ""
+
+
+def test_a_password_file_becomes_a_users_file(tmp_path: Path) -> None:
+    """On standard output, or in a file for the owner alone."""
+    (tmp_path / "htpasswd").write_text(f"alice:{BCRYPT}\n")
+
+    shown = run("import", "htpasswd", "htpasswd")
+    written = run("import", "htpasswd", "htpasswd", "--output", "users.yaml")
+
+    assert shown.exit_code == written.exit_code == 0
+    assert shown.stdout == (tmp_path / "users.yaml").read_text()
+    assert load_users(tmp_path / "users.yaml").get("alice") is not None
+    assert (tmp_path / "users.yaml").stat().st_mode & 0o777 == 0o600
+    assert "htpasswd:1: alice: user alice" in written.stdout
+
+
+def test_a_password_that_is_not_read_ends_with_2(tmp_path: Path) -> None:
+    """Unless its user is left out on purpose."""
+    (tmp_path / "htpasswd").write_text(f"alice:$apr1$a$b\nbob:{BCRYPT}\n")
+
+    refused = run("import", "htpasswd", "htpasswd")
+    skipped = run("import", "htpasswd", "htpasswd", "--skip-refused", "--json")
+
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("htpasswd:1: the password of user alice is MD5")
+    assert refused.stdout == ""
+    assert skipped.exit_code == 0
+    assert "alice" not in skipped.stdout
+    assert json.loads(skipped.stderr)[0]["key"] == "alice"

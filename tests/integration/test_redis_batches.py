@@ -148,7 +148,7 @@ async def test_session_ended_while_its_answer_comes_is_asked_again(
     async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
         await add_all(store, [ended, other])
         await ask_on_lane(store, other.digest)
-        relay.hold_answers_to(LOOK_UP)
+        relay.hold_answer_to(LOOK_UP)
         told = asyncio.create_task(ask_all(store, digests([ended, other])))
         await relay.wait_until_held()
 
@@ -198,7 +198,7 @@ async def test_late_answer_is_told_to_nobody_else(redis: RedisServer) -> None:
     ):
         await add_all(store, [first, second])
         await ask_on_lane(store, first.digest)
-        relay.hold_answers_to(LOOK_UP)
+        relay.hold_answer_to(LOOK_UP)
         late = ask(store, first.digest)
         await relay.wait_until_held()
         await asyncio.sleep(1)
@@ -323,7 +323,7 @@ async def test_close_tells_who_waits_and_opens_nothing_again(
     async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
         entry = create_entry()
         await ask_on_lane(store, entry.digest)
-        relay.hold_answers_to(LOOK_UP)
+        relay.hold_answer_to(LOOK_UP)
         waiting = ask(store, entry.digest)
         await relay.wait_until_held()
 

@@ -66,8 +66,8 @@ class Relay:
         """Do *action* whenever something that holds *marker* is about to be asked."""
         self._actions[marker] = action
 
-    def hold_answers_to(self, marker: bytes) -> None:
-        """Keep the answers to what holds *marker* until ``release``."""
+    def hold_answer_to(self, marker: bytes) -> None:
+        """Keep the next answer to what holds *marker* until ``release``."""
         self._held = marker
 
     async def wait_until_held(self) -> None:
@@ -75,7 +75,7 @@ class Relay:
         await self._arrived.wait()
 
     def release(self) -> None:
-        """Pass on what was kept, and everything from now on."""
+        """Pass on what was kept."""
         self._released.set()
 
     @asynccontextmanager
@@ -99,6 +99,7 @@ class Relay:
                 to_server[1].write(asked)
                 answer = await to_server[0].read(_CHUNK_BYTES)
                 if self._held and self._held in asked:
+                    self._held = b""
                     self._arrived.set()
                     await self._released.wait()
                 if self._marker and self._marker in asked:

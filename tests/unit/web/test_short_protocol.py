@@ -38,6 +38,10 @@ class Line:
             for _ in range(20):
                 await asyncio.sleep(0)
 
+    def write(self, data: bytes) -> None:
+        """Send *data* with what else happens in this turn of the loop."""
+        self._writer.write(data)
+
     async def flood(self, data: bytes, *, megabytes: int) -> bool:
         """Send *data* again and again; whether it is no longer taken before the end."""
         for _ in range(megabytes * 1_000_000 // len(data)):

@@ -1,6 +1,7 @@
 """``forwardauth import``: what goes to which stream, and which files are written."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 from forwardauth.cli.main import main
 from forwardauth.users.reader import load_users
 from tests.support.migration import AUTHELIA
+from tests.support.repository import ROOT
 from tests.support.users import ARGON2ID, BCRYPT, entry, write_users
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -234,3 +236,25 @@ def test_a_password_that_is_not_read_ends_with_2(tmp_path: Path) -> None:
     assert skipped.exit_code == 0
     assert "alice" not in skipped.stdout
     assert json.loads(skipped.stderr)[0]["key"] == "alice"
+
+
+def test_the_example_of_the_guide_is_what_is_written(tmp_path: Path) -> None:
+    """Line by line, with its comments."""
+    guide = (ROOT / "docs/migrating.md").read_text()
+    source, wanted, *_ = re.findall(r"(?s)```yaml\n(.*?)```", guide)
+    (tmp_path / "configuration.yml").write_text(source)
+
+    result = run("import", "authelia", "configuration.yml")
+
+    assert result.exit_code == 0
+    assert wanted in result.stdout
+
+
+def test_the_guide_has_every_option() -> None:
+    """None that is gone, either."""
+    guide = (ROOT / "docs/migrating.md").read_text()
+    shown = run("import", "authelia", "--help").stdout
+    shown += run("import", "htpasswd", "--help").stdout
+
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+    assert options <= set(re.findall(r"--[a-z-]+", guide))

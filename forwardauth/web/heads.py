@@ -14,7 +14,7 @@ request is framed or who asks.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 MAX_HEAD_BYTES: Final = 16_384
@@ -89,6 +89,23 @@ class Fields(NamedTuple):
     method: str
     target: str
     values: Mapping[str, str]
+
+
+class PlainHeaders:
+    """A ``HeaderSource`` of headers that are there once each, all by plain names."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Keep *values*, which are by names in lower case."""
+        self._values = values
+
+    def getall(self, key: str, default: list[str], /) -> list[str]:
+        """Return the value of *key* as all of its values, else *default*."""
+        value = self._values.get(key.lower())
+        return default if value is None else [value]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._values)
 
 
 class Heads:

@@ -9,7 +9,7 @@ that a reading depends on, and all of them are its key. Only requests that mean 
 beyond it are read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -23,11 +23,12 @@ from forwardauth.adapters.base import (
     RequestKind,
     SignInNeeded,
 )
-from forwardauth.adapters.headers import X_FORWARDED_FOR, lookup_client
+from forwardauth.adapters.headers import X_FORWARDED_FOR, IPAddress, lookup_client
 from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
+from forwardauth.redirects import TargetPolicy
 from forwardauth.web.answer_bytes import AnswerBytes
-from forwardauth.web.heads import Fields, Head, Heads
+from forwardauth.web.heads import Fields, Head, Heads, PlainHeaders
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.sign_in import login_url
@@ -39,6 +40,9 @@ megabytes of them, whatever clients send."""
 
 MAX_ASKED: Final = 2048
 """How many sets of lines are known to ask one of them."""
+
+MAX_CLIENTS: Final = 1024
+"""How many addresses of browsers are known as such."""
 
 MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
@@ -55,23 +59,24 @@ class Reading:
         question: May this pass?
         selection: The rules that decide about it, whoever asks.
         case: The same for questions that the rules decide alike, whoever asks.
-        login_url: Where a browser that asks it would sign in.
+        targets: Where a browser that asks it may be sent back to.
     """
 
     adapter: Adapter
     question: Question
     selection: Selection
     case: int
-    login_url: str
+    targets: TargetPolicy
     _sent_to_portal: AnswerBytes | None = None
 
     def sent_to_portal(self) -> AnswerBytes:
         """Return the answer to a browser in which nobody is signed in."""
         if self._sent_to_portal is None:
+            original = self.question.original
             verdict = SignInNeeded(
-                login_url=self.login_url,
+                login_url=login_url(self.question.domain, original, self.targets),
                 kind=RequestKind.NAVIGATION,
-                method=self.question.original.method,
+                method=original.method,
             )
             self._sent_to_portal = AnswerBytes(self.adapter.answer(verdict))
         return self._sent_to_portal
@@ -117,6 +122,8 @@ class Readings:
         self._heads = Heads(names)
         self._asked: dict[tuple[str, bytes, frozenset[bytes]], Asked] = {}
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
+        # People ask many questions each.
+        self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
@@ -160,7 +167,7 @@ class Readings:
         except (ProxyRequestError, _NotPlainError):
             return None
         method = reading.question.original.method
-        return Asked(reading, classify(method, _Headers(dict(fields.values))))
+        return Asked(reading, classify(method, PlainHeaders(fields.values)))
 
     def _lookup_below(self, path: str) -> "_Endpoint | None":
         for endpoint in self._below:
@@ -178,22 +185,17 @@ class Readings:
     ) -> Reading:
         adapter, settings = endpoint.adapter, self._settings
         taken_over = settings.logout.paths_taken_over(adapter)
-        forwarded_for = values[-1]
         request = ProxyRequest(
             method=method,
             target=target,
-            headers=_Headers(
+            headers=PlainHeaders(
                 {
                     name: value
                     for name, value in zip(endpoint.names, values, strict=True)
                     if value is not None
                 }
             ),
-            client=lookup_client(
-                () if forwarded_for is None else (forwarded_for,),
-                peer=ip_address(peer),
-                trusted=settings.trusted_proxies,
-            ),
+            client=self._lookup_client(values[-1], peer),
             logout_paths=taken_over,
         )
         question = read_question(adapter, request, settings.domains)
@@ -204,9 +206,16 @@ class Readings:
             or original.path in taken_over
         ):
             raise _NotPlainError
-        url = login_url(question.domain, original, settings.targets)
         selection = self._access_control.select(original)
-        return Reading(adapter, question, selection, self._case_of(selection), url)
+        case = self._case_of(selection)
+        return Reading(adapter, question, selection, case, settings.targets)
+
+    def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:
+        return lookup_client(
+            () if forwarded_for is None else (forwarded_for,),
+            peer=ip_address(peer),
+            trusted=self._settings.trusted_proxies,
+        )
 
     def _case_of(self, selection: Selection) -> int:
         """Return the number for all that *selection* decides by.
@@ -234,22 +243,6 @@ class _Endpoint:
     adapter: Adapter
     path: str
     names: tuple[str, ...]
-
-
-class _Headers:
-    """A ``HeaderSource`` of headers that are there once each, all by plain names."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self._values = values
-
-    def getall(self, key: str, default: list[str], /) -> list[str]:
-        """Return the value of *key* as all of its values, else *default*."""
-        value = self._values.get(key.lower())
-        return default if value is None else [value]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names; that all others are plain has been looked at before."""
-        return iter(self._values)
 
 
 class _NotPlainError(Exception):

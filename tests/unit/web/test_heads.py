@@ -15,6 +15,7 @@ from forwardauth.web.heads import (
     Fields,
     Head,
     Heads,
+    PlainHeaders,
 )
 
 NAMES: Final = ("X-Original-URL", "X-Original-Method", "Accept")
@@ -230,3 +231,12 @@ def test_number_of_known_lines_is_bounded() -> None:
     assert {long.encode(), b"X-Trace: 0"} < head.lines
     assert len(heads._idle) <= MAX_KNOWN  # noqa: SLF001
     assert len(heads._read) <= MAX_KNOWN  # noqa: SLF001
+
+
+def test_plain_headers_have_each_name_once() -> None:
+    """Adapters read them as they read those of a parsed request."""
+    headers = PlainHeaders({"x-original-method": "GET"})
+
+    assert headers.getall("X-Original-Method", []) == ["GET"]
+    assert headers.getall("X-Original-URL", []) == []
+    assert list(headers) == ["x-original-method"]

@@ -4,11 +4,13 @@ Source: WCAG 2.2, relative luminance and contrast ratio.
 """
 
 import re
+from colorsys import hls_to_rgb, rgb_to_hls
 from dataclasses import dataclass
 from typing import Final
 
 _HEX: Final = re.compile(r"#(?P<digits>[0-9a-fA-F]{3}|[0-9a-fA-F]{6})", re.ASCII)
 _STEPS: Final = 100
+_MOST_SATURATION: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,29 @@ class Colour:
         """
         mixes = (self.mix(other, step / _STEPS) for step in range(_STEPS))
         return next((m for m in mixes if m.contrast(against) >= least), other)
+
+    def brighten(self, *, against: "Colour", least: float) -> "Colour":
+        """Return the first lighter shade of the same hue that stands out by *least*.
+
+        Strong colours glare on a dark ground, so it is no more than half saturated.
+        """
+        hue, light, saturation = rgb_to_hls(
+            self.red / 255, self.green / 255, self.blue / 255
+        )
+        shades = (
+            Colour(
+                *(
+                    round(255 * part)
+                    for part in hls_to_rgb(
+                        hue,
+                        light + (1 - light) * step / _STEPS,
+                        min(saturation, _MOST_SATURATION),
+                    )
+                )
+            )
+            for step in range(_STEPS)
+        )
+        return next((s for s in shades if s.contrast(against) >= least), WHITE)
 
 
 BLACK: Final = Colour(0, 0, 0)

@@ -25,7 +25,7 @@ def accent_rules(accent: Colour) -> str:
         accent: It stands out against white by 4.5 at least; the configuration has
             checked that.
     """
-    lighter = accent.towards(WHITE, against=DARK_SURFACE, least=LEAST_CONTRAST)
+    lighter = accent.brighten(against=DARK_SURFACE, least=LEAST_CONTRAST)
     light = _properties(
         accent=accent,
         accent_active=accent.mix(BLACK, _LESS),

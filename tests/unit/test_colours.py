@@ -57,6 +57,19 @@ def test_colour_survives_being_written(colour: Colour) -> None:
 
 
 @given(COLOURS)
+def test_brighter_shade_keeps_its_hue(colour: Colour) -> None:
+    """Blue stays blue on a dark ground, if it is a colour at all."""
+    shade = colour.brighten(against=BLACK, least=8)
+
+    assert shade.contrast(BLACK) >= 8
+    order = sorted(
+        ("red", "green", "blue"), key=lambda part: int(getattr(colour, part))
+    )
+    parts = [int(getattr(shade, part)) for part in order]
+    assert parts == sorted(parts)
+
+
+@given(COLOURS)
 def test_any_colour_can_be_made_to_stand_out(colour: Colour) -> None:
     """Towards black on white, with as little black as it takes."""
     darker = colour.towards(BLACK, against=WHITE, least=4.5)

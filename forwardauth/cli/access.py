@@ -18,8 +18,10 @@ from forwardauth.access_control.decision import (
 )
 from forwardauth.access_control.explain import Check, Explanation, Step
 from forwardauth.access_control.explain import explain as explain_access
+from forwardauth.cli.access_record import access_record
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.records import dump, json_option
 from forwardauth.config.schema import Settings
 from forwardauth.errors import ProxyRequestError
 from forwardauth.request import (
@@ -56,6 +58,7 @@ def access() -> None:
 @click.option(
     "--preflight", is_flag=True, help="The CORS preflight of a browser: OPTIONS."
 )
+@json_option
 @config_option
 def explain(
     *,
@@ -64,6 +67,7 @@ def explain(
     method: str,
     ip: str | None,
     preflight: bool,
+    is_json: bool,
     config_path: Path | None,
 ) -> None:
     """Say which rule decides about a request for URL, and why.
@@ -74,6 +78,9 @@ def explain(
     original = replace(original, is_preflight=preflight)
     settings = load(config_path)
     subject = ANONYMOUS if user is None else _load_subject(settings, user)
+    if is_json:
+        click.echo(dump(access_record(settings, subject, original)))
+        return
     groups = ", ".join(sorted(subject.groups)) or "none"
     who = "nobody" if subject.is_anonymous else f"{subject.username}, groups: {groups}"
     click.echo(f"{original.method} {original.url}  as {who}")

@@ -1,6 +1,7 @@
 """``forwardauth config``: everything that is wrong, before the service is started."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -8,11 +9,15 @@ from forwardauth.access_control.openings import describe_openings
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.cli.context import config_option, load_inspected, tell_warnings
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.records import dump, json_option, problem_records
 from forwardauth.config.inspection import Inspection
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
+from forwardauth.errors import ConfigError
 from forwardauth.users.table import UsersTable
 from forwardauth.web.self_test import check_refusals
+
+_INVALID: Final = 2
 
 
 @click.group()
@@ -24,11 +29,16 @@ def config() -> None:
     epilog=examples(
         "forwardauth config check",
         "forwardauth config check /etc/forwardauth/config.yaml",
+        "forwardauth config check --json",
     )
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@json_option
 @config_option
-def check(file: Path | None, config_path: Path | None) -> None:
+@click.pass_context
+def check(
+    ctx: click.Context, file: Path | None, is_json: bool, config_path: Path | None
+) -> None:
     """Check FILE, the environment, the users file and the folders they name.
 
     All problems are told at once, each with its place, its reason and a remedy. The
@@ -36,12 +46,23 @@ def check(file: Path | None, config_path: Path | None) -> None:
     """
     if file is not None and config_path is not None:
         raise click.UsageError("name the file once: FILE or --config FILE")
-    inspection = load_inspected(file or config_path)
-    tell_warnings(_unknown_names(inspection))
+    try:
+        inspection = load_inspected(file or config_path)
+    except ConfigError as exc:
+        if not is_json:
+            raise
+        problems = problem_records(exc.problems)
+        click.echo(dump({"valid": False, "problems": problems}))
+        ctx.exit(_INVALID)
+    unknown = _unknown_names(inspection)
+    tell_warnings(unknown)
     settings = inspection.settings
     check_refusals(
         settings.access_control, create_adapters(settings.headers), settings.domains
     )
+    if is_json:
+        click.echo(dump(_record_of(inspection, (*inspection.warnings, *unknown))))
+        return
     for line in _summary(settings, inspection.users):
         click.echo(line)
 
@@ -71,17 +92,46 @@ def _unknown_names(inspection: Inspection) -> tuple[Problem, ...]:
 def _summary(settings: Settings, users: UsersTable) -> list[str]:
     """Return what would be started, a line each; V-21: with every open door."""
     rules = settings.access_control.rules
-    store = settings.session.store
-    scheme = store.partition(":")[0]
     lines = [
         "the configuration is valid",
         *(f"  portal   {d.portal_url('/')}" for d in settings.domains.entries),
         f"  listen   {', '.join(map(str, settings.server.listen))}",
-        f"  store    {store if scheme in {'memory', 'sqlite'} else scheme}",
+        f"  store    {_store_of(settings)}",
         f"  users    {len(users.users)}",
-        # Without the query, where a secret may stand.
-        *(f"  notify   {url.partition('?')[0]}" for url in settings.logout.notify),
+        *(f"  notify   {url}" for url in _told_of(settings)),
         f"  rules    {len(rules)}, then {settings.access_control.default_policy}",
     ]
     lines += (f"  {line}" for line in describe_openings(settings.access_control))
     return lines
+
+
+def _record_of(
+    inspection: Inspection, warnings: tuple[Problem, ...]
+) -> dict[str, object]:
+    """Return the summary for programs."""
+    settings = inspection.settings
+    access_control = settings.access_control
+    return {
+        "valid": True,
+        "warnings": problem_records(warnings),
+        "portals": [each.portal_url("/") for each in settings.domains.entries],
+        "listen": [str(address) for address in settings.server.listen],
+        "store": _store_of(settings),
+        "users": len(inspection.users.users),
+        "notify": list(_told_of(settings)),
+        "rules": len(access_control.rules),
+        "default_policy": access_control.default_policy.value,
+        "openings": list(describe_openings(access_control)),
+    }
+
+
+def _store_of(settings: Settings) -> str:
+    """Return the store, and of one with a password the kind alone."""
+    store = settings.session.store
+    scheme = store.partition(":")[0]
+    return store if scheme in {"memory", "sqlite"} else scheme
+
+
+def _told_of(settings: Settings) -> tuple[str, ...]:
+    """Return who is told of logouts, without the query, where a secret may stand."""
+    return tuple(url.partition("?")[0] for url in settings.logout.notify)

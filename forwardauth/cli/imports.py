@@ -5,7 +5,6 @@ that neither has to be taken apart. A report holds no secret. Nothing is written
 ``config check`` would refuse.
 """
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from forwardauth.cli.context import tell_warnings
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.import_files import NewFile, write_files
 from forwardauth.cli.import_options import output_options, site_options
+from forwardauth.cli.records import dump
 from forwardauth.migration.acceptance import check_config
 from forwardauth.migration.choices import Choices
 from forwardauth.migration.outcome import Outcome
@@ -182,6 +182,6 @@ def _tell(outcome: Outcome, *, is_json: bool, is_on_stderr: bool) -> None:
     lines = outcome.report.lines()
     if is_json:
         records = outcome.report.records()
-        lines = [json.dumps(records, indent=2, ensure_ascii=False)]
+        lines = [dump(records)]
     for line in lines:
         click.echo(line, err=is_on_stderr)

@@ -9,9 +9,10 @@ a mistake in the call or the configuration and 1 for anything else; never a trac
 
 import errno
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from forwardauth.cli.epilog import examples
 from forwardauth.errors import ConfigError, ForwardAuthError
@@ -25,6 +26,7 @@ COMMANDS: Final = {
     "access": "Explain which rule decides about a request.",
     "redirect": "Explain whether a redirect target is accepted.",
     "import": "Write a configuration from that of another program.",
+    "completion": "Print what makes a shell complete commands.",
 }
 """Each subcommand, named like its module and its object there, with its help."""
 
@@ -49,6 +51,17 @@ class CommandGroup(click.Group):
         module = import_module(f"forwardauth.cli.{name}")
         command: click.Command = getattr(module, name)
         return command
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return names and options that begin so, without importing any command."""
+        names = [
+            CompletionItem(name, help=purpose)
+            for name, purpose in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(
         self,

@@ -6,7 +6,8 @@ import click
 
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
-from forwardauth.redirects import explain_target
+from forwardauth.cli.records import dump, json_option
+from forwardauth.redirects import TargetExplanation, explain_target
 
 
 @click.group()
@@ -21,17 +22,31 @@ def redirect() -> None:
     )
 )
 @click.argument("url")
+@json_option
 @config_option
 @click.pass_context
-def explain(ctx: click.Context, url: str, config_path: Path | None) -> None:
+def explain(
+    ctx: click.Context, url: str, is_json: bool, config_path: Path | None
+) -> None:
     """Say whether URL is accepted as a target, and by which rule.
 
     The status is 0 when it is accepted and 1 when it is refused.
     """
     verdict = explain_target(url, load(config_path).target_policy)
-    if verdict.accepted:
+    if is_json:
+        click.echo(dump(_record_of(verdict)))
+    elif verdict.accepted:
         click.echo(f"accepted ({verdict.rule})")
-        return
-    click.echo(f"refused ({verdict.rule})")
-    click.echo(f"{verdict.reason}: {verdict.detail}")
-    ctx.exit(1)
+    else:
+        click.echo(f"refused ({verdict.rule})")
+        click.echo(f"{verdict.reason}: {verdict.detail}")
+    ctx.exit(0 if verdict.accepted else 1)
+
+
+def _record_of(verdict: TargetExplanation) -> dict[str, object]:
+    return {
+        "accepted": verdict.accepted,
+        "rule": verdict.rule,
+        "reason": verdict.reason or None,
+        "detail": verdict.detail or None,
+    }

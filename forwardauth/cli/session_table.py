@@ -4,7 +4,6 @@ Law: a session has its handle for a name, never its id or digest. What a browser
 shown, and nothing in it is obeyed.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -46,11 +45,6 @@ def session_records(sessions: Sequence[Session]) -> list[dict[str, object]]:
         }
         for session in sessions
     ]
-
-
-def dump(content: object) -> str:
-    """Return *content* as JSON in ASCII, which no terminal obeys."""
-    return json.dumps(content, indent=2)
 
 
 def count_sessions(number: int) -> str:

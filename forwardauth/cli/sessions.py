@@ -13,9 +13,9 @@ import click
 from forwardauth.cli.administration import Result, Survey
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.session_table import (
     count_sessions,
-    dump,
     session_records,
     session_table,
 )
@@ -49,7 +49,7 @@ def sessions() -> None:
     ),
 )
 @click.option("--user", metavar="NAME", help="Of this user alone.")
-@click.option("--json", "is_json", is_flag=True, help="For programs.")
+@json_option
 @config_option
 def list_(user: str | None, is_json: bool, config_path: Path | None) -> None:
     """List the sessions that live, the last used first for each user."""
@@ -80,7 +80,7 @@ def list_(user: str | None, is_json: bool, config_path: Path | None) -> None:
 )
 @click.option("--all", "is_all", is_flag=True, help="Every session of every user.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "is_json", is_flag=True, help="For programs.")
+@json_option
 @config_option
 def revoke(  # noqa: PLR0917 - click passes them by name
     user: str | None,

@@ -4,7 +4,6 @@ Law: a password is typed unseen or read from standard input. It is never an argu
 where every user of the machine and the shell's history would see it.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import click
 
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.table import table_of
 from forwardauth.users import editor, fields
 from forwardauth.users.editor import EditError
@@ -80,14 +80,14 @@ def add(
 @users.command(
     "list", epilog=examples("forwardauth users list", "forwardauth users list --json")
 )
-@click.option("--json", "is_json", is_flag=True, help="For programs.")
+@json_option
 @config_option
 def list_(is_json: bool, config_path: Path | None) -> None:
     """List the users, without their password hashes."""
     found = load_users(load(config_path).users.file).users.values()
     if is_json:
         rows = [_record_of(user) for user in found]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(dump(rows))
         return
     for line in table_of([_HEADINGS, *map(_cells_of, found)]):
         click.echo(line)

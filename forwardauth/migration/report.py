@@ -71,7 +71,9 @@ class Report:
                 where = (
                     self.source if each.line is None else f"{self.source}:{each.line}"
                 )
-                lines.append(f"  {where}: {each.key}: {each.text}")
+                line = f"  {where}: {each.key}: {each.text}"
+                # A terminal might obey what a file holds.
+                lines.append(line if line.isprintable() else ascii(line)[1:-1])
         return lines
 
     def records(self) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """``forwardauth config check``: all problems at once, or a summary."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,52 @@ def test_a_file_is_named_once() -> None:
 
     assert result.exit_code == 2
     assert "name the file once" in result.stderr
+
+
+OPEN = (
+    "open to everybody: www.example.com, status.example.com"
+    " (rule 1: every method, every path)"
+)
+
+
+def test_programs_get_the_summary_as_a_record(tmp_path: Path) -> None:
+    """With the warnings, and without the password of the store."""
+    write_config(tmp_path, COMPLETE + RULES.replace("developers", "devs"))
+
+    result = check("--json")
+
+    record = json.loads(result.stdout)
+    (warning,) = record.pop("warnings")
+    assert result.exit_code == 0
+    assert warning["place"] == "config.yaml:13"
+    assert "names the group devs" in warning["reason"]
+    assert record == {
+        "valid": True,
+        "portals": ["https://auth.example.com/"],
+        "listen": ["127.0.0.1:9091"],
+        "store": "redis",
+        "users": 1,
+        "notify": [],
+        "rules": 2,
+        "default_policy": "deny",
+        "openings": [OPEN],
+    }
+    assert "hunter2" not in result.output
+
+
+def test_programs_get_all_problems_as_records(tmp_path: Path) -> None:
+    """Those of the users file, too, with status 2."""
+    write_config(tmp_path, COMPLETE + "logout:\n  scope: x\n")
+    write_users(tmp_path / "users.yaml", "  alice: {password: secret}\n")
+
+    result = check("--json")
+
+    record = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert result.stderr == ""
+    assert record["valid"] is False
+    assert [problem["place"] for problem in record["problems"]] == [
+        "config.yaml:7",
+        f"{tmp_path}/users.yaml:2",
+    ]
+    assert all(problem["remedy"] for problem in record["problems"])

@@ -1,5 +1,6 @@
 """``forwardauth redirect explain``: the validator, asked from a shell."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,27 @@ def test_a_broken_configuration_decides_nothing(tmp_path: Path) -> None:
     write_config(tmp_path, "cookies: []\n")
 
     assert explain("https://app.example.com/").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "record"),
+    [
+        (
+            "https://app.example.com/",
+            0,
+            {"accepted": True, "reason": None, "detail": None},
+        ),
+        ("https://evil.example/", 1, {"accepted": False, "reason": "host_not_allowed"}),
+    ],
+    ids=["accepted", "refused"],
+)
+def test_programs_get_a_record(
+    url: str, status: int, record: dict[str, object]
+) -> None:
+    """With the status of the text."""
+    result = CliRunner().invoke(main, ["redirect", "explain", "--json", url])
+
+    assert result.exit_code == status
+    found = json.loads(result.stdout)
+    assert found.items() >= record.items()
+    assert found["rule"]

@@ -2,9 +2,9 @@
 
 import pytest
 
+from forwardauth.cli.records import dump
 from forwardauth.cli.session_table import (
     count_sessions,
-    dump,
     session_records,
     session_table,
 )

@@ -32,6 +32,7 @@ from forwardauth.sessions.stores.factory import build_store
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.passwords import Passwords
+from forwardauth.users.policy import PasswordPolicy, words_of
 from forwardauth.users.proofs import RecentProofs
 from forwardauth.users.stamps import is_current
 from forwardauth.users.table import UserChange, UserChangeKind, UsersTable
@@ -250,6 +251,14 @@ def _web_settings(settings: Settings) -> WebSettings:
         cookie_name=settings.session.cookie_name,
         same_site=_SAME_SITE[settings.session.same_site],
         remember_me=settings.session.remember_me,
+        password_policy=PasswordPolicy(
+            min_length=settings.users.min_password_length,
+            min_score=settings.users.min_password_score,
+            known=words_of(
+                settings.portal.title,
+                *(entry.domain.name for entry in settings.cookies),
+            ),
+        ),
         logout=logout,
     )
 

@@ -15,6 +15,7 @@ from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users.editor import EditError, replace_hash
 from forwardauth.users.model import User
 from forwardauth.users.reader import load_users, parse_users
+from forwardauth.users.stamps import is_current
 from forwardauth.users.table import (
     UserChange,
     UserChangeKind,
@@ -169,22 +170,30 @@ class UsersFile:
         told again as after any edit.
 
         Returns:
-            False when the file holds another hash than *user* by now, or no such user:
+            False when the file has another password for *user* by now, or no such user:
             nothing was written, and what stands there counts from here on.
 
         Raises:
             EditError: The file cannot be written.
             ConfigError: The file is missing or has mistakes.
         """
-        is_written = await asyncio.to_thread(
-            replace_hash,
-            self._path,
-            user.username,
-            old=user.password_hash,
-            new=new_hash,
-        )
-        await self.reload()
-        return is_written
+        current: User | None = user
+        # Twice, since a login may just have written another hash of that password.
+        for _ in range(2):
+            if current is None or not is_current((user.stamp,), current.password_hash):
+                return False
+            is_written = await asyncio.to_thread(
+                replace_hash,
+                self._path,
+                user.username,
+                old=current.password_hash,
+                new=new_hash,
+            )
+            await self.reload()
+            if is_written:
+                return True
+            current = self.get(user.username)
+        return False
 
     async def save_hash(self, username: str, old_hash: str, new_hash: str) -> None:
         """Replace a hash in the file by a stronger one of the same password.

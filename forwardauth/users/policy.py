@@ -57,12 +57,14 @@ class PasswordPolicy:
     Attributes:
         min_length: In characters, 1 to ``MOST_MIN_LENGTH``.
         min_score: 0 to ``BEST_SCORE``; 0 leaves it at the length.
+        known: What a guesser tries first, whose password it may be: names of the site.
     """
 
     min_length: int = 8
     min_score: int = 3
+    known: tuple[str, ...] = ()
 
-    def judge(self, password: str, *, known: Sequence[str] = ()) -> Judgement:
+    def judge(self, password: str, *, user: User | None = None) -> Judgement:
         """Return what *password* is worth.
 
         It takes some milliseconds, and some hundred the first time: call it off the
@@ -70,29 +72,28 @@ class PasswordPolicy:
 
         Args:
             password: As typed; any text.
-            known: What a guesser tries first, from ``known_of``.
+            user: Whose it is to be; the names of that user count as known, too.
         """
         secret = secret_of(password)
         if secret is None:
             return Judgement(score=0, weakness=Weakness.TOO_LONG)
         text = secret.decode()
-        score = _score(text[:_JUDGED_CHARACTERS], known)
+        known = () if user is None else words_of(*_names_of(user))
+        score = _score(text[:_JUDGED_CHARACTERS], (*self.known, *known))
         if len(text) < self.min_length:
             return Judgement(score=score, weakness=Weakness.TOO_SHORT)
         is_easy = score < self.min_score
         return Judgement(score=score, weakness=Weakness.TOO_EASY if is_easy else None)
 
 
-def known_of(user: User, *more: str) -> tuple[str, ...]:
-    """Return the names and words that everybody may know of *user*.
-
-    Args:
-        user: Whose password it is to be.
-        more: Further texts, such as the names of the site.
-    """
-    texts = (user.username, user.display_name, user.email, *user.groups, *more)
+def words_of(*texts: str) -> tuple[str, ...]:
+    """Return *texts* and the words in them, each once."""
     words = (word for text in texts for word in (text, *_WORDS.findall(text)))
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _names_of(user: User) -> tuple[str, ...]:
+    return (user.username, user.display_name, user.email, *user.groups)
 
 
 def _score(text: str, known: Sequence[str]) -> int:

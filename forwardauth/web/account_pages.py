@@ -5,14 +5,16 @@ Law: a page that leads to an end names what would end, and says that nothing has
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
 from forwardauth.clock import Clock
+from forwardauth.users.policy import PasswordPolicy
 from forwardauth.web.frame import Frame
 from forwardauth.web.language_switch import Place
 from forwardauth.web.notices import Notice
-from forwardauth.web.page_content import SessionRow
+from forwardauth.web.page_content import SessionRow, round_up
 
 
 class EndChoice(StrEnum):
@@ -21,6 +23,20 @@ class EndChoice(StrEnum):
     ONE = "one"
     OTHERS = "others"
     ALL = "all"
+
+
+class PasswordFailure(StrEnum):
+    """Why a password was not changed."""
+
+    CREDENTIALS = "credentials"
+    THROTTLED = "throttled"
+    MISMATCH = "mismatch"
+    UNCHANGED = "unchanged"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_EASY = "too_easy"
+    CONFLICT = "conflict"
+    NOT_WRITTEN = "not_written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +126,46 @@ class AccountPages:
             wanted=wanted,
             sessions=sessions,
             now=self._clock.now(),
+        )
+
+    def account(
+        self,
+        *,
+        language: str,
+        person: Person,
+        policy: PasswordPolicy,
+        is_writable: bool,
+        notice: Notice | None,
+        failure: PasswordFailure | None,
+        retry_after: timedelta | None = None,
+    ) -> str:
+        """Return the account page, with the form that changes the password.
+
+        Args:
+            language: See ``Pages``.
+            person: Whose account it is.
+            policy: What is asked of a new password.
+            is_writable: Whether the users file can be; without, there is no form.
+            notice: What has just happened, if anything has.
+            failure: Why the form is shown again, ``None`` at first.
+            retry_after: With ``THROTTLED``: the wait; it is rounded up, never down.
+        """
+        return self._frame.render(
+            "account.html",
+            language,
+            here=Place(path="/account"),
+            person=person,
+            password_action=self._frame.path("/account/password"),
+            strength_url=self._frame.path("/account/strength"),
+            min_length=policy.min_length,
+            is_writable=is_writable,
+            notice=notice,
+            failure=failure,
+            wait=None if retry_after is None else round_up(retry_after),
+        )
+
+    def password_changed(self, *, language: str) -> str:
+        """Return the page for 503: the new password counts, and nobody is signed in."""
+        return self._frame.render(
+            "password_changed.html", language, login_url=self._frame.path("/login")
         )

@@ -220,6 +220,27 @@ class AuditLog:
             address=address,
         )
 
+    def password_changed(
+        self,
+        result: str,
+        *,
+        user: str,
+        session: str,
+        address: IPv4Address | IPv6Address | None,
+    ) -> None:
+        """A user asked for another password; neither the old nor the new one is told.
+
+        Args:
+            result: ``done``; or why not: ``credentials``, ``conflict`` (the file was
+                edited meanwhile), ``not_written``.
+            user: Whose password it is.
+            session: By which session it was asked, as ``log_name`` writes it.
+            address: The client's.
+        """
+        event = "password_changed" if result == "done" else "password_not_changed"
+        reason = None if result == "done" else result
+        self._write(event, reason=reason, user=user, session=session, address=address)
+
     def application_notified(
         self,
         *,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from forwardauth.adapters.headers import IPAddress
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import CredentialsError, ThrottledError
 from forwardauth.sessions.ids import SessionId
 from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.model import MAX_USER_AGENT_CHARACTERS, EndCause, Session
 from forwardauth.users.model import User
+from forwardauth.users.passwords import PasswordProof
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
 from forwardauth.web.cookies import presession_cookie, read_cookies, session_cookie
@@ -57,8 +57,7 @@ async def sign_in(
     address = lookup_browser_address(request, settings.trusted_proxies)
     user = app[keys.USERS].get(username)
     try:
-        app[keys.THROTTLE].check(username, _place(address))
-        credential = await _prove(request, user, username, password)
+        proof = await prove(request, user, username, password)
     except (CredentialsError, ThrottledError) as exc:
         is_wrong = isinstance(exc, CredentialsError)
         reason = "credentials" if is_wrong else "throttled"
@@ -66,6 +65,7 @@ async def sign_in(
         raise
     if user is None:
         raise CredentialsError("nobody proves the password of an unknown user")
+    credential = await _save_rehash(request, user, proof)
     presented = read_cookies(request.headers, settings.cookie_name)
     await app[keys.REVOKER].revoke(presented, cause=EndCause.REPLACED)
     session_id, session = await app[keys.SESSIONS].create(
@@ -75,7 +75,7 @@ async def sign_in(
             credential=credential,
             methods=("pwd",),
             remembered=remember_me and settings.remember_me is not None,
-            address=_place(address),
+            address=place_of(request),
             user_agent=request.headers.get("User-Agent", "")[
                 :MAX_USER_AGENT_CHARACTERS
             ],
@@ -86,15 +86,25 @@ async def sign_in(
     return SignedIn(session=session, cookies=(session_in, presession.clear_line()))
 
 
-async def _prove(
+async def prove(
     request: web.Request, user: User | None, username: str, password: str
-) -> tuple[str, ...]:
-    """Return the stamps of the password that was proven; see ``users.stamps``."""
-    app = request.app
-    throttle = app[keys.THROTTLE]
-    place = _place(lookup_browser_address(request, app[keys.SETTINGS].trusted_proxies))
+) -> PasswordProof:
+    """Return when *password* is that of *user*, and the throttle lets it be tried.
+
+    Args:
+        request: Its address is counted for.
+        user: Whom the users file has under *username*; ``None`` for nobody.
+        username: As typed.
+        password: As typed.
+
+    Raises:
+        CredentialsError: User and password do not match, or the user is disabled.
+        ThrottledError: Too many attempts on this account or from this address.
+    """
+    throttle, place = request.app[keys.THROTTLE], place_of(request)
+    throttle.check(username, place)
     try:
-        proof = await app[keys.PASSWORDS].verify(user, password)
+        proof = await request.app[keys.PASSWORDS].verify(user, password)
     except CredentialsError:
         throttle.record_failure(username, place)
         raise
@@ -102,15 +112,24 @@ async def _prove(
         throttle.release(username, place)
         raise
     throttle.record_success(username, place)
-    if user is None or proof.new_hash is None:
-        return () if user is None else (user.stamp,)
-    users = app[keys.USERS]
+    return proof
+
+
+async def _save_rehash(
+    request: web.Request, user: User, proof: PasswordProof
+) -> tuple[str, ...]:
+    """Return the stamps of the password that was proven; see ``users.stamps``."""
+    if proof.new_hash is None:
+        return (user.stamp,)
+    users = request.app[keys.USERS]
     await users.save_hash(user.username, user.password_hash, proof.new_hash)
     return (user.stamp, stamp_of(proof.new_hash))
 
 
-def _place(address: IPAddress | None) -> str:
-    """Return *address* as the throttle knows it; nobody's when it is not known."""
+def place_of(request: web.Request) -> str:
+    """Return the client's address as throttle and sessions know it; empty for none."""
+    trusted = request.app[keys.SETTINGS].trusted_proxies
+    address = lookup_browser_address(request, trusted)
     return "" if address is None else str(address)
 
 

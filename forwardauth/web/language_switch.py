@@ -10,7 +10,7 @@ from typing import Final
 
 from forwardauth.web.languages import Language
 
-PATHS: Final = frozenset({"/", "/login", "/signed-out"})
+PATHS: Final = frozenset({"/", "/account", "/login", "/signed-out"})
 """Pages that a choice may lead back to; a visit to none of them changes anything."""
 
 

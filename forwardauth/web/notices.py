@@ -32,6 +32,7 @@ class Notice(StrEnum):
     ENDED = "ended"
     GONE = "gone"
     OTHERS_ENDED = "others_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event, not a password
 
 
 class Notices:

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from forwardauth.adapters.base import Adapter
+from forwardauth.web.handlers.account import account, new_password, strength
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
 from forwardauth.web.handlers.end_sessions import confirm_end, end_sessions
@@ -33,6 +34,9 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
     """Return the routes of the service, below *base_path* (empty or ``/…``)."""
     routes = [
         web.get(f"{base_path}/", home),
+        web.get(f"{base_path}/account", account),
+        web.post(f"{base_path}/account/password", new_password),
+        web.post(f"{base_path}/account/strength", strength),
         web.get(f"{base_path}/sessions/end", confirm_end),
         web.post(f"{base_path}/sessions", end_sessions),
         web.post(f"{base_path}/language", choose_language),

@@ -8,6 +8,7 @@ from forwardauth.adapters.base import Adapter
 from forwardauth.adapters.headers import IPNetwork
 from forwardauth.domains import CookieDomains
 from forwardauth.redirects import SafeTarget, TargetPolicy
+from forwardauth.users.policy import PasswordPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class WebSettings:
         cookie_name: Name of the session cookie.
         same_site: ``Lax`` or ``Strict``.
         remember_me: How long a remembered login lasts; ``None`` without the checkbox.
+        password_policy: What is asked of a password that a user chooses.
         logout: How logout behaves.
     """
 
@@ -60,4 +62,5 @@ class WebSettings:
     cookie_name: str
     same_site: str
     remember_me: timedelta | None
+    password_policy: PasswordPolicy
     logout: LogoutSettings

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from forwardauth.domains import Origin
 from forwardauth.sessions.ids import Handle
-from forwardauth.web.account_pages import EndChoice, Person
+from forwardauth.users.policy import PasswordPolicy
+from forwardauth.web.account_pages import EndChoice, PasswordFailure, Person
 from forwardauth.web.assets import Assets
 from forwardauth.web.devices import parse_user_agent
 from forwardauth.web.notices import Notice
@@ -114,6 +115,18 @@ def confirm_end(pages: Pages = PAGES, **changes: object) -> str:
     return pages.confirm_end(**{**options, **changes})  # type: ignore[arg-type]  # likewise
 
 
+def account(pages: Pages = PAGES, **changes: object) -> str:
+    options: dict[str, object] = {
+        "language": "en",
+        "person": create_person(),
+        "policy": PasswordPolicy(),
+        "is_writable": True,
+        "notice": None,
+        "failure": None,
+    }
+    return pages.account(**{**options, **changes})  # type: ignore[arg-type]  # likewise
+
+
 def forbidden(pages: Pages = PAGES, **changes: object) -> str:
     options: dict[str, object] = {
         "language": "en",
@@ -184,6 +197,19 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         )
         for choice in EndChoice
     },
+    "account": lambda pages, tag: account(
+        pages, language=tag, notice=Notice.PASSWORD_CHANGED
+    ),
+    **{
+        f"account {failure}": lambda pages, tag, failure=failure: account(  # type: ignore[misc]  # bound early
+            pages, language=tag, failure=failure, retry_after=timedelta(seconds=100)
+        )
+        for failure in PasswordFailure
+    },
+    "account read-only": lambda pages, tag: account(
+        pages, language=tag, is_writable=False
+    ),
+    "password changed": lambda pages, tag: pages.password_changed(language=tag),
     "end all unseen": lambda pages, tag: confirm_end(
         pages, language=tag, choice=EndChoice.ALL, sessions=[]
     ),

@@ -521,6 +521,19 @@ async def test_edit_by_hand_that_is_not_read_yet_is_kept(
     assert list(users.table.users) == ["eve", "bob"]
 
 
+async def test_rehash_that_is_not_read_yet_is_no_obstacle(
+    users: UsersFile, path: Path
+) -> None:
+    """Who has just signed in, and so has a stronger hash, can change the password."""
+    bob = bob_of(users)
+    await users.save_hash("bob", BCRYPT, REHASHED)
+
+    is_written = await users.change_password(bob, NEW)
+
+    assert is_written
+    assert NEW in path.read_text()
+
+
 @pytest.mark.parametrize("edit", ["changed", "gone"])
 async def test_edit_of_the_same_user_by_hand_has_the_last_word(
     users: UsersFile, path: Path, edit: str

@@ -14,7 +14,7 @@ from forwardauth.users.policy import (
     Judgement,
     PasswordPolicy,
     Weakness,
-    known_of,
+    words_of,
 )
 from tests.support.users import make_user
 
@@ -75,18 +75,26 @@ def test_what_is_known_of_the_user_is_no_secret(password: str) -> None:
     )
 
     alone = POLICY.judge(password)
-    known = POLICY.judge(password, known=known_of(user))
+    known = POLICY.judge(password, user=user)
 
     assert known.score < alone.score
     assert known.weakness is Weakness.TOO_EASY
 
 
-def test_known_words_are_whole_and_in_parts() -> None:
-    """The address, its parts and the site's name count, each once."""
-    user = make_user("ada", groups=("ops",))
+def test_name_of_the_site_is_no_secret() -> None:
+    """What stands above every login form is tried first."""
+    policy = PasswordPolicy(
+        known=words_of("Wunderlich Fotoalbum", "wunderlich.example")
+    )
 
-    assert known_of(user, "Example Lab", "ada") == (
-        *("ada", "ops", "Example Lab", "Example", "Lab"),
+    assert POLICY.judge("Wunderlich2026").weakness is None
+    assert policy.judge("Wunderlich2026").weakness is Weakness.TOO_EASY
+
+
+def test_words_are_whole_and_in_parts() -> None:
+    """An address, its parts and names of two words count, each once."""
+    assert words_of("ada@example.com", "", "Example Lab", "ada") == (
+        *("ada@example.com", "ada", "example", "com", "Example Lab", "Example", "Lab"),
     )
 
 
@@ -94,7 +102,7 @@ def test_known_words_are_whole_and_in_parts() -> None:
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_judgement(password: str) -> None:
     """Whatever is typed gets a score, and never an exception."""
-    judgement = POLICY.judge(password, known=("İstanbul", password[:5]))
+    judgement = POLICY.judge(password, user=make_user("İstanbul"))
 
     assert 0 <= judgement.score <= BEST_SCORE
 

@@ -1,11 +1,17 @@
 """The pages of somebody who is signed in: what they show, and what they would end."""
 
+import re
+
 import pytest
 
-from forwardauth.web.account_pages import EndChoice
+from forwardauth.users.policy import PasswordPolicy
+from forwardauth.web.account_pages import EndChoice, PasswordFailure
+from forwardauth.web.assets import STATIC
 from forwardauth.web.notices import Notice
 from tests.support.html import Element, check_page
 from tests.support.pages import (
+    PAGES,
+    account,
     confirm_end,
     create_pages,
     create_person,
@@ -70,6 +76,7 @@ def test_home_leads_on_below_the_base_path() -> None:
         f"/authenticate/sessions/end?end={'b' * 32}",
         "/authenticate/sessions/end?end=others",
         "/authenticate/sessions/end?end=all",
+        "https://auth.example.com/account",
     ]
 
 
@@ -79,6 +86,7 @@ def test_home_has_no_others_to_end() -> None:
 
     assert links_of(page) == [
         "/sessions/end?end=all",
+        "https://auth.example.com/account",
     ]
 
 
@@ -165,3 +173,78 @@ def test_confirmation_of_what_is_not_known_lists_nothing() -> None:
 
     assert page.find("main").find_all("li") == []
     assert page.find("main").find("button").text == "End all sessions"
+
+
+def test_account_names_each_failure_in_its_own_words() -> None:
+    """No refusal reads like another, and each is read out."""
+    alerts = {
+        check_page(account(failure=failure)).find("div", role="alert").text
+        for failure in PasswordFailure
+    }
+
+    assert len(alerts) == len(PasswordFailure)
+
+
+@pytest.mark.parametrize(
+    ("failure", "name"),
+    [
+        (PasswordFailure.CREDENTIALS, "current_password"),
+        (PasswordFailure.TOO_EASY, "new_password"),
+        (PasswordFailure.MISMATCH, "new_password"),
+    ],
+)
+def test_focus_is_where_the_mistake_is(failure: PasswordFailure, name: str) -> None:
+    """The field to mend is marked, described by the reason, and has the focus."""
+    page = check_page(account(failure=failure))
+
+    field = page.find("input", name=name)
+    assert field.attributes["aria-invalid"] == "true"
+    assert "failure" in field.attributes["aria-describedby"].split()
+    assert "autofocus" in field.attributes
+
+
+def test_account_says_what_is_asked_of_a_password() -> None:
+    """The length stands beside the field, and the browser holds to it as well."""
+    page = check_page(account(policy=PasswordPolicy(min_length=15)))
+
+    field = page.find("input", name="new_password")
+    rules = page.find("p", id=field.attributes["aria-describedby"])
+    assert "At least 15 characters" in rules.text
+    assert field.attributes["minlength"] == "15"
+
+
+def test_meter_goes_where_the_server_said() -> None:
+    """Its script sends what is typed to the address on the page, and leads nowhere."""
+    code = (STATIC / "strength.js").read_text(encoding="utf-8")
+
+    assert re.findall(r"fetch\(([^,]*)", code) == ["place.dataset.url"]
+    assert re.findall(r"location|innerHTML|insertAdjacent|eval|window", code) == []
+
+
+def test_meter_is_not_there_without_scripts() -> None:
+    """Its words wait for the script, in the language of the page."""
+    strength = check_page(account(language="de")).find("div", id="strength")
+
+    assert "hidden" in strength.attributes
+    assert strength.attributes["data-url"] == "/account/strength"
+    assert strength.attributes["data-too_easy"] == "Zu leicht zu erraten"
+
+
+def test_read_only_account_has_no_form() -> None:
+    """Where the file cannot be written nobody is offered to try."""
+    page = check_page(account(is_writable=False))
+
+    assert page.find("main").find_all("form") == []
+    assert page.find("main").find_all("input") == []
+    assert page.find_all("script") == []
+    assert "cannot be changed here" in page.text
+
+
+def test_change_without_a_session_claims_what_has_happened() -> None:
+    """The password counts, nobody is signed in, and the way is there."""
+    page = check_page(PAGES.password_changed(language="en"))
+
+    status = page.find("div", role="status").text
+    assert "The new password counts from now on." in status
+    assert "could not be signed in" in status
+    assert page.find("main").find("a", href="/login").text == "Sign in again"

@@ -51,13 +51,20 @@ def test_page_keeps_the_contract(state: str, tag: str) -> None:
     assert "http-equiv" not in str(page)
 
 
+def scripts_of(state: str) -> list[str]:
+    """Return the names of the scripts that the page in *state* loads."""
+    if state.startswith("account") and state != "account read-only":
+        return ["portal.js", "strength.js"]
+    return ["portal.js"] * state.startswith("login")
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_page_leads_nowhere_by_itself(state: str) -> None:
     """No refresh and no code in the page decides where to go (L-43)."""
     page = check_page(STATES[state](PAGES, "en"))
 
     scripts = [script.attributes["src"] for script in page.find_all("script")]
-    assert scripts == [ASSETS.url("portal.js")] * state.startswith("login")
+    assert scripts == [ASSETS.url(name) for name in scripts_of(state)]
     assert not [
         meta for meta in page.find_all("meta") if "http-equiv" in meta.attributes
     ]

@@ -33,6 +33,10 @@ from forwardauth.migration.site import Site, protect_all, write_site
 from forwardauth.migration.tinyauth_apps import App, draft_app
 from forwardauth.migration.tinyauth_keys import APP, SPELLINGS, lookup_left
 
+_LABELS: Final = (
+    "labels of containers (tinyauth.apps.*) are not read: write a rule for each that"
+    " keeps somebody out, above the last one"
+)
 _PORT: Final = "3000"
 _EXPIRY: Final = 86_400
 _NETWORKS: Final = frozenset({"ip_allow", "ip_block", "trusted_proxies"})
@@ -80,6 +84,7 @@ class _Reader:
             title=_text(values, "title") or None,
             users_file=None if accounts else self.choices.users_file,
         )
+        self.report.tell(Fate.TO_DO, "labels", None, _LABELS)
         config = write_site(site, drafts, choices=self.choices, report=self.report)
         heading = f"Written by forwardauth import from {self.path.name}."
         users = write_accounts(accounts, heading=heading) if accounts else None

@@ -4,6 +4,7 @@ Law: every key of the file is in one of these three. None is passed over in sile
 """
 
 import difflib
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from forwardauth.config.tree import Node, Scalar, Table
@@ -22,6 +23,31 @@ READ: Final = frozenset(
     )
 )
 """Keys that the other modules read and report themselves."""
+
+BELOW: Final = {
+    "access_control": ("default_policy", "networks", "rules"),
+    "access_control.networks.*": ("name", "networks"),
+    "session.cookies.*": (
+        *("domain", "authelia_url", "default_redirection_url", "name", "same_site"),
+        *("expiration", "inactivity", "remember_me"),
+    ),
+    "session.redis": (
+        *("host", "port", "username", "password", "database_index", "timeout", "tls"),
+        *("max_retries", "maximum_active_connections", "minimum_idle_connections"),
+        "high_availability",
+    ),
+    "session.redis.tls": (
+        *("server_name", "skip_verify", "minimum_version", "maximum_version"),
+        *("certificate_chain", "private_key"),
+    ),
+    "session.redis.high_availability": (
+        *("sentinel_name", "sentinel_username", "sentinel_password", "nodes"),
+        *("route_by_latency", "route_randomly"),
+    ),
+    "session.redis.high_availability.nodes.*": ("host", "port"),
+}
+"""What may stand below keys that are read as a whole; ``*`` is each entry of a list.
+Those of rules are judged with their rule."""
 
 _SECOND_FACTOR: Final = "no second factor can be set up in this version"
 _LOG: Final = "the log goes to standard error; server.management has the metrics"
@@ -101,6 +127,25 @@ LEFT: Final = {
 def report_other_keys(source: Source) -> None:
     """Report each key of the file that the other modules do not read."""
     _walk(source, source.root, "")
+    for pattern, names in BELOW.items():
+        for key, table in _tables(source, pattern):
+            for name in table.entries.keys() - set(names):
+                text = _explain_unknown(name, f"{key}.", names)
+                source.tell(Fate.LEFT, f"{key}.{name}", text)
+
+
+def _tables(source: Source, pattern: str) -> Iterator[tuple[str, Table]]:
+    """Yield each mapping at *pattern* with its key."""
+    key = pattern.removesuffix(".*")
+    node = source.lookup(key)
+    if key == pattern:
+        found = [(key, node)]
+    else:
+        items = enumerate(source.items(node))
+        found = [(f"{key}.{index}", item) for index, item in items]
+    for each, table in found:
+        if isinstance(table, Table):
+            yield each, table
 
 
 def _walk(source: Source, table: Table, prefix: str) -> None:
@@ -116,15 +161,15 @@ def _walk(source: Source, table: Table, prefix: str) -> None:
             elif not _is_null(node):
                 source.refuse(node, "must hold keys", "write them below it, indented")
         else:
-            source.tell(Fate.LEFT, key, _explain_unknown(name, prefix))
+            known = {
+                each.removeprefix(prefix).partition(".")[0]
+                for each in READ | LEFT.keys()
+                if each.startswith(prefix)
+            }
+            source.tell(Fate.LEFT, key, _explain_unknown(name, prefix, known))
 
 
-def _explain_unknown(name: str, prefix: str) -> str:
-    known = {
-        key.removeprefix(prefix).partition(".")[0]
-        for key in READ | LEFT.keys()
-        if key.startswith(prefix)
-    }
+def _explain_unknown(name: str, prefix: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f"; did you mean {prefix}{near[0]}?" if near else ""
     return f"is no key of Authelia that is known here{hint}"

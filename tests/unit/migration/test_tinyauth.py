@@ -127,6 +127,13 @@ def test_without_users_somebody_has_to_add_them(tmp_path: Path) -> None:
     assert "hunter2" not in "".join(written.report.lines())
 
 
+def test_labels_are_not_forgotten(tmp_path: Path) -> None:
+    """They are not in the file, and may keep somebody out."""
+    (text,) = import_tinyauth(tmp_path, NEW).texts(Fate.TO_DO, "labels")
+
+    assert "tinyauth.apps.*" in text
+
+
 def test_an_unknown_variable_is_listed(tmp_path: Path) -> None:
     """With its line."""
     written = import_tinyauth(tmp_path, f"{NEW}TINYAUTH_FOO=1\n")

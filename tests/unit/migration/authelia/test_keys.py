@@ -44,6 +44,33 @@ def test_an_unknown_key_is_listed_with_its_line(
     assert word in found.text
 
 
+DEEPER = {
+    "a cookie": ("      same_sit: lax", "session.cookies.0.same_sit"),
+    "redis": ("  redis: {host: r, hots: s}", "session.redis.hots"),
+    "sentinel": (
+        "  redis: {host: r, high_availability: {sentinel_name: s, node: []}}",
+        "session.redis.high_availability.node",
+    ),
+    "rules": ("access_control: {rule: []}", "access_control.rule"),
+    "a network": (
+        "access_control: {networks: [{name: a, networks: [10.0.0.1], netwrks: x}]}",
+        "access_control.networks.0.netwrks",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "key"), DEEPER.values(), ids=DEEPER)
+def test_an_unknown_key_further_down_is_listed(
+    tmp_path: Path, line: str, key: str
+) -> None:
+    """Also where everything around it is read."""
+    written = import_authelia(tmp_path, f"{AUTHELIA}{line}\n")
+
+    (found,) = [each for each in written.report.findings if each.key == key]
+    assert (found.fate, found.line) == (Fate.LEFT, 5)
+    assert "did you mean" in found.text
+
+
 def test_no_key_is_both_read_and_left() -> None:
     """The two tables share nothing."""
     assert not READ & LEFT.keys()

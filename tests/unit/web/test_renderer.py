@@ -227,7 +227,7 @@ def documented() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, text in zip(sections[1::2], sections[2::2], strict=True):
         cells = re.findall(r"(?m)^\| (`.*?) \|", text)
-        found[name] = set(re.findall(r"`(\w+)`", " ".join(cells)))
+        found[name] = set(re.findall(r"`(\w+)(?:\(x\))?`", " ".join(cells)))
     return found
 
 
@@ -239,6 +239,9 @@ RENDERED = {
     "confirm.html": "confirm",
     "pending.html": "pending",
     "sessions.html": "home",
+    "end_sessions.html": "end all",
+    "account.html": "account",
+    "password_changed.html": "password changed",
     "go_on.html": "go on",
     "forbidden.html": "forbidden",
     "error.html": "error internal",
@@ -250,17 +253,28 @@ def test_every_template_is_documented() -> None:
     files = {path.name for path in [*TEMPLATES.iterdir(), *STATIC.iterdir()]}
     pages = {name for name in files if not name.startswith("_")}
 
-    assert pages == {*RENDERED, "base.html", "style.css", "mark.svg", "portal.js"}
+    static = {"style.css", "mark.svg", "portal.js", "strength.js"}
+    assert pages == {*RENDERED, "base.html"} | static
     assert RENDERED.keys() <= documented().keys()
     assert all(f"`{name}`" in DOCUMENT.read_text() for name in files)
+
+
+def used_variables(name: str) -> set[str]:
+    """Return what the template *name* takes from its context, its parts included."""
+    tree = create_environment(DictLoader({})).parse((TEMPLATES / name).read_text())
+    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    used = meta.find_undeclared_variables(tree)
+    if name != "base.html":
+        for part in tree.find_all(nodes.Include):
+            assert isinstance(part.template, nodes.Const)
+            used |= used_variables(part.template.value)
+    return used - own - {"_", "gettext"} - COMMON
 
 
 @pytest.mark.parametrize("name", [*RENDERED, "base.html", "_languages.html"])
 def test_documented_variables_are_those_that_the_shipped_page_uses(name: str) -> None:
     """No variable of a shipped template is missing from the page about templates."""
-    tree = create_environment(DictLoader({})).parse((TEMPLATES / name).read_text())
-    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
-    used = meta.find_undeclared_variables(tree) - own - {"_", "gettext"} - COMMON
+    used = used_variables(name)
 
     assert used == FRAMES.get(name, documented().get(name, set()))
 

@@ -292,6 +292,7 @@ async def test_hashing_lets_verify_go_first() -> None:
     )
 
     # Only Linux has a priority for each thread.
-    assert hasher.niceness == (19 if sys.platform == "linux" else before)
+    step = 15 if sys.platform == "linux" else 0
+    assert hasher.niceness == min(before + step, 19)
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
     await passwords.close()

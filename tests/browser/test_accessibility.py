@@ -5,20 +5,16 @@ from typing import Final
 
 import pytest
 
-from forwardauth.web.pages import ErrorKind
 from tests.support.barriers import bring_axe, find_barriers
 from tests.support.browser import Chromium, no_complaints
 from tests.support.gallery import Gallery, Scheme
-from tests.support.pages import STATES
+from tests.support.pages import OTHER_WORDS, STATES
 
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (
     *(("light", 320), ("dark", 320)),
     *(("light", 1280), ("dark", 1280)),
 )
 """By day and by night, on the smallest phone and on a desk."""
-
-OTHER_WORDS: Final = {f"error {kind}" for kind in ErrorKind} - {"error internal"}
-"""States of one page that differ in their texts alone: one look at each is enough."""
 
 
 @pytest.fixture(scope="module")

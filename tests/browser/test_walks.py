@@ -4,6 +4,7 @@ Behind Traefik, as most people have it. Nothing is pointed at: what cannot be re
 and done by keys fails here. The other walks of this folder use a mouse.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
@@ -44,6 +45,12 @@ def visitor(profile: BrowserContext, site: Installation) -> Iterator[KeyboardVis
 def has_focus(visitor: KeyboardVisitor, label: str) -> None:
     """Check that the field called *label* has the focus."""
     expect(visitor.page.get_by_label(label, exact=True)).to_be_focused()
+
+
+def is_told(visitor: KeyboardVisitor) -> None:
+    """Check that what was done is told, and announced, on the page with the list."""
+    visitor.sees("Your sessions")
+    expect(visitor.page.get_by_role("status")).to_contain_text("ended")
 
 
 def test_sign_in_leads_to_where_one_wanted_to_go(visitor: KeyboardVisitor) -> None:
@@ -101,20 +108,49 @@ def test_too_many_attempts_are_told_how_long_to_wait(
 
 def test_other_sessions_end_from_the_list(visitor: KeyboardVisitor) -> None:
     """One, then all others, then all: each is asked about, done and announced."""
-    site, alice = visitor.site, "alice"
-    others = [site.signed_in(alice) for _ in range(3)]
-    visitor.has_signed_in(alice)
+    url = visitor.site.url("app1")
+    others = [visitor.site.signed_in("alice") for _ in range(3)]
+    visitor.has_signed_in("alice")
     visitor.open("auth", "/")
     visitor.sees("Your sessions")
+    end = visitor.page.get_by_role("link", name=re.compile("^End .+ 127.0.0.1$"))
+    before = end.count()
 
+    visitor.go_to(end.first)
+    visitor.page.keyboard.press("Enter")
+    visitor.sees("End this session?")
+    alive = [each.fetch(url).status for each in others]
+    visitor.press("End the session")
+    is_told(visitor)
+    expect(end).to_have_count(before - 1)
+    visitor.click("End all other sessions")
+    visitor.sees("End all your other sessions?")
     visitor.press("End all other sessions")
+    is_told(visitor)
+    expect(end).to_have_count(0)
+    ended = [each.fetch(url).status for each in others]
+    visitor.click("End all sessions")
+    visitor.sees("End all your sessions?")
+    visitor.press("End all sessions")
+
+    heading = visitor.page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("You are signed out")
+    assert (alive, ended) == ([200] * 3, [401] * 3)
+    assert COOKIE not in visitor.cookie_names()
+
+
+def test_whoever_cancels_ends_nothing(visitor: KeyboardVisitor) -> None:
+    """The question has a way back that is as near as the way on."""
+    visitor.has_signed_in("alice")
+    visitor.open("auth", "/")
+    visitor.click("End all sessions")
+    visitor.sees("End all your sessions?")
+
+    visitor.click("Cancel")
 
     visitor.sees("Your sessions")
-    url = site.url("app1")
-    assert [each.fetch(url).status for each in others] == [401] * 3
-    visitor.press("End all sessions")
-    visitor.sees("You are signed out")
-    assert COOKIE not in visitor.cookie_names()
+    visitor.open("app1")
+    visitor.is_greeted("app1")
 
 
 def test_sign_out_and_in_again(visitor: KeyboardVisitor) -> None:

@@ -22,10 +22,22 @@ TAGS: Final = (
 
 _RUN: Final = """\
 async (tags) => {
-  const {violations, incomplete} = await axe.run(
-    document, {runOnly: {type: "tag", values: tags}});
-  return [...violations, ...incomplete].flatMap(({id, nodes}) =>
-    nodes.map((node) => [id, node.target.join(" "), node.failureSummary ?? ""]));
+  const style = document.body.style;
+  const canvas = getComputedStyle(document.body);
+  // axe-core judges no letters over a gradient: judge them over each of its colours.
+  const colors = canvas.backgroundImage === "none" ? [""]
+    : [canvas.backgroundColor, ...canvas.backgroundImage.match(/rgb\\([^)]*\\)/g)];
+  const found = [];
+  for (const [place, color] of colors.entries()) {
+    style.background = color;
+    const runOnly = place ? ["color-contrast"] : {type: "tag", values: tags};
+    const {violations, incomplete} = await axe.run(document, {runOnly});
+    for (const {id, nodes} of [...violations, ...incomplete])
+      for (const {target, failureSummary} of nodes)
+        found.push([id, target.join(" "), failureSummary ?? ""]);
+  }
+  style.background = "";
+  return found;
 }"""
 
 

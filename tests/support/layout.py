@@ -27,19 +27,27 @@ _BOXES: Final = f"""\
 }})"""
 
 _STOP: Final = f"""\
-() => {{
+async () => {{
+  const isVisible = ({{top, right, bottom, left}}) =>
+    0 < top + bottom && top + bottom < 2 * innerHeight
+    && 0 <= left && right <= innerWidth;
+  const frame = () => new Promise(requestAnimationFrame);
   const focused = document.activeElement;
   const controls = {_CONTROLS};
   const style = getComputedStyle(focused);
-  const box = focused.getBoundingClientRect();
+  let box = focused.getBoundingClientRect();
+  // The page is scrolled to it with the next frame.
+  for (let left = 3; left && !isVisible(box); --left) {{
+    await frame();
+    box = focused.getBoundingClientRect();
+  }}
   return {{
     index: controls.indexOf(focused),
     name: focused.outerHTML.slice(0, 90),
     ring: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
     colors: [style.outlineColor, getComputedStyle(document.body).backgroundColor],
     top: box.top + scrollY,
-    visible: box.top >= 0 && box.bottom <= innerHeight
-      && box.left >= 0 && box.right <= innerWidth,
+    visible: isVisible(box),
   }};
 }}"""
 
@@ -81,7 +89,8 @@ class Stop:
         ring: Width of the line around it, in CSS pixels.
         ring_contrast: Of that line against the page: 1 is none, 21 is black on white.
         top: Distance from the document's upper edge.
-        visible: Whether all of it is within the window.
+        visible: Whether its middle is within the window, at its full width: Chromium
+            does not scroll for a line that is cut.
     """
 
     index: int

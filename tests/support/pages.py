@@ -233,3 +233,6 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         for kind in ErrorKind
     },
 }
+
+OTHER_WORDS = {f"error {kind}" for kind in ErrorKind} - {"error internal"}
+"""States of the error page that differ from another one in their texts alone."""

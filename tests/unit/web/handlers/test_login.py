@@ -192,7 +192,7 @@ async def test_expired_form_is_answered_by_one_that_works(portal: Portal) -> Non
     portal.clock.advance(timedelta(hours=2))
 
     renewed = await submit(portal, fields, presession, extra={"remember_me": "true"})
-    form = check_page(renewed.body.decode()).find("form").fields()
+    form = check_page(renewed.body.decode()).find("main").find("form").fields()
     again = await submit(portal, form, cookie_value(renewed, PRESESSION))
 
     assert renewed.status == 403
@@ -245,7 +245,7 @@ async def test_form_that_names_another_leads_nobody_on(
     reply = await portal.post_form("/login", wrong, headers=headers, cookie=token)
 
     assert reply.status == (401 if headers else 403)
-    form = check_page(reply.body.decode()).find("form")
+    form = check_page(reply.body.decode()).find("main").find("form")
     assert form.fields()["username"] == username
     assert (await portal.verify(token)).status == 200
 

@@ -677,7 +677,7 @@ async def test_logout_page_leads_through_a_sign_in_to_the_other_sessions(
 ) -> None:
     """Nobody is known there any more; where one ends sessions, somebody is (L-49)."""
     reply = await portal.send("GET", await everywhere_path(portal, PORTAL))
-    form = check_page(reply.body.decode()).find("form").fields()
+    form = check_page(reply.body.decode()).find("main").find("form").fields()
 
     filled = {**form, "username": "alice", "password": PASSWORD}
     done = await portal.post_form(

@@ -11,11 +11,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.goals import Goal
+
 PAGE: Final = Path(__file__).parents[1] / "docs/performance.md"
 BEGIN: Final = "<!-- figures: script/bench figures FILE writes what follows -->"
 END: Final = "<!-- end of figures -->"
 
-_TITLES: Final = ("", "against", "figure", "lowest to highest", "goal", "measured")
+_TITLES: Final = (
+    *("", "against", "figure", "lowest to highest"),
+    *("must", "aim", "met", "measured"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class Row:
         against: What it is held to, in the same round; empty for a plain figure.
         values: One for each round.
         unit: Of a plain figure; empty for a ratio.
-        goal: The bound that we hold ourselves to, with its direction.
+        goal: What we hold ourselves to; ``None`` for what only explains.
         measured: The medians that the ratio is of.
     """
 
@@ -35,7 +40,7 @@ class Row:
     against: str
     values: Sequence[float]
     unit: str = ""
-    goal: str = ""
+    goal: Goal | None = None
     measured: str = ""
 
     def cells(self) -> tuple[str, ...]:
@@ -45,8 +50,18 @@ class Row:
             self.against,
             self._spell(statistics.median(self.values)),
             f"{self._spell(min(self.values))} to {self._spell(max(self.values))}",
-            self.goal,
+            *self._goal_cells(),
             self.measured,
+        )
+
+    def _goal_cells(self) -> tuple[str, str, str]:
+        if self.goal is None:
+            return "", "", ""
+        sign = "≤" if self.goal.is_most else "≥"
+        return (
+            f"{sign} {self._spell(self.goal.must)}",
+            f"{sign} {self._spell(self.goal.aim)}",
+            self.goal.verdict(self.values),
         )
 
     def _spell(self, value: float) -> str:
@@ -91,7 +106,10 @@ class Report:
 def load_report(path: Path) -> Report:
     """Return the report that ``Report.json`` was written of."""
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    rows = [Row(**row) for row in found["rows"]]
+    rows = [
+        Row(**{**row, "goal": row["goal"] and Goal(**row["goal"])})
+        for row in found["rows"]
+    ]
     return Report(environment=found["environment"], rows=rows)
 
 

@@ -87,9 +87,14 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
         subjects = {
             "empty": Subject(port=empty.ports[0], requests=files.nginx),
             "empty, one request": Subject(port=empty.ports[0], requests=files.single),
+            "empty, new": Subject(port=empty.ports[0], requests=files.new),
             "plain": Subject(port=plain.ports[0], requests=files.nginx),
             **{
                 name: Subject(port=port, requests=files.nginx)
+                for name, port in ports.items()
+            },
+            **{
+                f"{name}, new": Subject(port=port, requests=files.new)
                 for name, port in ports.items()
             },
             "traefik": Subject(port=ports["memory"], requests=files.traefik),
@@ -148,6 +153,9 @@ class _Files:
 
         self.nginx = write("nginx.requests", nginx)
         self.single = write("single.requests", nginx[:1])
+        self.new = write(
+            "new.requests", requests("nginx", "/verify/nginx", tokens, is_new=True)
+        )
         self.traefik = write(
             "traefik.requests", requests("traefik", "/verify/traefik", tokens)
         )

@@ -46,7 +46,11 @@ _HOST_RULES: Final = (
     ("networks: [10.0.0.0/8], users: [nobody]", "deny"),
     ("groups: [staff]", "one_factor"),
 )
+NUMBER: Final = "\1"
+"""Stands in a request for a number that the client has not sent before."""
+
 _PATH: Final = "/inbox/42?folder=7"
+_NEW_PATH: Final = f"/inbox/{NUMBER}?folder=7"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,27 +115,34 @@ def rules() -> str:
     return "\n".join(lines) + "\n"
 
 
-def requests(dialect: str, path: str, tokens: Sequence[str | None]) -> list[bytes]:
+def requests(
+    dialect: str, path: str, tokens: Sequence[str | None], *, is_new: bool = False
+) -> list[bytes]:
     """Return one request for each of *tokens*, to *path* in the *dialect* of a proxy.
 
     Args:
         dialect: ``nginx`` or ``traefik``; ``browser`` for what those get themselves.
         path: Of the request line.
         tokens: ``None`` for somebody who is not signed in.
+        is_new: Whether each has a URL that has not been asked about before, instead of
+            one of the ten that everybody has.
     """
+    asked = _NEW_PATH if is_new else _PATH
     return [
-        _request(dialect, path, HOSTS[number % len(HOSTS)], token)
+        _request(dialect, path, HOSTS[number % len(HOSTS)], asked, token)
         for number, token in enumerate(tokens)
     ]
 
 
-def _request(dialect: str, path: str, host: str, token: str | None) -> bytes:
+def _request(
+    dialect: str, path: str, host: str, asked: str, token: str | None
+) -> bytes:
     session = "" if token is None else f"; forwardauth_session={token}"
     headers = [*_BROWSER, ("Cookie", f"theme=dark; lang=en{session}")]
     if dialect == "nginx":
         headers += [
             ("X-Forwarded-For", "192.0.2.1"),
-            ("X-Original-URL", f"https://{host}{_PATH}"),
+            ("X-Original-URL", f"https://{host}{asked}"),
             ("X-Original-Method", "GET"),
         ]
     elif dialect == "traefik":
@@ -139,7 +150,7 @@ def _request(dialect: str, path: str, host: str, token: str | None) -> bytes:
             ("X-Forwarded-For", "192.0.2.1"),
             ("X-Forwarded-Proto", "https"),
             ("X-Forwarded-Host", host),
-            ("X-Forwarded-Uri", _PATH),
+            ("X-Forwarded-Uri", asked),
             ("X-Forwarded-Method", "GET"),
         ]
     # A proxy passes on what it was sent: the rest are the browser's, to the number.

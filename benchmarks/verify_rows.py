@@ -1,0 +1,118 @@
+"""The rows of ``verify``: what is held to what, and to which goal."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from benchmarks.figures import Row
+from benchmarks.goals import Goal
+
+Series = dict[str, list[float]]
+"""What was measured of each subject, round by round."""
+
+_MEMORY_STORE: Final = Goal(must=0.40, aim=0.60)
+_SQLITE: Final = Goal(must=0.30, aim=0.45)
+_REDIS: Final = Goal(must=0.25, aim=0.45)
+_PLAIN: Final = Goal(must=1.5, aim=2.5)
+_WAIT: Final = Goal(must=3, aim=2, is_most=True)
+_MEGABYTES: Final = Goal(must=70, aim=50, is_most=True)
+_START: Final = Goal(must=0.7, aim=0.4, is_most=True)
+
+# Title, subject, what it is held to, goal: each the answers per second.
+_RATES: Final = (
+    ("verify, memory store", "memory", "empty", _MEMORY_STORE),
+    ("verify, memory store, each URL new", "memory, new", "empty, new", _MEMORY_STORE),
+    ("verify, memory store, Traefik's headers", "traefik", "empty", _MEMORY_STORE),
+    ("verify, SQLite store", "sqlite", "empty", _SQLITE),
+    ("verify, SQLite store, each URL new", "sqlite, new", "empty, new", _SQLITE),
+    ("verify, Redis store", "redis", "empty", _REDIS),
+    ("verify, Redis store, each URL new", "redis, new", "empty, new", _REDIS),
+    ("verify, memory store", "memory", "plain", _PLAIN),
+    ("verify, SQLite store", "sqlite", "plain", _PLAIN),
+    ("verify, Redis store", "redis", "plain", _PLAIN),
+    ("anonymous, to the portal", "anonymous", "empty", Goal(must=0.35, aim=0.60)),
+    (
+        "behind auth_request",
+        "before service",
+        "before empty",
+        Goal(must=0.85, aim=0.95),
+    ),
+    ("two workers, SQLite store", "two workers", "sqlite", Goal(must=1.8, aim=1.95)),
+    ("client: requests in turn", "empty", "empty, one request", None),
+)
+_AGAINST: Final = {
+    "empty": "nginx `return 204`",
+    "empty, new": "nginx `return 204`",
+    "plain": "plain aiohttp with a dict",
+    "before empty": "the same nginx, asking the 204 server",
+    "sqlite": "one worker",
+    "empty, one request": "one request again and again",
+}
+_WAITS: Final = (
+    ("p99 at half the highest rate", "service", "empty", "the 204 server's p99"),
+    ("p99 while logins hash", "logins", "quiet", "its p99 without logins"),
+)
+
+
+def rate_rows(rates: Series) -> list[Row]:
+    """Return the rows about answers per second."""
+    return [
+        Row(
+            title=title,
+            against=_AGAINST[reference],
+            values=_ratios(rates[subject], rates[reference]),
+            goal=goal,
+            measured=f"{_median(rates[subject]):,.0f} of"
+            f" {_median(rates[reference]):,.0f} a second",
+        )
+        for title, subject, reference, goal in _RATES
+    ]
+
+
+def wait_rows(waits: Series) -> list[Row]:
+    """Return the rows about the p99, which is measured in milliseconds."""
+    return [
+        Row(
+            title=title,
+            against=against,
+            values=_ratios(waits[subject], waits[reference]),
+            goal=_WAIT,
+            measured=f"{_median(waits[subject]):.2f} of {_median(waits[reference]):.2f}"
+            " ms",
+        )
+        for title, subject, reference, against in _WAITS
+    ]
+
+
+def memory_rows(megabytes: Mapping[str, float], sessions: int) -> list[Row]:
+    """Return the rows about the memory of the service on each store."""
+    return [
+        Row(
+            title=f"memory of a worker, {sessions:,} sessions, {name}",
+            against="",
+            values=[found],
+            unit="MB",
+            goal=_MEGABYTES,
+        )
+        for name, found in megabytes.items()
+    ]
+
+
+def start_row(seconds: Sequence[float], of_aiohttp: Sequence[float]) -> Row:
+    """Return the row about the start, with what importing aiohttp takes of it."""
+    return Row(
+        title="start to first answer",
+        against="",
+        values=seconds,
+        unit="s",
+        goal=_START,
+        measured=f"{_median(of_aiohttp):.2f} s of it to import aiohttp",
+    )
+
+
+def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    return [each / other for each, other in zip(ours, theirs, strict=True)]
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values)

@@ -39,7 +39,7 @@ def find_words(source: str) -> Iterator[str]:
     tree = create_environment(DictLoader({})).parse(source)
     parser = _Words()
     parser.feed("".join(node.data for node in tree.find_all(nodes.TemplateData)))
-    yield from (text for text in parser.found if re.search(r"\w", text))
+    yield from (text for text in parser.found if re.search(r"[^\W\d_]", text))
     for output in tree.find_all(nodes.Output):
         # A constant that is shown as it stands: {{ "text" }}, {{ a or "text" }}.
         for part in output.nodes:

@@ -23,6 +23,7 @@ from forwardauth.web.limits import MAX_HEAD_BYTES, MAX_RAW_BODY_BYTES
 Messages: TypeAlias = "tuple[tuple[RawRequestMessage, StreamReader], ...]"
 
 _BAD_REQUEST: Final = 400
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _VERSIONS: Final = (HttpVersion11, HttpVersion10)
 
 
@@ -65,19 +66,30 @@ class UnknownVersionError(HttpProcessingError):
 class MeteredParser:
     """Hands on what it is fed, and says what the connection is in the middle of."""
 
-    __slots__ = ("_body", "_is_broken", "_parser", "_size")
+    __slots__ = ("_body", "_is_at_end", "_is_broken", "_parser", "_size")
 
     def __init__(self, parser: RequestParser) -> None:
         """Stand before *parser*."""
         self._parser = parser
         self._body: StreamReader | None = None
+        self._is_at_end = True
         self._is_broken = False
         self._size = 0
 
     @property
     def is_between(self) -> bool:
-        """Whether the last request has ended, and of the next one nothing has come."""
-        return self._size == 0 and self._body is None and not self._is_broken
+        """Whether the last request has ended, and of the next one nothing has come.
+
+        Said only where it is certain. The parser keeps what stands behind a request in
+        the same data, and does not tell; a head of which a part is kept has no end yet,
+        so there is no such part behind data that ends as a head does.
+        """
+        return (
+            self._is_at_end
+            and self._size == 0
+            and self._body is None
+            and not self._is_broken
+        )
 
     @property
     def is_in_head(self) -> bool:
@@ -113,6 +125,7 @@ class MeteredParser:
     def _feed(self, data: bytes) -> tuple[Any, bool, bytes]:
         if self._is_broken:
             raise TooLargeError
+        self._is_at_end = data.endswith(_END_OF_HEAD)
         try:
             messages, upgraded, tail = self._parser.feed_data(data)
             self._measure(messages, len(data))

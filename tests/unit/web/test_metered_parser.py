@@ -17,6 +17,7 @@ from forwardauth.web.limits import (
 from forwardauth.web.metered_parser import MeteredParser, TooLargeError
 
 HEAD = b"POST / HTTP/1.1\r\nHost: app.example.com\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: app.example.com\r\n\r\n"
 LINE = b"x: " + b"a" * (MAX_LINE_BYTES // 2) + b"\r\n"
 PARSERS = {"compiled": HttpRequestParser, "pure": HttpRequestParserPy}
 
@@ -48,9 +49,42 @@ async def test_meter_tells_head_and_body(meter: MeteredParser) -> None:
         (False, True, False),
         (False, False, True),
         (False, False, True),
-        (True, False, False),
+        (False, False, False),
         (False, True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "is_between"),
+    [
+        pytest.param([], True, id="nothing"),
+        pytest.param([GET], True, id="whole"),
+        pytest.param([GET + GET], True, id="two"),
+        pytest.param([GET + b"GET /"], False, id="part of a line behind it"),
+        pytest.param([GET + GET[:-2]], False, id="all but the end behind it"),
+        pytest.param([GET + b"\r\n"], True, id="empty line behind it"),
+        pytest.param([GET[:9], GET[9:]], True, id="in pieces"),
+        pytest.param([GET[:9], GET[9:] + b"GET /"], False, id="part behind pieces"),
+        pytest.param([GET + GET[:9], GET[9:]], True, id="part ended"),
+        pytest.param([GET + b"GET /", b""], False, id="asked again"),
+        pytest.param(
+            [HEAD + b"Content-Length: 4\r\n\r\nbo", b"dyGET /"],
+            False,
+            id="part behind a body",
+        ),
+        pytest.param(
+            [HEAD + b"Content-Length: 4\r\n\r\nbody", GET], True, id="whole behind it"
+        ),
+    ],
+)
+async def test_between_requests_is_where_nothing_of_the_next_has_come(
+    meter: MeteredParser, pieces: list[bytes], is_between: bool
+) -> None:
+    """What the parser has kept is the beginning of what comes."""
+    for data in pieces:
+        meter.feed_data(data)
+
+    assert meter.is_between is is_between
 
 
 async def test_nothing_is_between_requests_that_cannot_be_read(

@@ -142,6 +142,25 @@ async def test_body_is_never_taken_for_a_request(tmp_path: Path) -> None:
     assert b"Remote-User" not in received
 
 
+async def test_value_is_never_taken_for_a_request(tmp_path: Path) -> None:
+    """What a header holds is not asked about, wherever the network cuts it off.
+
+    The head begins behind a whole request, in the same data, and its rest looks like a
+    question: "X: GET /verify/nginx HTTP/1.1", which is a plain value.
+    """
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        begun = HEALTH[:-2] + b"X: "
+        await line.send(HEALTH + begun)
+        first = await line.read()
+        await line.send(question(token))
+        second = await line.read()
+
+    # The rest has a second Host.
+    assert [each.split(b" ", 2)[1] for each in (first, second)] == [b"200", b"400"]
+    assert b"Remote-User" not in second
+
+
 async def test_fault_of_the_short_way_is_500_and_the_end(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -166,6 +185,7 @@ class _Failing(ShortWay):
 
     def __init__(self, other: ShortWay) -> None:
         self.lookup_peer = other.lookup_peer  # type: ignore[method-assign]
+        self.tell_crowd = other.tell_crowd  # type: ignore[method-assign]
 
     def answer(self, *_: object) -> bytes | None:
         raise RuntimeError("secret")

@@ -204,6 +204,38 @@ async def test_switch_leads_back_to_the_page_it_is_on(
     assert page.find("h1").text != check_page(shown.body.decode()).find("h1").text
 
 
+async def test_each_portal_keeps_its_own_choice(portal: Portal) -> None:
+    """On the portal of another cookie domain one stays there."""
+    host = "login.example.org"
+    own = [("Sec-Fetch-Site", "same-origin"), ("Origin", f"https://{host}")]
+
+    reply = await portal.post_form(
+        "/language",
+        [("page", "/signed-out"), ("language", "de")],
+        host=host,
+        headers=own,
+    )
+
+    assert reply.header("Location") == f"https://{host}/signed-out"
+    assert len(reply.lines("Set-Cookie")) == 1
+
+
+async def test_switch_lives_below_the_base_path(tmp_path: Path) -> None:
+    """Form and way back are the portal's, where an application has the host's top."""
+    extra = "server:\n  base_path: /sso\n"
+    async with Portal(tmp_path, extra=extra) as portal:
+        shown = await portal.send("GET", "/sso/login")
+        form = switch(check_page(shown.body.decode()))
+        reply = await portal.post_form(
+            form.attributes["action"],
+            [*form.fields().items(), ("language", "de")],
+            headers=OWN,
+        )
+
+    assert form.attributes["action"] == "/sso/language"
+    assert reply.header("Location") == f"https://{PORTAL}/sso/login"
+
+
 async def test_switch_on_my_sessions_leads_back_there(portal: Portal) -> None:
     """Who is signed in stays where they are."""
     token, _ = await portal.create_session()

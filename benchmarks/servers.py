@@ -15,6 +15,10 @@ from benchmarks.workload import DOMAIN, Workload, rules, write_users
 from tests.support.processes import Process, free_ports
 
 _CORES: Final = tuple(sorted(os.sched_getaffinity(0)))
+AS_INSTALLED: Final = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Lets Python keep byte code, wherever it may be forbidden: what pip installs has it.
+A process that compiles its modules starts late and takes more memory."""
+
 SERVER_CORE: Final = _CORES[0]
 CLIENT_CORE: Final = _CORES[-1]
 
@@ -169,7 +173,11 @@ def service(
         command += ["--profile", profile]
     cores = [SERVER_CORE] if workers == 1 else [SERVER_CORE, CLIENT_CORE]
     return Process(
-        folder.name, pinned(cores, *command), log=folder / "log", ports=[port]
+        folder.name,
+        pinned(cores, *command),
+        log=folder / "log",
+        ports=[port],
+        environment=AS_INSTALLED,
     )
 
 

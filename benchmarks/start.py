@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
-from benchmarks.servers import SERVER_CORE, pinned, write_config
+from benchmarks.servers import AS_INSTALLED, SERVER_CORE, pinned, write_config
 from benchmarks.workload import Workload
 
 _PATIENCE_SECONDS: Final = 30
@@ -16,22 +16,14 @@ _POLL_SECONDS: Final = 0.002
 
 
 class Start:
-    """The command as people start it, on the core of the servers.
-
-    Byte code is kept in the folder of the run, whatever the environment says: what pip
-    installs has it, and so has whatever was started once.
-    """
+    """The command as people start it, on the core of the servers."""
 
     def __init__(self, folder: Path, workload: Workload) -> None:
         """Write an installation with the users of *workload* into a new *folder*."""
         folder.mkdir()
         self._port = write_config(folder, workload, "sqlite:sessions.db")
         self._folder = folder
-        self._environment = {
-            **os.environ,
-            "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
-        }
-        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        self._environment = {**os.environ, **AS_INSTALLED}
 
     def seconds(self) -> float:
         """Return how long it takes until verify has answered; end it then."""

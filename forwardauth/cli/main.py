@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from forwardauth.cli.epilog import examples
 from forwardauth.errors import ConfigError, ForwardAuthError
@@ -52,10 +51,10 @@ class CommandGroup(click.Group):
         command: click.Command = getattr(module, name)
         return command
 
-    def shell_complete(
-        self, ctx: click.Context, incomplete: str
-    ) -> list[CompletionItem[Any]]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Return names and options that begin so, without importing any command."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - shells alone ask
+
         names = [
             CompletionItem(name, help=purpose)
             for name, purpose in COMMANDS.items()

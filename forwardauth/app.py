@@ -18,6 +18,7 @@ from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
 from forwardauth.errors import ConfigError
 from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore
+from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.handovers import Handovers
 from forwardauth.sessions.housekeeping import Housekeeper
@@ -60,6 +61,7 @@ from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.self_test import check_refusals
 from forwardauth.web.settings import LogoutSettings, WebSettings
 from forwardauth.web.short_way import ShortWay
+from forwardauth.web.sign_in_log import SignInLog
 from forwardauth.web.signing import load_key
 
 _SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
@@ -145,7 +147,6 @@ def create_applications(
     )
     main[keys.LOGOUT_TOKENS] = logout_tokens
     main[keys.METRICS] = metrics
-    main[keys.NOTICES] = Notices(key, clock)
     main[keys.PAGES] = Pages(
         title=settings.portal.title,
         templates=settings.portal.templates,
@@ -163,14 +164,16 @@ def create_applications(
     main[keys.REVOKER] = revoker
     main[keys.SESSIONS] = sessions
     main[keys.SETTINGS] = _web_settings(settings)
+    main[keys.SIGN_INS] = SignInLog(
+        store if isinstance(store, EventStore) else None, clock
+    )
     main[keys.STORE] = store
     main[keys.THROTTLE] = LoginThrottle(clock)
-    main[keys.TOKENS] = FormTokens(key, clock)
-    main[keys.LINK_STATES] = LinkStates(key, clock)
     main[keys.HANDOVERS] = Handovers(
         store=store, clock=clock, sessions=sessions, revoker=revoker
     )
     main[keys.USERS] = users
+    _add_signers(main, key)
     main[keys.BASIC] = BasicSignIn(
         users=users,
         passwords=main[keys.PASSWORDS],
@@ -227,6 +230,14 @@ def _unusable(settings: Settings, key: str, error: OSError) -> ConfigError:
     place = Place(key=key, source=str(settings.source or ""))
     remedy = "choose a folder that the service may write to"
     return ConfigError([Problem(place=place, reason=str(error), remedy=remedy)])
+
+
+def _add_signers(main: web.Application, key: bytes) -> None:
+    """Add what signs with *key*, each for its own purpose."""
+    clock = main[keys.CLOCK]
+    main[keys.LINK_STATES] = LinkStates(key, clock)
+    main[keys.NOTICES] = Notices(key, clock)
+    main[keys.TOKENS] = FormTokens(key, clock)
 
 
 def _web_settings(settings: Settings) -> WebSettings:
@@ -351,5 +362,6 @@ async def _run_background(app: web.Application) -> AsyncIterator[None]:
         with contextlib.suppress(asyncio.CancelledError):
             await task
     await app[keys.SESSIONS].close()
+    await app[keys.SIGN_INS].close()
     await app[keys.PASSWORDS].close()
     await app[keys.STORE].close()

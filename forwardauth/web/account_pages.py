@@ -5,12 +5,13 @@ Law: a page that leads to an end names what would end, and says that nothing has
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
 from forwardauth.clock import Clock
 from forwardauth.users.policy import PasswordPolicy
+from forwardauth.web.devices import Device
 from forwardauth.web.frame import Frame
 from forwardauth.web.language_switch import Place
 from forwardauth.web.notices import Notice
@@ -37,6 +38,23 @@ class PasswordFailure(StrEnum):
     TOO_EASY = "too_easy"
     CONFLICT = "conflict"
     NOT_WRITTEN = "not_written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRow:
+    """One line of the recent sign-ins.
+
+    Attributes:
+        at: When, aware.
+        is_success: Whether the password was right.
+        address: The client's; empty when it is not known.
+        device: What it said to be, for people.
+    """
+
+    at: datetime
+    is_success: bool
+    address: str
+    device: Device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +153,7 @@ class AccountPages:
         person: Person,
         policy: PasswordPolicy,
         is_writable: bool,
+        sign_ins: Sequence[SignInRow],
         notice: Notice | None,
         failure: PasswordFailure | None,
         retry_after: timedelta | None = None,
@@ -146,6 +165,7 @@ class AccountPages:
             person: Whose account it is.
             policy: What is asked of a new password.
             is_writable: Whether the users file can be; without, there is no form.
+            sign_ins: The last ones, the last one first.
             notice: What has just happened, if anything has.
             failure: Why the form is shown again, ``None`` at first.
             retry_after: With ``THROTTLED``: the wait; it is rounded up, never down.
@@ -159,6 +179,8 @@ class AccountPages:
             strength_url=self._frame.path("/account/strength"),
             min_length=policy.min_length,
             is_writable=is_writable,
+            sign_ins=sign_ins,
+            now=self._clock.now(),
             notice=notice,
             failure=failure,
             wait=None if retry_after is None else round_up(retry_after),

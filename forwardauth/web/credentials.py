@@ -20,6 +20,7 @@ from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
 from forwardauth.web.cookies import presession_cookie, read_cookies, session_cookie
 from forwardauth.web.forwarded import lookup_browser_address
+from forwardauth.web.sign_in_log import SignInResult
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ async def sign_in(
         is_wrong = isinstance(exc, CredentialsError)
         reason = "credentials" if is_wrong else "throttled"
         app[keys.AUDIT].login_failed(username, address, reason)
+        if is_wrong and user is not None:
+            _note(request, user, SignInResult.WRONG_PASSWORD)
         raise
     if user is None:
         raise CredentialsError("nobody proves the password of an unknown user")
@@ -81,6 +84,7 @@ async def sign_in(
             ],
         )
     )
+    _note(request, user, SignInResult.SUCCESS)
     presession = presession_cookie(settings.cookie_name, domain)
     session_in = session_line(request, domain, session_id, session)
     return SignedIn(session=session, cookies=(session_in, presession.clear_line()))
@@ -124,6 +128,15 @@ async def _save_rehash(
     users = request.app[keys.USERS]
     await users.save_hash(user.username, user.password_hash, proof.new_hash)
     return (user.stamp, stamp_of(proof.new_hash))
+
+
+def _note(request: web.Request, user: User, result: SignInResult) -> None:
+    request.app[keys.SIGN_INS].note(
+        user.username,
+        result,
+        address=place_of(request),
+        user_agent=request.headers.get("User-Agent", ""),
+    )
 
 
 def place_of(request: web.Request) -> str:

@@ -26,6 +26,7 @@ from forwardauth.web.notices import Notices
 from forwardauth.web.pages import Pages
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.short_way import ShortWay
+from forwardauth.web.sign_in_log import SignInLog
 
 ACCESS_CONTROL: Final = web.AppKey("access_control", AccessControl)
 ASSETS: Final = web.AppKey("assets", Assets)
@@ -45,6 +46,7 @@ REVOKER: Final = web.AppKey("revoker", SessionRevoker)
 SESSIONS: Final = web.AppKey("sessions", SessionManager)
 SETTINGS: Final = web.AppKey("settings", WebSettings)
 SHORT_WAY: Final = web.AppKey("short_way", ShortWay)
+SIGN_INS: Final = web.AppKey("sign_ins", SignInLog)
 STORE: Final = web.AppKey("store", SessionStore)
 THROTTLE: Final = web.AppKey("throttle", LoginThrottle)
 TOKENS: Final = web.AppKey("tokens", FormTokens)

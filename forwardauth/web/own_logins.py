@@ -14,10 +14,11 @@ from aiohttp import web
 from forwardauth.sessions.ids import Handle
 from forwardauth.sessions.model import Session
 from forwardauth.web import keys
-from forwardauth.web.account_pages import Person
+from forwardauth.web.account_pages import Person, SignInRow
 from forwardauth.web.devices import parse_user_agents
 from forwardauth.web.identity import Identity
 from forwardauth.web.page_content import SessionRow
+from forwardauth.web.sign_in_log import SignInResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,28 @@ async def name_devices(logins: Sequence[OwnLogin]) -> tuple[SessionRow, ...]:
             remembered=login.remembered,
         )
         for login, device in zip(logins, devices, strict=True)
+    )
+
+
+async def list_sign_ins(
+    request: web.Request, identity: Identity
+) -> tuple[SignInRow, ...]:
+    """Return the last sign-ins of *identity* as rows of a page, the last one first.
+
+    Raises:
+        StoreUnavailableError: The store did not answer.
+    """
+    found = await request.app[keys.SIGN_INS].list_recent(identity.user.username)
+    told = [each.user_agent for each in found]
+    devices = await asyncio.to_thread(parse_user_agents, told)
+    return tuple(
+        SignInRow(
+            at=each.at,
+            is_success=each.result is SignInResult.SUCCESS,
+            address=each.address,
+            device=device,
+        )
+        for each, device in zip(found, devices, strict=True)
     )
 
 

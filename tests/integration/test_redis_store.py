@@ -16,9 +16,11 @@ from typing import Final, TypeAlias
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.store import Entry, SessionStore
-from tests.support.clock import FakeClock
+from forwardauth.sessions.stores.redis import RedisStore
+from tests.support.clock import START, FakeClock
 from tests.support.redis_groups import RedisCluster, running_cluster
 from tests.support.redis_server import RedisServer
 from tests.support.redis_stores import create_prefix, opened
@@ -30,6 +32,11 @@ from tests.unit.sessions.contract import (
     everything,
     is_same_set,
     load_all,
+)
+from tests.unit.sessions.event_contract import (
+    EventStoreContract,
+    append,
+    create_event,
 )
 
 Servers: TypeAlias = RedisServer | RedisCluster
@@ -48,8 +55,8 @@ def expiries_key(prefix: str, entry: Entry) -> str:
     return f"{prefix}:{{{entry.digest[0]:02x}}}:x"
 
 
-class RedisContract(SharedStoreContract):
-    """The contract, and what the Redis store promises beyond it.
+class RedisContract(SharedStoreContract, EventStoreContract):
+    """Both contracts, and what the Redis store promises beyond them.
 
     A subclass has the fixture ``servers``.
     """
@@ -82,6 +89,27 @@ class RedisContract(SharedStoreContract):
     def elsewhere(self, stores: tuple[SessionStore, SessionStore]) -> SessionStore:
         """Another one on the same data."""
         return stores[1]
+
+    @pytest.fixture
+    def events(self, stores: tuple[RedisStore, RedisStore]) -> EventStore:
+        """The same store, for events."""
+        return stores[0]
+
+    async def test_events_are_known_elsewhere_and_expire(
+        self,
+        events: EventStore,
+        stores: tuple[RedisStore, RedisStore],
+        servers: Servers,
+        prefix: str,
+    ) -> None:
+        """Another machine lists them, and the server forgets them by itself."""
+        event = create_event()
+
+        await append(events, event, lifetime=timedelta(minutes=5))
+
+        assert await stores[1].list_events("alice", since=START) == (event,)
+        key = f"{prefix}:v:alice"
+        assert 240_000 < servers.owner_of(key).run("PTTL", key) <= 300_000
 
     # what lies in the store
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from forwardauth.domains import Origin
 from forwardauth.sessions.ids import Handle
 from forwardauth.users.policy import PasswordPolicy
-from forwardauth.web.account_pages import EndChoice, PasswordFailure, Person
+from forwardauth.web.account_pages import EndChoice, PasswordFailure, Person, SignInRow
 from forwardauth.web.assets import Assets
 from forwardauth.web.devices import parse_user_agent
 from forwardauth.web.notices import Notice
@@ -115,12 +115,31 @@ def confirm_end(pages: Pages = PAGES, **changes: object) -> str:
     return pages.confirm_end(**{**options, **changes})  # type: ignore[arg-type]  # likewise
 
 
+def create_sign_in(
+    *,
+    is_success: bool = True,
+    address: str = "192.0.2.1",
+    user_agent: str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0",
+) -> SignInRow:
+    return SignInRow(
+        at=NOW - timedelta(hours=3),
+        is_success=is_success,
+        address=address,
+        device=parse_user_agent(user_agent),
+    )
+
+
 def account(pages: Pages = PAGES, **changes: object) -> str:
     options: dict[str, object] = {
         "language": "en",
         "person": create_person(),
         "policy": PasswordPolicy(),
         "is_writable": True,
+        "sign_ins": [
+            create_sign_in(is_success=False, user_agent="curl/8"),
+            create_sign_in(address="", user_agent=""),
+            create_sign_in(),
+        ],
         "notice": None,
         "failure": None,
     }
@@ -207,7 +226,7 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         for failure in PasswordFailure
     },
     "account read-only": lambda pages, tag: account(
-        pages, language=tag, is_writable=False
+        pages, language=tag, is_writable=False, sign_ins=[]
     ),
     "password changed": lambda pages, tag: pages.password_changed(language=tag),
     "end all unseen": lambda pages, tag: confirm_end(

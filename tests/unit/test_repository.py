@@ -51,6 +51,7 @@ TESTED_ELSEWHERE: Final = {
     "migration/authelia/source.py": "as read by all of unit/migration/authelia/",
     "migration/choices.py": "values alone: each is tested where it is read",
     "migration/outcome.py": "values alone: unit/cli/test_imports.py",
+    "sessions/events.py": "declarations; its laws: unit/sessions/event_contract.py",
     "sessions/store.py": "declarations; its laws: tests/unit/sessions/contract.py",
     "sessions/stores/redis.py": "needs a server: tests/integration/test_redis_store.py",
     "sessions/stores/redis_batch.py": "as redis.py: integration/test_redis_batches.py",

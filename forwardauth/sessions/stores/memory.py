@@ -8,10 +8,11 @@ process, which is also why it can never be unavailable.
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 
+from forwardauth.sessions.events import Event
 from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
@@ -27,6 +28,7 @@ class MemoryStore:
         self._rows: dict[Digest, Row] = {}
         self._owners: defaultdict[str, set[Digest]] = defaultdict(set)
         self._logins: defaultdict[str, set[Digest]] = defaultdict(set)
+        self._events: dict[str, list[tuple[Event, datetime]]] = {}
 
     async def create(self, entry: Entry) -> bool:
         """Add *entry*; nothing can overtake it."""
@@ -101,6 +103,22 @@ class MemoryStore:
         """Return up to *limit* expired entries."""
         expired = (entry for entry in self._entries.values() if entry.expires <= now)
         return tuple(islice(expired, limit))
+
+    async def append_event(
+        self, event: Event, *, keep: int, lifetime: timedelta
+    ) -> None:
+        """Add an event, and forget those of every topic whose time is over."""
+        event = replace(event, at=_to_the_ms(event.at))
+        for topic, kept in [*self._events.items()]:
+            self._events[topic] = [each for each in kept if each[1] > event.at]
+        kept = [*self._events.get(event.topic, ()), (event, event.at + lifetime)]
+        self._events[event.topic] = kept[-keep:]
+        self._events = {topic: kept for topic, kept in self._events.items() if kept}
+
+    async def list_events(self, topic: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return the events of *topic*, the last first."""
+        found = [event for event, _ in self._events.get(topic, ()) if event.at >= since]
+        return tuple(reversed(found))
 
     async def count(self) -> int:
         """Return how many entries are kept."""

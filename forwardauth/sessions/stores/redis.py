@@ -46,15 +46,16 @@ of yet, as ever with Redis.
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Question
+from forwardauth.sessions.events import Event
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.model import to_ms
+from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores import redis_scripts as scripts
 from forwardauth.sessions.stores.redis_batch import RedisBatches
@@ -244,6 +245,25 @@ class RedisStore:
                 await self._client.call(scripts.FORGET, self._places(digest), [digest])
             found += kept
         return tuple(found)
+
+    async def append_event(
+        self, event: Event, *, keep: int, lifetime: timedelta
+    ) -> None:
+        """Add an event to its list, with one script on one key."""
+        # With its time in front, so that a repeated call is known by its record.
+        row = to_ms(event.at).to_bytes(8) + event.record
+        ttl_ms = lifetime // timedelta(milliseconds=1)
+        key = self._keys.events(event.topic)
+        await self._client.call(scripts.APPEND, [key], [row, keep, ttl_ms])
+
+    async def list_events(self, topic: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return the events of *topic*, the last first."""
+        rows = await self._client.run("LRANGE", self._keys.events(topic), 0, -1)
+        found = (
+            Event(topic=topic, at=from_ms(int.from_bytes(row[:8])), record=row[8:])
+            for row in rows
+        )
+        return tuple(event for event in found if event.at >= since)
 
     async def count(self) -> int:
         """Return how many entries are kept, of those not yet dropped by their time."""

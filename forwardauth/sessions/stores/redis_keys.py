@@ -9,6 +9,7 @@ byte of the digest, so there are 256:
     PREFIX:{TAG}:x           sorted set: digests by ``expires``, in our own clock
     PREFIX:o:OWNER           sorted set: the index of one user
     PREFIX:l:LOGIN           sorted set: the index of one login
+    PREFIX:v:TOPIC           list: the last events of one topic, the last one first
 
 A row of an index is digest (32 bytes), ticket (8 bytes) and, for owners, the login. Its
 score is the time, in the clock of that server, until which the row is kept; negative
@@ -94,6 +95,10 @@ class RedisKeys:
     def login(self, login: str) -> str:
         """Return the key of a login's index."""
         return f"{self.prefix}:l:{login}"
+
+    def events(self, topic: str) -> str:
+        """Return the key of a topic's events."""
+        return f"{self.prefix}:v:{topic}"
 
     def rows(self, kept: Kept) -> tuple[Row, Row]:
         """Return the two rows of a session."""

@@ -154,6 +154,18 @@ DOOM: Final = Script(
     """
 )
 
+APPEND: Final = Script(
+    """
+    -- KEYS: list.  ARGV: row, how many to keep, time to live.
+    if redis.call('LINDEX', KEYS[1], 0) ~= ARGV[1] then
+        redis.call('LPUSH', KEYS[1], ARGV[1])
+        redis.call('LTRIM', KEYS[1], 0, ARGV[2] - 1)
+        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    end
+    return 1
+    """
+)
+
 PING: Final = Script(
     """
     -- KEYS: any.  Writes and reads, with a script, as everything here does.

@@ -19,14 +19,17 @@ Everything else runs in the worker's thread.
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.events import Event
 from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
+from forwardauth.sessions.stores.sqlite_events import append_event, select_events
 from forwardauth.sessions.stores.sqlite_file import SCHEMA_VERSION
 from forwardauth.sessions.stores.sqlite_reader import (
     BY_DIGEST,
@@ -146,6 +149,18 @@ class SqliteStore:
     async def list_expired(self, now: datetime, *, limit: int) -> tuple[Entry, ...]:
         """Return up to *limit* expired entries, the longest expired first."""
         return tuple(self._parse(await self._select(EXPIRED, to_ms(now), limit)))
+
+    async def append_event(
+        self, event: Event, *, keep: int, lifetime: timedelta
+    ) -> None:
+        """Add an event; one that is lost with the power is no loss."""
+        add = partial(append_event, event=event, keep=keep, lifetime=lifetime)
+        await self._worker.run(add, Need.WRITE)
+
+    async def list_events(self, topic: str, *, since: datetime) -> tuple[Event, ...]:
+        """Return the events of *topic*, the last first."""
+        select = partial(select_events, topic=topic, since=since)
+        return await self._worker.run(select, Need.READ)
 
     async def count(self) -> int:
         """Return how many entries are kept."""

@@ -30,7 +30,7 @@ from forwardauth.web.identity import Identity
 from forwardauth.web.linking import go_on, is_home, lacks_strict_cookie
 from forwardauth.web.login_destination import lookup_login_target
 from forwardauth.web.notices import FIELD, Notice
-from forwardauth.web.own_logins import person_of
+from forwardauth.web.own_logins import list_sign_ins, person_of
 from forwardauth.web.password_change import (
     NewPassword,
     change_password,
@@ -132,6 +132,7 @@ async def _show(
         person=person_of(request, identity),
         policy=app[keys.SETTINGS].password_policy,
         is_writable=await app[keys.USERS].is_writable(),
+        sign_ins=await list_sign_ins(request, identity),
         notice=notice,
         failure=failure,
         retry_after=wait,

@@ -1,10 +1,20 @@
 """The store in memory keeps the contract."""
 
+from datetime import timedelta
+
 import pytest
 
+from forwardauth.sessions.events import Event, EventStore
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
+from tests.support.clock import START
 from tests.unit.sessions.contract import StoreContract, at, create_entry
+from tests.unit.sessions.event_contract import (
+    MONTH,
+    EventStoreContract,
+    append,
+    create_event,
+)
 
 
 class TestMemoryStore(StoreContract):
@@ -14,6 +24,28 @@ class TestMemoryStore(StoreContract):
     def store(self) -> SessionStore:
         """An empty store."""
         return MemoryStore()
+
+
+class TestMemoryEvents(EventStoreContract):
+    """The contract of events, kept in memory."""
+
+    @pytest.fixture
+    def events(self) -> EventStore:
+        """A store without events."""
+        return MemoryStore()
+
+
+async def test_topics_do_not_outgrow_their_time() -> None:
+    """What nobody adds to any more takes no memory after its lifetime."""
+    store = MemoryStore()
+    for number in range(100):
+        await append(store, create_event(topic=f"user{number}"))
+
+    await append(store, create_event(0, topic="last"), lifetime=timedelta(0))
+    later = Event(topic="later", at=START + MONTH, record=b"")
+    await append(store, later)
+
+    assert list(vars(store)["_events"]) == ["later"]
 
 
 async def test_indexes_do_not_outgrow_the_entries() -> None:

@@ -21,7 +21,7 @@ from tests.support.visitor import PAGE
 
 pytestmark = pytest.mark.parametrize("proxy", ["traefik"], indirect=True)
 
-REFUSED: Final = (401, 403, 429)
+REFUSED: Final = (401, 403, 422, 429)
 """Answers that these walks come across on purpose."""
 
 
@@ -51,6 +51,14 @@ def is_told(visitor: KeyboardVisitor) -> None:
     """Check that what was done is told, and announced, on the page with the list."""
     visitor.sees("Your sessions")
     expect(visitor.page.get_by_role("status")).to_contain_text("ended")
+
+
+def change_password(visitor: KeyboardVisitor, new: str) -> None:
+    """Fill in the form of the account page."""
+    visitor.fill("Current password", PASSWORD)
+    visitor.fill("New password", new)
+    visitor.fill("New password again", new)
+    visitor.press("Change password")
 
 
 def test_sign_in_leads_to_where_one_wanted_to_go(visitor: KeyboardVisitor) -> None:
@@ -151,6 +159,34 @@ def test_whoever_cancels_ends_nothing(visitor: KeyboardVisitor) -> None:
     visitor.sees("Your sessions")
     visitor.open("app1")
     visitor.is_greeted("app1")
+
+
+def test_password_is_changed(
+    visitor: KeyboardVisitor, request: pytest.FixtureRequest
+) -> None:
+    """One that is too easy is refused with the reason; the new one counts at once."""
+    name = "dan" if "no-scripts" in request.node.name else "carol"
+    new = "umbrella quartz lantern 94 meadow"
+    other = visitor.site.signed_in(name)
+    visitor.has_signed_in(name)
+    visitor.open("auth", "/")
+    visitor.click("Your account")
+
+    change_password(visitor, "password1234")
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_have_text("The new password is too easy to guess.")
+    has_focus(visitor, "New password")
+    change_password(visitor, new)
+
+    done = visitor.page.get_by_role("status").filter(has_text="password")
+    expect(done).to_be_focused()
+    assert other.fetch(visitor.site.url("app1")).status == 401
+    visitor.open("auth", "/")
+    visitor.press("Sign out")
+    visitor.sees("You are signed out")
+    visitor.open("app1")
+    visitor.sign_in(name, new)
+    visitor.is_greeted("app1", name)
 
 
 def test_sign_out_and_in_again(visitor: KeyboardVisitor) -> None:

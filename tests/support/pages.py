@@ -173,7 +173,8 @@ def signed_out(
 
 
 def error(kind: ErrorKind, pages: Pages = PAGES, language: str = "en") -> str:
-    return pages.error(language=language, status=400, kind=kind, reference="7f3a")
+    status = 404 if kind is ErrorKind.NOT_FOUND else 400
+    return pages.error(language=language, status=status, kind=kind, reference="7f3a")
 
 
 # Every page in every state, as a function of who renders it and in which language.

@@ -24,6 +24,13 @@ USERS: Final = {
         "groups": ["admins", "staff"],
     },
     "bob": {"displayname": "Bob Example", "email": "bob@example.com", "groups": []},
+    # Whose passwords a test may change.
+    "carol": {
+        "displayname": "Carol Example",
+        "email": "carol@example.com",
+        "groups": [],
+    },
+    "dan": {"displayname": "Dan Example", "email": "dan@example.com", "groups": []},
 }
 
 _SECRET: Final = "of thirty-two characters or more, the same for all instances"

@@ -35,8 +35,8 @@ from forwardauth.web.sign_in import login_url
 
 MAX_READINGS: Final = 4096
 MAX_CHARACTERS: Final = 2048
-"""The most readings that are remembered, and the longest questions: a worker keeps some
-megabytes of them, whatever clients send."""
+"""The most readings that are remembered, and the longest questions, in whichever line
+they stand: a worker keeps some megabytes of them, whatever clients send."""
 
 MAX_ASKED: Final = 2048
 """How many sets of lines are known to ask one of them."""
@@ -147,7 +147,8 @@ class Readings:
             return None
         key = (peer, fields.head.start, fields.head.lines)
         asked = self._asked.get(key) or self._ask(fields, peer)
-        if asked is not None and sum(map(len, fields.head.lines)) <= MAX_CHARACTERS:
+        size = sum(map(len, (fields.head.start, *fields.head.lines)))
+        if asked is not None and size <= MAX_CHARACTERS:
             if len(self._asked) >= MAX_ASKED:
                 self._asked.clear()
             self._asked[key] = asked

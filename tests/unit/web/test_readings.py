@@ -173,10 +173,19 @@ def test_path_of_envoy_is_part_of_its_question(readings: Readings) -> None:
     ]
 
 
-def test_long_question_is_read_and_not_remembered(readings: Readings) -> None:
-    """Nobody fills our memory with long addresses (V-42)."""
-    lines = (*NGINX[:2], URL + "x" * MAX_CHARACTERS, METHOD)
-
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param((*NGINX[:2], URL + "x" * MAX_CHARACTERS, METHOD), id="nginx"),
+        pytest.param(
+            (f"GET /verify/envoy/{'x' * MAX_CHARACTERS} HTTP/1.1", *ENVOY), id="envoy"
+        ),
+    ],
+)
+def test_long_question_is_read_and_not_remembered(
+    readings: Readings, lines: tuple[str, ...]
+) -> None:
+    """Nobody fills our memory with long addresses, wherever they stand (V-42)."""
     first = ask(readings, *lines)
     again = ask(readings, *lines)
 

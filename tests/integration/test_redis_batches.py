@@ -315,6 +315,39 @@ async def test_demoted_server_is_looked_up_again(
     assert await ask_on_lane(store, entry.digest) == row(entry)
 
 
+async def test_lane_that_is_left_answers_who_waits_first(redis: RedisServer) -> None:
+    """Who has asked there is told what was asked for, and then it ends."""
+    entry = create_entry()
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
+        await store.create(entry)
+        await ask_on_lane(store, entry.digest)
+        relay.hold_answer_to(LOOK_UP)
+        waiting = ask(store, entry.digest)
+        await relay.wait_until_held()
+        redis.run("REPLICAOF", "127.0.0.1", str(free_ports(1)[0]))
+        with pytest.raises(StoreUnavailableError):
+            await store.ping()
+        redis.run("REPLICAOF", "NO", "ONE")
+        assert await ask_on_lane(store, entry.digest) == row(entry)
+
+        relay.release()
+
+        assert await waiting == row(entry)
+
+
+async def test_quiet_lane_is_kept(redis: RedisServer, prefix: str) -> None:
+    """A lane on which nobody waits for an answer is not late."""
+    entry = create_entry()
+    async with opened(redis.url, prefix=prefix, timeout_ms=500) as store:
+        await store.create(entry)
+        await ask_on_lane(store, entry.digest)
+
+        await asyncio.sleep(0.6)
+
+        assert await ask(store, entry.digest) == row(entry)
+
+
 async def test_close_tells_who_waits_and_opens_nothing_again(
     redis: RedisServer,
 ) -> None:

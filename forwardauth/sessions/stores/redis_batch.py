@@ -13,7 +13,6 @@ a replica, nor from a primary that was replaced and known to be.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Final
@@ -118,13 +117,12 @@ class RedisBatches:
         for known in [*self._lanes]:
             if known == place or not self._stand_together(known, place):
                 self._lanes.pop(known).close()
-        with contextlib.suppress(ConnectionError):  # It has ended already.
-            self._lanes[place] = Lane(
-                connection,
-                parse=parse_row,
-                rounds=self._rounds,
-                timeout_seconds=self._client.timeout_seconds,
-            )
+        self._lanes[place] = Lane(
+            connection,
+            parse=parse_row,
+            rounds=self._rounds,
+            timeout_seconds=self._client.timeout_seconds,
+        )
 
     def _stand_together(self, one: Place, other: Place) -> bool:
         return self._client.is_spread and one.term == other.term

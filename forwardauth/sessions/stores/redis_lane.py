@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
@@ -68,10 +68,8 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         # redis-py has no public name for the streams of a connection.
-        reader, writer = connection._reader, connection._writer  # noqa: SLF001
-        if reader is None or writer is None:
-            raise ConnectionError("the connection has ended already")
-        self._writer: asyncio.StreamWriter = writer
+        reader = cast("asyncio.StreamReader", connection._reader)  # noqa: SLF001
+        self._writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001
         self._parse = parse
         self._timeout_seconds = timeout_seconds
         self._replies = hiredis.Reader(notEnoughData=_NOTHING)
@@ -94,12 +92,13 @@ class Lane:
             message: One command for each of them, which changes nothing.
         """
         deadline = self._loop.time() + self._timeout_seconds
-        self._writer.write(message)
+        # Before anything can fail: from here on each of them is told.
         self._asked.extend(
             [_Asked(digest, told, deadline) for digest, told in questions]
         )
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._give_up)
+        self._writer.write(message)
 
     def refuse(self, digest: Digest) -> None:
         """Let who asks about *digest* ask again: it has been ended meanwhile."""

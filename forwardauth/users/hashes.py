@@ -14,7 +14,7 @@ import secrets
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from forwardauth.users.stamps import stamp_of, successor_salt
 
@@ -146,21 +146,13 @@ class Hasher:
         self, *, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4
     ) -> None:
         """Take the parameters of new hashes; see RFC 9106 for their meaning."""
-        self._time_cost = time_cost
-        self._memory_kib = memory_kib
-        self._parallelism = parallelism
+        self._costs = time_cost, memory_kib, parallelism
 
     @cached_property
     def _argon2(self) -> "PasswordHasher":
         from argon2 import PasswordHasher  # noqa: PLC0415 - see laws
 
-        return PasswordHasher(
-            time_cost=self._time_cost,
-            memory_cost=self._memory_kib,
-            parallelism=self._parallelism,
-            hash_len=_HASH_BYTES,
-            salt_len=_SALT_BYTES,
-        )
+        return PasswordHasher(*self._costs, hash_len=_HASH_BYTES, salt_len=_SALT_BYTES)
 
     def prepare(self) -> None:
         """Load what the first hash would wait for."""
@@ -168,10 +160,9 @@ class Hasher:
 
     def decoy(self) -> str:
         """Return a hash of no password, which costs as much as a new one to verify."""
-        salt, digest = (
-            _base64(secrets.token_bytes(n)) for n in (_SALT_BYTES, _HASH_BYTES)
-        )
-        cost = f"m={self._memory_kib},t={self._time_cost},p={self._parallelism}"
+        salt, digest = (_base64(secrets.token_bytes(n)) for n in (16, _HASH_BYTES))
+        passes, memory_kib, lanes = self._costs
+        cost = f"m={memory_kib},t={passes},p={lanes}"
         return f"${_ARGON2ID}$v={_ARGON2_VERSION}${cost}${salt}${digest}"
 
     def hash(self, password: bytes, *, salt: bytes | None = None) -> str:
@@ -182,22 +173,21 @@ class Hasher:
         """Whether *password* is the one that *password_hash* was made of."""
         form = _known_form_of(password_hash)
         if form.reader is None:
-            return self._is_argon2_of(password_hash, password)
-        reader = _load_reader(form.reader)
+            from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415 - see laws
+
+            try:
+                return self._argon2.verify(password_hash, password)
+            except VerifyMismatchError:
+                return False
+        from passlib import hash as readers  # noqa: PLC0415 - see laws
+
+        reader = getattr(readers, form.reader)
         if form.stops_at_nul and b"\0" in password:
             reader.verify(b"", password_hash)  # costs what any wrong one does
             return False
         if form.reader == _BCRYPT:
             password = password[:BCRYPT_BYTES]
         return bool(reader.verify(password, password_hash))
-
-    def _is_argon2_of(self, password_hash: str, password: bytes) -> bool:
-        from argon2.exceptions import VerifyMismatchError  # noqa: PLC0415 - see laws
-
-        try:
-            return self._argon2.verify(password_hash, password)
-        except VerifyMismatchError:
-            return False
 
     def successor(self, password_hash: str, password: bytes) -> str | None:
         """Return the hash that should replace *password_hash*, ``None`` to keep it.
@@ -229,12 +219,6 @@ class Hasher:
             or has.memory_cost < own.memory_cost
             or has.hash_len < own.hash_len
         )
-
-
-def _load_reader(name: str) -> Any:
-    from passlib import hash as readers  # noqa: PLC0415 - see laws
-
-    return getattr(readers, name)
 
 
 def _form_of(password_hash: str) -> _Form | None:

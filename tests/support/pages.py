@@ -254,5 +254,9 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
     },
 }
 
-OTHER_WORDS = {f"error {kind}" for kind in ErrorKind} - {"error internal"}
-"""States of the error page that differ from another one in their texts alone."""
+OTHER_WORDS = {
+    *(f"error {kind}" for kind in ErrorKind if kind is not ErrorKind.INTERNAL),
+    *(f"account {name}" for name in ("unchanged", "too_short", "too_long")),
+    *(f"account {name}" for name in ("conflict", "not_written")),
+}
+"""States that differ from another one of their page in their texts alone."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.support.barriers import bring_axe, find_barriers
 from tests.support.browser import Chromium, no_complaints
@@ -15,6 +16,9 @@ LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (
     *(("light", 1280), ("dark", 1280)),
 )
 """By day and by night, on the smallest phone and on a desk."""
+
+_APPEND: Final = """\
+(html) => document.body.append(document.createRange().createContextualFragment(html))"""
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,27 @@ def test_axe_finds_what_is_wrong(gallery: Gallery) -> None:
     rules = {each.partition(" ")[0] for each in found}
     assert rules >= {"color-contrast", "html-has-lang", "label", "target-size"}
     assert rules >= {"landmark-one-main", "page-has-heading-one", "region"}
+
+
+def listen_to(page: Page, html: str) -> None:
+    """Add *html* to the page, and fail if it complains of that."""
+    with no_complaints(page):
+        page.evaluate(_APPEND, html)
+        # An answer from the window comes after what it had to say before.
+        page.evaluate("new Promise(requestAnimationFrame)")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        pytest.param("<p style='color: red'>pale</p>", id="style"),
+        pytest.param("<script>document.title = 'x'</script>", id="script"),
+        pytest.param("<img src='https://www.example.net/x.png' alt=''>", id="image"),
+    ],
+)
+def test_violation_of_the_policy_is_heard(window: Gallery, html: str) -> None:
+    """Whoever listens for complaints hears what the policy has kept out."""
+    window.show("login")
+
+    with pytest.raises(AssertionError, match="Content Security Policy"):
+        listen_to(window.page, html)

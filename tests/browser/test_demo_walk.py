@@ -7,7 +7,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from forwardauth.demo.service import DISPLAY_NAME, PASSWORD, USERNAME
-from tests.support.browser import browser_context, no_complaints
+from tests.support.browser import (
+    Chromium,
+    fresh_context,
+    no_complaints,
+    running_chromium,
+)
 from tests.support.demo import Demo, running_demo
 
 COOKIE = "forwardauth_session"
@@ -22,10 +27,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert running.process.is_running(), running.told()
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Start a Chromium that finds names as it does for everybody."""
+    with running_chromium() as running:
+        yield running
+
+
 @pytest.fixture
-def context() -> Iterator[BrowserContext]:
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
     """Return a browser without cookies."""
-    with browser_context() as opened:
+    with fresh_context(chromium.browser) as opened:
         yield opened
 
 

@@ -109,13 +109,6 @@ def _open_context(browser: Browser, *, has_scripts: bool = True) -> BrowserConte
 
 
 @contextmanager
-def browser_context() -> Iterator[BrowserContext]:
-    """Run a headless Chromium with an empty profile as long as the context lasts."""
-    with running_chromium() as chromium, fresh_context(chromium.browser) as context:
-        yield context
-
-
-@contextmanager
 def no_complaints(page: Page, *, statuses: Collection[int] = ()) -> Iterator[None]:
     """Fail if the page logs an error meanwhile: a CSP violation, a script, a 404.
 

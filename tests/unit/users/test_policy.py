@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -96,6 +97,32 @@ def test_words_are_whole_and_in_parts() -> None:
     assert words_of("ada@example.com", "", "Example Lab", "ada") == (
         *("ada@example.com", "ada", "example", "com", "Example Lab", "Example", "Lab"),
     )
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param("4@8({[<369&1!|70$5+%2" * 4, id="every disguise"),
+        pytest.param("!|@$01234567898$9699!5321@@9$32!|@2|870$" * 2, id="digits"),
+        pytest.param("kX9#qv2!Lm" * 100, id="long"),
+    ],
+)
+def test_judgement_of_hostile_text_takes_a_moment(password: str) -> None:
+    """Who types signs for letters keeps nobody waiting who wants to sign in."""
+    POLICY.judge("what reads the word lists")
+    before = time.thread_time()
+
+    POLICY.judge(password)
+
+    assert time.thread_time() - before < 1.5
+
+
+def test_signs_in_the_place_of_letters_do_not_make_a_word_hard_to_guess() -> None:
+    """Whatever follows, the beginning of a text full of signs is judged."""
+    policy = PasswordPolicy()
+
+    assert policy.judge("passwordpassword([{<!|@$+%").weakness is Weakness.TOO_EASY
+    assert policy.judge("kX9#qv2!Lm([{<!|@$+%").weakness is None
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ import importlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -32,6 +32,9 @@ _DRAIN_SECONDS: Final = 8.0
 
 _END_SECONDS: Final = 0.5
 """What is left of a request after that, such as an answer that nobody takes."""
+
+_LOOK_SECONDS: Final = 0.01
+"""Between two looks, in a stop, for who still waits for the store."""
 
 _WARM_UP_SECONDS: Final = 1.0
 """After the start, by when the requests that waited for it have been answered."""
@@ -121,6 +124,7 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     sites: list[web.SockSite] = []
+    runners: list[ServiceRunner] = []
     requests = _Requests()
     requests.watch(applications.main)
     reloads: set[asyncio.Task[None]] = set()
@@ -138,6 +142,7 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
                 shutdown_timeout=_END_SECONDS,
             )
             await runner.setup()
+            runners.append(runner)
             stack.push_async_callback(runner.cleanup)
             for listener in sockets:
                 # A copy: the runner closes what it serves, and we close ours.
@@ -155,7 +160,7 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
         await asyncio.wait([warming])
         for site in sites:
             await site.stop()
-        await requests.drain()
+        await requests.drain(runners)
 
 
 async def _warm_up(applications: Applications) -> None:
@@ -197,11 +202,20 @@ class _Requests:
 
         application.middlewares.insert(0, count)
 
-    async def drain(self) -> None:
-        """Return when all are answered, or when they had their time."""
+    async def drain(self, runners: Iterable[ServiceRunner]) -> None:
+        """Return when all are answered, or when they had their time.
+
+        Those as well that have not come to the application, on one of *runners*.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
+                while _are_awaited(runners):  # noqa: ASYNC110 - nobody tells of the last
+                    await asyncio.sleep(_LOOK_SECONDS)
                 await self._are_done.wait()
+
+
+def _are_awaited(runners: Iterable[ServiceRunner]) -> bool:
+    return any(each.is_waiting for each in runners)
 
 
 def _reload_users(applications: Applications, reloads: set[asyncio.Task[None]]) -> None:

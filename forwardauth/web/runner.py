@@ -46,6 +46,12 @@ class ServiceRunner(web.AppRunner):
         super().__init__(app, access_log=None, **options)
         self._limits = limits or Limits()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anybody waits for the store whom no application has seen."""
+        server = self.server
+        return isinstance(server, _Server) and server.is_waiting
+
     async def _make_server(self) -> web.Server:
         """Return aiohttp's server of the application, with our protocol in its place.
 
@@ -79,6 +85,13 @@ class _Server(web.Server):
         if isinstance(self._short_way, AwaitedWay):
             return AwaitedProtocol(self, self._limits, self._short_way)
         return ShortProtocol(self, self._limits, self._short_way)
+
+    @property
+    def is_waiting(self) -> bool:
+        """See ``ServiceRunner``."""
+        return any(
+            isinstance(each, AwaitedProtocol) and each.is_waiting for each in self._open
+        )
 
     def connection_made(
         self, handler: web.RequestHandler, transport: asyncio.Transport

@@ -1,6 +1,8 @@
 """The short way on a real Redis: as the normal way, also when the store fails."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,9 +17,11 @@ from forwardauth.web import keys
 from forwardauth.web.awaited_way import AwaitedWay
 from tests.support.clock import FakeClock
 from tests.support.portal import APP, COOKIE, PORTAL, Portal
+from tests.support.processes import free_ports
 from tests.support.redis_faults import Relay
 from tests.support.redis_server import RedisServer
 from tests.support.redis_stores import ask_on_lane, create_prefix, opened
+from tests.support.serving import Peer, serving, write_installation
 from tests.support.ways import NAVIGATION, Ways, both_ways, converse, question, tell
 from tests.unit.web.test_short_protocol import Line
 from tests.unit.web.ways_contract import WaysContract
@@ -29,6 +33,7 @@ ALICE: Final = b"\r\nRemote-User: alice\r\n"
 TIMEOUT_MS: Final = 300
 PATIENCE_SECONDS: Final = 30.0
 CONNECTIONS: Final = 16
+ENOUGH_FOR_A_LANE: Final = 50
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +92,30 @@ async def test_hanging_redis_is_told_as_the_normal_way_tells_it(
 
     assert tell(short)[0] == b"HTTP/1.1 503 Service Unavailable\r"
     assert tell(short) == tell(normal)
+
+
+def test_stop_waits_for_who_waits_for_redis(tmp_path: Path, redis: RedisServer) -> None:
+    """Who asked before SIGTERM is answered, though no application knows of it."""
+    main_port, management = free_ports(2)
+    server = f"  listen: 127.0.0.1:{main_port}\n  management: 127.0.0.1:{management}\n"
+    store = f"{redis.url}?prefix={create_prefix()}"
+    config = write_installation(tmp_path, server=server, store=store)
+    peer = Peer(address=main_port)
+    with serving(config, main_port, management) as process:
+        asked = asked_by(peer.sign_in())
+        with peer.connect() as client:
+            for _ in range(ENOUGH_FOR_A_LANE):
+                client.sendall(asked)
+                before = client.recv(10_000)
+            with redis.paused():
+                client.sendall(asked)
+                os.kill(process.pid, signal.SIGTERM)
+                answer = client.recv(10_000)
+        status = process.wait()
+
+    assert ALICE in before
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert status == 0
 
 
 async def test_killed_redis_under_load_signs_nobody_out(

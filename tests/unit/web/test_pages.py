@@ -221,5 +221,5 @@ def test_error_page_shows_status_and_reference() -> None:
     """The page can be told to somebody who reads the log."""
     page = check_page(error(ErrorKind.NOT_FOUND))
 
-    assert page.find("p", class_="hint").text.startswith("Error 400 · Reference 7f3a")
+    assert page.find("p", class_="hint").text.startswith("Error 404 · Reference 7f3a")
     assert page.find("a").attributes["href"] == "/"

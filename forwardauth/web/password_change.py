@@ -7,7 +7,7 @@
 Laws: nothing is written before the current password is proven, as often as a login may
 try and no more. What the file holds by then is never overwritten, unless it is what was
 proven. Once the new hash is written the change has happened, and is told so, whatever
-becomes of the sessions after it.
+becomes of the sessions after it, and to a form that was sent twice as well.
 """
 
 import logging
@@ -89,17 +89,19 @@ async def change_password(
     if failure is not None:
         return failure
     passwords, users = request.app[keys.PASSWORDS], request.app[keys.USERS]
+    user = identity.user
     new_hash = await passwords.run(partial(passwords.hash, form.new))
     try:
-        is_written = await users.change_password(identity.user, new_hash)
+        is_written = await users.change_password(user, new_hash)
     except (EditError, ConfigError) as exc:
         _log.warning("the password of a user could not be changed: %s", exc)
         _tell(request, identity, "not_written")
         return PasswordFailure.NOT_WRITTEN
-    _tell(request, identity, "done" if is_written else "conflict")
-    if not is_written:
+    in_file = new_hash if is_written else await _lookup_same(request, user, form.new)
+    _tell(request, identity, "conflict" if in_file is None else "done")
+    if in_file is None:
         return PasswordFailure.CONFLICT
-    return await _begin_anew(request, domain, identity, new_hash)
+    return await _begin_anew(request, domain, identity, in_file)
 
 
 async def _lookup_failure(
@@ -118,6 +120,22 @@ async def _lookup_failure(
         return PasswordFailure.UNCHANGED
     weakness = (await judge_password(request, user, form.new)).weakness
     return None if weakness is None else _BY_WEAKNESS[weakness]
+
+
+async def _lookup_same(request: web.Request, user: User, password: str) -> str | None:
+    """Return the hash in the file when it is one of *password* by now.
+
+    A second press of the button makes the browser forget the answer to the first, which
+    has changed the password: it is answered as what it asked for.
+    """
+    current = request.app[keys.USERS].get(user.username)
+    if current is None:
+        return None
+    try:
+        await request.app[keys.PASSWORDS].verify(current, password)
+    except CredentialsError:
+        return None
+    return current.password_hash
 
 
 async def _begin_anew(

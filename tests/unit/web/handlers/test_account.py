@@ -1,5 +1,6 @@
 """The account page, and the change of the own password."""
 
+import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -241,6 +242,23 @@ async def test_edit_by_hand_of_the_same_user_has_the_last_word(portal: Portal) -
     assert reply.status == 409
     assert "changed elsewhere" in failure_of(reply)
     assert hash_in(portal) == set_by_hand
+
+
+async def test_second_press_is_told_what_the_first_has_done(portal: Portal) -> None:
+    """Both answers say that it is changed, and the browser has a session that lives."""
+    token, _ = await portal.create_session()
+    page = await open_page(portal, token)
+    csrf = page.find("form", action="/account/password").fields()["csrf_token"]
+
+    replies = await asyncio.gather(
+        *(change(portal, token, csrf=csrf) for _ in range(2))
+    )
+
+    assert [reply.status for reply in replies] == [303, 303]
+    assert CHEAP.verify(hash_in(portal), NEW.encode())
+    tokens = [cookie_value(reply, COOKIE) for reply in replies]
+    assert any(await alive(portal, *tokens))
+    assert await alive(portal, token) == [False]
 
 
 async def test_broken_file_is_told_and_left_alone(

@@ -101,6 +101,7 @@ def test_stop_waits_for_who_waits_for_redis(tmp_path: Path, redis: RedisServer) 
     store = f"{redis.url}?prefix={create_prefix()}"
     config = write_installation(tmp_path, server=server, store=store)
     peer = Peer(address=main_port)
+    before = b""
     with serving(config, main_port, management) as process:
         asked = asked_by(peer.sign_in())
         with peer.connect() as client:

@@ -7,7 +7,9 @@ glances of one turn of the loop share a snapshot, which takes them once.
 Three things keep a read from holding the loop up: its connection never waits for a
 lock; a file that is not open yet, was replaced, or is busy is left to the worker's
 thread; and so is every read for ``DETOUR_SECONDS`` after one that took longer than
-``SLOW_SECONDS``, because then the pages come from a slow disk.
+``SLOW_SECONDS``, because then the pages come from a slow disk. Where the system says
+that nothing came from the disk, the time went by on a busy processor, and the detour
+would take even more of it.
 
 Law: ``read`` never reads from a snapshot, so whoever has changed something, or waited
 for whoever did, reads that.
@@ -15,7 +17,11 @@ for whoever did, reads that.
 
 import asyncio
 import contextlib
+import resource
 import sqlite3
+import sys
+import time
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from forwardauth.sessions.glances import NoGlanceError, Row
@@ -41,9 +47,19 @@ class NotHereError(Exception):
 class PointReader:
     """Reads single entries of the file that *worker* has open."""
 
-    def __init__(self, worker: SqliteWorker) -> None:
-        """Keep *worker*."""
+    def __init__(
+        self, worker: SqliteWorker, *, count_blocks: Callable[[], int] | None = None
+    ) -> None:
+        """Keep *worker*.
+
+        Args:
+            worker: Has the file.
+            count_blocks: Returns how many blocks this thread has read from disks so
+                far; the system's count when not given.
+        """
         self._worker = worker
+        self._count_blocks = count_blocks or _count_blocks
+        self._blocks = self._count_blocks()
         self._detour_until = 0.0
         self._snapshot: DatabaseFile | None = None
 
@@ -129,5 +145,16 @@ class PointReader:
         except sqlite3.Error as exc:
             raise NotHereError from exc
         finally:
-            if now() - started > SLOW_SECONDS:
+            if now() - started > SLOW_SECONDS and self._has_read_blocks():
                 self._detour_until = now() + DETOUR_SECONDS
+
+    def _has_read_blocks(self) -> bool:
+        """Whether the disk was read since this was last asked, as far as is known."""
+        before, self._blocks = self._blocks, self._count_blocks()
+        return self._blocks != before
+
+
+def _count_blocks() -> int:
+    if sys.platform != "linux":
+        return time.monotonic_ns()  # Nobody counts: as if there were always some.
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_inblock

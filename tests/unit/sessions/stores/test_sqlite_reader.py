@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.stores import sqlite_reader
 from forwardauth.sessions.stores.sqlite import SqliteStore
-from forwardauth.sessions.stores.sqlite_reader import PointReader
+from forwardauth.sessions.stores.sqlite_reader import NotHereError, PointReader
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from tests.unit.sessions.contract import create_entry
 
@@ -52,15 +53,19 @@ async def test_failed_read_here_is_tried_by_the_worker(
     assert await store.load(entry.digest) == entry
 
 
-async def test_slow_reads_take_a_detour_for_a_while(
-    store: SqliteStore, worker: SqliteWorker
+@pytest.mark.parametrize("is_disk", [True, False], ids=["disk", "processor"])
+async def test_only_a_slow_disk_makes_reads_take_a_detour(
+    store: SqliteStore, worker: SqliteWorker, is_disk: bool
 ) -> None:
-    """After one read that held up the loop, the next go through the thread."""
+    """After a read that waited for the disk, the next ones go through the thread."""
     entry = create_entry()
     await store.create(entry)
     assert worker.file is not None
-    file, now = worker.file, asyncio.get_running_loop().time
-    used: list[str] = []
+    blocks, now = count(), asyncio.get_running_loop().time
+    reader = PointReader(
+        worker, count_blocks=(lambda: next(blocks)) if is_disk else lambda: 7
+    )
+    file = worker.file
 
     def stall() -> int:
         file.reader.set_progress_handler(None, 1)
@@ -69,14 +74,14 @@ async def test_slow_reads_take_a_detour_for_a_while(
             pass
         return 0
 
-    file.reader.set_trace_callback(used.append)
     file.reader.set_progress_handler(stall, 1)
+    assert len(reader.read(entry.digest)) == 1
 
-    assert await store.load(entry.digest) == entry
-    assert len(used) == 1
-    assert await store.load(entry.digest) == entry
-
-    assert len(used) == 1
+    if is_disk:
+        with pytest.raises(NotHereError):
+            reader.read(entry.digest)
+    else:
+        assert len(reader.read(entry.digest)) == 1
 
 
 async def test_load_reads_later_than_the_snapshot_of_a_turn(tmp_path: Path) -> None:

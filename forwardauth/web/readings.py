@@ -34,9 +34,9 @@ from forwardauth.web.settings import WebSettings
 from forwardauth.web.sign_in import login_url
 
 MAX_READINGS: Final = 4096
-MAX_CHARACTERS: Final = 2048
+MAX_CHARACTERS: Final = 1024
 """The most readings that are remembered, and the longest questions, in whichever line
-they stand: a worker keeps some megabytes of them, whatever clients send."""
+they stand: a worker keeps 25 MB of them at most, whatever clients send."""
 
 MAX_ASKED: Final = 2048
 """How many sets of lines are known to ask one of them."""

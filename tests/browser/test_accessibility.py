@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.support.barriers import bring_axe, find_barriers
 from tests.support.browser import Chromium, no_complaints
 from tests.support.gallery import Gallery, Scheme
+from tests.support.layout import small_targets, too_wide
 from tests.support.pages import OTHER_WORDS, STATES
 
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (
@@ -46,6 +47,26 @@ def test_axe_finds_nothing(gallery: Gallery, state: str, language: str) -> None:
         found += [
             f"{scheme}, {width} px: {each}" for each in find_barriers(gallery.page)
         ]
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("state", ["login credentials", "home", "account"])
+def test_all_that_opens_is_as_good(gallery: Gallery, state: str) -> None:
+    """The list of languages, the details of a session, a password that is shown."""
+    gallery.show(state, language="ar")
+    gallery.page.evaluate(
+        "for (const each of document.querySelectorAll('details')) each.open = true"
+    )
+    for button in gallery.page.locator(".reveal").all():
+        button.click()
+    found: list[str] = []
+
+    for scheme, width in LOOKS:
+        gallery.look(scheme=scheme, width=width)
+        found += find_barriers(gallery.page)
+        found += small_targets(gallery.page)
+        found += too_wide(gallery.page)
 
     assert not found, "\n".join(found)
 

@@ -23,7 +23,8 @@ MAX_LINES: Final = 100
 
 MAX_KNOWN: Final = 4096
 MAX_KNOWN_BYTES: Final = 512
-"""How many lines are known, and the longest of them: a megabyte, whatever is sent."""
+"""How many lines are known of each kind, and the longest of them: 7 MB, whatever is
+sent."""
 
 _START: Final = re.compile(
     rb"(GET|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)"

@@ -17,6 +17,7 @@ from aiohttp.http import (
     HttpVersion11,
     RawRequestMessage,
 )
+from aiohttp.streams import EMPTY_PAYLOAD
 
 from forwardauth.web.limits import MAX_HEAD_BYTES, MAX_RAW_BODY_BYTES
 
@@ -128,32 +129,32 @@ class MeteredParser:
         self._is_at_end = data.endswith(_END_OF_HEAD)
         try:
             messages, upgraded, tail = self._parser.feed_data(data)
-            self._measure(messages, len(data))
+            self._measure(messages, data)
         except HttpProcessingError:
             self._is_broken = True
             self.break_body()
             raise
         return messages, upgraded, tail
 
-    def _measure(self, messages: Messages, received: int) -> None:
+    def _measure(self, messages: Messages, data: bytes) -> None:
         if messages:
             for message, _ in messages:
                 if message.version not in _VERSIONS:
                     raise UnknownVersionError
-            # What stands behind the last head in the same data is not counted: at most
-            # what is read at once.
-            self._size = 0
             body = messages[-1][1]
             self._body = None if body.is_eof() else body
+            # What stands behind a body in the same data is not counted: at most what is
+            # read at once.
+            self._size = _size_of_begun(data) if body is EMPTY_PAYLOAD else 0
         elif self._body is None:
-            self._size += received
+            self._size += len(data)
             if self._size >= MAX_HEAD_BYTES:
                 raise TooLargeError
         elif self._body.is_eof():
             self._size = 0
             self._body = None
         else:
-            self._size += received
+            self._size += len(data)
             if self._size > MAX_RAW_BODY_BYTES:
                 raise TooLargeError
 
@@ -172,3 +173,9 @@ class MeteredParser:
     def set_upgraded(self, val: bool) -> None:
         """Learn whether what comes is in another protocol."""
         self._parser.set_upgraded(val)
+
+
+def _size_of_begun(data: bytes) -> int:
+    """Return how much of a further head stands behind the last one in *data*."""
+    _, end, begun = data.rpartition(_END_OF_HEAD)
+    return len(begun.lstrip(b"\r\n")) if end else 0

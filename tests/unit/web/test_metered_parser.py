@@ -87,6 +87,18 @@ async def test_between_requests_is_where_nothing_of_the_next_has_come(
     assert meter.is_between is is_between
 
 
+async def test_head_that_begins_behind_another_has_its_time(
+    meter: MeteredParser,
+) -> None:
+    """Who stops in the middle of it is not taken for somebody who is idle."""
+    seen = []
+    for data in (GET + b"GET /", b"x HTTP/1.1\r\nHost: a\r\n\r\n", GET + b"\r\n"):
+        meter.feed_data(data)
+        seen.append(meter.is_in_head)
+
+    assert seen == [True, False, False]
+
+
 async def test_nothing_is_between_requests_that_cannot_be_read(
     meter: MeteredParser,
 ) -> None:

@@ -21,16 +21,18 @@ class LogoutPages:
         ended: EndedScope,
         login_url: str,
         everywhere_url: str | None = None,
+        is_at_home: bool = True,
     ) -> str:
         """Return the logout page: what was ended, what was not, and "sign in again".
 
         It takes no target: one that was refused is neither shown nor linked. Nobody is
         known here any more, so *everywhere_url* leads through a sign-in to the list
-        where one ends the other sessions.
+        where one ends the other sessions. The switch of languages leads to
+        ``/signed-out``; *is_at_home* is whether a visit there would say the same.
         """
         # Without a logout there is none to tell of, and a visit would claim one.
-        is_done = ended is not EndedScope.NOTHING
-        here = Place(path="/signed-out") if is_done else None
+        can_return = is_at_home and ended is not EndedScope.NOTHING
+        here = Place(path="/signed-out") if can_return else None
         return self._frame.render(
             "logout.html",
             language,

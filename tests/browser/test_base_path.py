@@ -72,7 +72,7 @@ def test_whole_walk_stays_below_the_path(visitor: Visitor) -> None:
     assert visitor.page.url == visitor.site.url("auth", f"{BASE}/")
     visitor.click("End all sessions")
     visitor.press("End all sessions")
-    visitor.sees("You are signed out")
+    visitor.sees("You are signed out everywhere")
 
 
 def test_logout_of_an_application_is_taken_over(visitor: Visitor) -> None:

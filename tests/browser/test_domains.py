@@ -66,7 +66,7 @@ def test_my_sessions_end_the_login_on_both_domains(visitor: Visitor) -> None:
     visitor.click("End all sessions")
     visitor.press("End all sessions")
 
-    visitor.sees(SIGNED_OUT)
+    visitor.sees("You are signed out everywhere")
     visitor.open("app1")
     visitor.is_asked_to_sign_in()
 

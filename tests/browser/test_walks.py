@@ -142,7 +142,7 @@ def test_other_sessions_end_from_the_list(visitor: KeyboardVisitor) -> None:
     visitor.press("End all sessions")
 
     heading = visitor.page.get_by_role("heading", level=1)
-    expect(heading).to_contain_text("You are signed out")
+    expect(heading).to_contain_text("You are signed out everywhere")
     assert (alive, ended) == ([200] * 3, [401] * 3)
     assert COOKIE not in visitor.cookie_names()
 

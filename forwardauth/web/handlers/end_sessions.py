@@ -4,7 +4,8 @@
     identity             the confirmation   form token                 with a notice
 
 Laws: a GET ends nothing. What a form asks for and we do not know ends nothing. A form
-that is sent twice ends nothing more, and says so.
+that is sent twice ends nothing more, and says so. The end of all is told by the answer
+to the form, since no visit that comes later can show who it was.
 """
 
 from typing import Final
@@ -32,6 +33,7 @@ from forwardauth.web.own_sessions import (
     end_one,
     end_others,
 )
+from forwardauth.web.pages import EndedScope
 from forwardauth.web.preferences import language_of
 from forwardauth.web.termination import clear_site_data, pending_page
 
@@ -73,14 +75,16 @@ async def end_sessions(request: web.Request) -> web.StreamResponse:
         if form.only(FIELD) != EndChoice.ALL or not digests:
             raise
         ending = await end_all_unseen(request, domain, digests)
-        return _signed_out(request, domain, ending)
+        return _signed_out(request, domain, ending, EndedScope.USER)
     if identity is None:
         return see_other(portal_url(domain, "/login"))
     token, wanted = form.only("csrf_token"), form.only(FIELD)
     check_own_form(request, domain, token, session=identity.live.digest)
     ended, notice = await _end(request, domain, identity, wanted)
     if ended is not None and ended.is_current:
-        return _signed_out(request, domain, ended)
+        is_all = _choice_of(wanted) is EndChoice.ALL
+        scope = EndedScope.USER if is_all else EndedScope.BROWSER
+        return _signed_out(request, domain, ended, scope)
     return _back(request, domain, identity, ended, notice)
 
 
@@ -167,14 +171,20 @@ def _back(
 
 
 def _signed_out(
-    request: web.Request, domain: CookieDomain, ending: Ending
+    request: web.Request, domain: CookieDomain, ending: Ending, scope: EndedScope
 ) -> web.Response:
-    """Lead to where a logout leads, or tell what is pending."""
+    """Tell what has ended, by the page that a logout leads to, or what is pending."""
     termination = ending.termination
     if termination.is_pending:
         return pending_page(request, termination, domain)
-    return see_other(
-        portal_url(domain, "/signed-out"),
-        cookies=termination.cookies,
-        headers=clear_site_data(request),
+    headers = clear_site_data(request)
+    if scope is not EndedScope.USER:
+        url = portal_url(domain, "/signed-out")
+        return see_other(url, cookies=termination.cookies, headers=headers)
+    html = request.app[keys.PAGES].signed_out(
+        language=language_of(request),
+        ended=scope,
+        login_url=portal_url(domain, "/login"),
+        is_at_home=False,
     )
+    return page(html, cookies=termination.cookies, headers=headers)

@@ -185,11 +185,26 @@ async def test_all_are_ended_and_the_cookie_goes(portal: Portal) -> None:
 
     reply = await end(portal, here, "all")
 
-    assert reply.header("Location") == "https://auth.example.com/signed-out"
+    page = check_page(reply.body.decode())
+    assert reply.status == 200
+    assert page.find("h1").text == "You are signed out everywhere"
+    assert "in other browsers" not in page.text
+    assert page.find_all("form") == []
     assert await alive(portal, here, there, foreign) == [False, False, True]
     lines = [e for e in reply.lines("Set-Cookie") if e.startswith(f"{COOKIE}=;")]
     assert lines
     assert all("Max-Age=0" in line for line in lines)
+
+
+async def test_end_of_this_session_alone_claims_no_more(portal: Portal) -> None:
+    """Its own handle signs out here, and the page speaks of this browser (L-49)."""
+    here, session = await portal.create_session()
+    there, _ = await portal.create_session()
+
+    reply = await end(portal, here, session.handle)
+
+    assert reply.header("Location") == "https://auth.example.com/signed-out"
+    assert await alive(portal, here, there) == [False, True]
 
 
 async def test_foreign_session_cannot_be_ended(portal: Portal) -> None:
@@ -271,7 +286,7 @@ async def test_same_origin_post_is_proof(portal: Portal) -> None:
 
     reply = await end(portal, token, "all", headers=SAME_ORIGIN)
 
-    assert reply.status == 303
+    assert reply.status == 200
     assert await alive(portal, token) == [False]
 
 

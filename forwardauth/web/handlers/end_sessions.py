@@ -59,7 +59,11 @@ async def confirm_end(request: web.Request) -> web.StreamResponse:
     choice = _choice_of(wanted)
     sessions = tuple(each for each in found if _is_meant(each, choice, wanted))
     if not sessions:
-        return see_other(portal_url(domain, "/"))
+        # Who comes from an old list of ours is told; a link of others tells nothing.
+        is_listed = request.headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
+        is_gone = is_listed and choice is EndChoice.ONE
+        notice = Notice.GONE if is_gone else None
+        return _back(request, domain, identity, None, notice)
     value = request.app[keys.TOKENS].token_for_session(identity.live.digest)
     return await _show(request, domain, FormToken(value=value), wanted, sessions)
 
@@ -155,9 +159,9 @@ def _back(
     domain: CookieDomain,
     identity: Identity,
     ended: Ending | None,
-    notice: Notice,
+    notice: Notice | None,
 ) -> web.Response:
-    """Lead to what is left, which says what has happened.
+    """Lead to what is left, which says what has happened, if anything has.
 
     Raises:
         StoreUnavailableError: Another session has still to be ended in the store. The
@@ -166,8 +170,9 @@ def _back(
     if ended is not None and ended.termination.is_pending:
         raise StoreUnavailableError(PENDING_ELSEWHERE, told=PENDING_ELSEWHERE)
     url = portal_url(domain, "/")
-    notices = request.app[keys.NOTICES]
-    return see_other(notices.add_to(url, notice, identity.live.digest))
+    if notice is not None:
+        url = request.app[keys.NOTICES].add_to(url, notice, identity.live.digest)
+    return see_other(url)
 
 
 def _signed_out(

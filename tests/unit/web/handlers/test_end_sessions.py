@@ -105,13 +105,37 @@ async def test_question_is_for_who_is_signed_in(portal: Portal) -> None:
 async def test_question_about_a_foreign_session_leads_back(portal: Portal) -> None:
     """A handle of somebody else's session is nobody's, and shows nothing."""
     token, _ = await portal.create_session()
-    _, foreign = await portal.create_session("bob")
+    foreign, session = await portal.create_session("bob")
 
     reply = await portal.send(
-        "GET", f"/sessions/end?end={foreign.handle}", cookie=token
+        "GET", f"/sessions/end?end={session.handle}", cookie=token
     )
 
     assert reply.header("Location") == "https://auth.example.com/"
+    assert await alive(portal, foreign) == [True]
+
+
+@pytest.mark.parametrize(
+    ("site", "is_told"),
+    [("same-origin", True), ("same-site", False), ("cross-site", False)],
+)
+async def test_question_from_an_old_list_is_told_that_it_is_over(
+    portal: Portal, site: str, is_told: bool
+) -> None:
+    """Who wants to end what has ended is told so, but by no link of others."""
+    here, _ = await portal.create_session()
+    _, session = await portal.create_session()
+    await end(portal, here, session.handle)
+
+    reply = await portal.send(
+        "GET",
+        f"/sessions/end?end={session.handle}",
+        headers=[("Sec-Fetch-Site", site)],
+        cookie=here,
+    )
+
+    url = reply.header("Location")
+    assert url.startswith("https://auth.example.com/?notice=gone.") == is_told
 
 
 async def test_second_press_ends_nothing_more(portal: Portal) -> None:

@@ -6,7 +6,12 @@ from typing import Final
 from aiohttp import web
 
 from forwardauth.adapters.base import Adapter
-from forwardauth.web.handlers.account import account, new_password, strength
+from forwardauth.web.handlers.account import (
+    account,
+    new_password,
+    strength,
+    way_to_account,
+)
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
 from forwardauth.web.handlers.end_sessions import confirm_end, end_sessions
@@ -35,6 +40,7 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
     routes = [
         web.get(f"{base_path}/", home),
         web.get(f"{base_path}/account", account),
+        web.get(f"{base_path}/account/password", way_to_account),
         web.post(f"{base_path}/account/password", new_password),
         web.post(f"{base_path}/account/strength", strength),
         web.get(f"{base_path}/sessions/end", confirm_end),

@@ -97,6 +97,15 @@ async def new_password(request: web.Request) -> web.StreamResponse:
     return see_other(url, cookies=changed.cookies)
 
 
+async def way_to_account(request: web.Request) -> web.StreamResponse:
+    """Answer ``GET /account/password``: lead to the form.
+
+    The address stays in the browser where a change was refused, and is visited from its
+    bar, or when a phone loads again what it had let go.
+    """
+    return see_other(portal_url(get_portal(request), _PATH))
+
+
 async def strength(request: web.Request) -> web.StreamResponse:
     """Answer ``POST /account/strength`` with what the typed password is worth.
 

@@ -398,6 +398,19 @@ async def test_nobody_is_sent_to_sign_in_and_back(portal: Portal) -> None:
     assert await portal.store.count() == 0
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_address_of_the_form_leads_to_the_form(
+    portal: Portal, method: str
+) -> None:
+    """It is in the bar of who typed a wrong password, and may be visited from there."""
+    token, _ = await portal.create_session()
+
+    reply = await portal.send(method, "/account/password", cookie=token)
+
+    assert reply.status == 303
+    assert reply.header("Location") == HERE
+
+
 async def test_account_is_at_home(portal: Portal) -> None:
     """The portal of another cookie domain leads there, and changes nothing itself."""
     token, _ = await portal.create_session(domain="example.org")

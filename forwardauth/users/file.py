@@ -174,9 +174,11 @@ class UsersFile:
             nothing was written, and what stands there counts from here on.
 
         Raises:
-            EditError: The file cannot be written.
+            EditError: The file cannot be written, or is not to be: see ``is_writable``.
             ConfigError: The file is missing or has mistakes.
         """
+        if not await self.is_writable():
+            raise EditError(f"{self._path} is read-only")
         current: User | None = user
         # Twice, since a login may just have written another hash of that password.
         for _ in range(2):

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users import editor, file
+from forwardauth.users.edits import EditError
 from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.model import User
@@ -19,6 +22,7 @@ from forwardauth.users.table import UsersTable
 from forwardauth.users.version import Version, read_version
 from tests.support.users import ARGON2ID, BCRYPT, CHEAP, entry, write_users
 
+NOBODY = 65534
 REHASHED = CHEAP.hash(b"U*U", salt=successor_salt(stamp_of(BCRYPT)))
 
 
@@ -563,6 +567,34 @@ async def test_broken_file_is_not_written(users: UsersFile, path: Path) -> None:
 
     assert path.read_text() == before
     assert bob_of(users).password_hash == BCRYPT
+
+
+async def test_read_only_file_stays_as_it_is(listener: Listener) -> None:
+    """Nobody changes a password by a form that is not shown, though a rename could."""
+    # Not in the folder of the tests, which others may not enter.
+    with TemporaryDirectory() as name:
+        path = write_users(Path(name) / "users.yaml", entry("bob", BCRYPT))
+        Path(name).chmod(0o777)
+        path.chmod(0o444)
+        users = UsersFile(path, on_change=listener)
+
+        with without_privileges(), pytest.raises(EditError):
+            await users.change_password(bob_of(users), NEW)
+
+        assert NEW not in path.read_text()
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Have the system ask for permissions: to root everything is writable."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setreuid(NOBODY, -1)
+    try:
+        yield
+    finally:
+        os.setreuid(0, -1)
 
 
 async def test_file_knows_whether_it_can_be_written(

@@ -75,9 +75,9 @@ class Person:
 class AccountPages:
     """The part of ``Pages`` that is for somebody who is signed in.
 
-    They need these paths of the portal: ``/``, ``/account``, ``/sessions/end`` with
-    ``end``, and ``POST /sessions`` with ``csrf_token`` and ``end``: a session's handle,
-    or ``others``, or ``all``.
+    They need these paths of the portal: ``/``, ``/account``, ``/logout``,
+    ``/sessions/end`` with ``end``, and ``POST /sessions`` with ``csrf_token`` and
+    ``end``: a session's handle, or ``others``, or ``all``.
     """
 
     _frame: Frame
@@ -175,6 +175,7 @@ class AccountPages:
             language,
             here=Place(path="/account"),
             person=person,
+            logout_action=self._frame.path("/logout"),
             password_action=self._frame.path("/account/password"),
             strength_url=self._frame.path("/account/strength"),
             min_length=policy.min_length,

@@ -230,12 +230,22 @@ def test_meter_is_not_there_without_scripts() -> None:
     assert strength.attributes["data-too_easy"] == "Zu leicht zu erraten"
 
 
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_account_signs_out_by_a_form(*, is_writable: bool) -> None:
+    """The way out is on this page as well, whatever else it offers (L-50)."""
+    page = check_page(account(is_writable=is_writable))
+
+    form = page.find("form", action="/logout")
+    assert form.find("button").text == "Sign out"
+    assert form.fields() == {"csrf_token": "token"}
+
+
 def test_read_only_account_has_no_form() -> None:
     """Where the file cannot be written nobody is offered to try."""
     page = check_page(account(is_writable=False))
 
-    assert page.find("main").find_all("form") == []
-    assert page.find("main").find_all("input") == []
+    assert page.find_all("form", action="/account/password") == []
+    assert page.find("main").find_all("input", type="password") == []
     assert page.find_all("script") == []
     assert "cannot be changed here" in page.text
 

@@ -18,9 +18,9 @@ from forwardauth.sessions.awaited_glances import AwaitedGlances, Seen
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.users.file import UsersFile
 from forwardauth.web.answer_bytes import AnswerBytes
+from forwardauth.web.asked import Asked
 from forwardauth.web.audit import log_verdict
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.readings import Asked
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.short_way import ShortWay
 
@@ -68,15 +68,13 @@ class AwaitedWay(ShortWay):
             told: Called once, later, if ``NOT_YET`` is returned, and only then. It must
                 not raise; what it is called with may.
         """
-        head = self._readings.split(data)
-        if head is None:
+        read = self._readings.read(data, peer)
+        if read is None:
             return None
-        asked = self._readings.read(head, peer)
-        if asked is None:
-            return None
+        asked, cookie = read
         nobody = self._nobody[asked.reading.adapter]
         try:
-            presented = self._find_session(head.cookie)
+            presented = self._find_session(cookie)
         except NoGlanceError:
             return None
         if presented is None or not self._awaited.lookup(

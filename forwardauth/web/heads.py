@@ -1,6 +1,6 @@
 """Heads of plain requests, told apart by their lines without reading each of them.
 
-    bytes ─► lines ─► those that are new or mean something, and the cookie
+    bytes ─► cookie, lines ─► those that are new or mean something
 
 Proxies and browsers send nearly the same lines again and again, so a line that has been
 read once is known the next time, and most of them mean nothing to anybody here. aiohttp
@@ -68,12 +68,33 @@ class Head(NamedTuple):
     Attributes:
         start: The request line.
         lines: Header lines, in no order.
-        cookie: The value of the one ``Cookie`` header, empty without one.
     """
 
     start: bytes
     lines: frozenset[bytes]
-    cookie: bytes
+
+
+def cut_cookie(data: bytes) -> tuple[bytes, bytes] | None:
+    """Return *data* without its ``Cookie`` line, and the value; empty without one.
+
+    The cookie is what tells the requests of people apart. A line in printable ASCII
+    changes nothing about those around it, so the rest is a plain head if all of it is.
+
+    Returns:
+        ``None`` where the value is not plain, or all of it is too long.
+    """
+    if len(data) > MAX_HEAD_BYTES:
+        return None
+    begin = data.find(b"\r\nCookie: ")
+    if begin < 0:
+        begin = data.find(b"\r\ncookie: ")
+        if begin < 0:
+            return data, b""
+    end = data.find(b"\r\n", begin + 2)
+    cookie = data[begin + 10 : end]
+    if end < 0 or _COOKIE_VALUE.fullmatch(cookie) is None:
+        return None
+    return data[:begin] + data[end:], cookie
 
 
 class Fields(NamedTuple):
@@ -128,8 +149,11 @@ class Heads:
         """Return the head that *data* is, ``None`` unless it is one, whole and alone.
 
         Its lines may not be plain yet: those that are new are read by ``read``.
+
+        Args:
+            data: Without the cookie; see ``cut_cookie``.
         """
-        if len(data) > MAX_HEAD_BYTES or not data.endswith(b"\r\n\r\n"):
+        if not data.endswith(b"\r\n\r\n"):
             return None
         lines = data.split(b"\r\n")
         distinct = set(lines)
@@ -139,17 +163,7 @@ class Heads:
         distinct -= self._idle
         start = lines[0]
         distinct.discard(start)
-        begin = data.find(b"\r\nCookie: ")
-        if begin < 0:
-            begin = data.find(b"\r\ncookie: ")
-            if begin < 0:
-                return Head(start, frozenset(distinct), b"")
-        line = data[begin + 2 : data.find(b"\r\n", begin + 2)]
-        distinct.discard(line)
-        cookie = line[8:]
-        if _COOKIE_VALUE.fullmatch(cookie) is None:
-            return None
-        return Head(start, frozenset(distinct), cookie)
+        return Head(start, frozenset(distinct))
 
     def read(self, head: Head) -> Fields | None:
         """Return what *head* says, ``None`` unless all of it is plain."""
@@ -172,7 +186,7 @@ class Heads:
         if "host" not in values:
             return None
         return Fields(
-            head=Head(head.start, frozenset(lines), head.cookie),
+            head=Head(head.start, frozenset(lines)),
             method=start[1].decode("ascii"),
             target=start[2].decode("ascii"),
             values=values,

@@ -14,29 +14,29 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import (
     Adapter,
     ProxyRequest,
-    RequestKind,
-    SignInNeeded,
 )
 from forwardauth.adapters.headers import X_FORWARDED_FOR, IPAddress, lookup_client
 from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
-from forwardauth.redirects import TargetPolicy
-from forwardauth.web.answer_bytes import AnswerBytes
-from forwardauth.web.heads import Fields, Head, Heads, PlainHeaders
-from forwardauth.web.question import Question, read_question
+from forwardauth.web.asked import Asked, Reading
+from forwardauth.web.heads import Fields, Head, Heads, PlainHeaders, cut_cookie
+from forwardauth.web.question import read_question
 from forwardauth.web.settings import WebSettings
-from forwardauth.web.sign_in import login_url
 
 MAX_READINGS: Final = 4096
 MAX_CHARACTERS: Final = 1024
 """The most readings that are remembered, and the longest questions, in whichever line
 they stand: a worker keeps 25 MB of them at most, whatever clients send."""
+
+MAX_WHOLE: Final = 1024
+MAX_WHOLE_BYTES: Final = MAX_CHARACTERS
+"""How many whole heads are known, without their cookies, and the longest of them."""
 
 MAX_ASKED: Final = 2048
 """How many sets of lines are known to ask one of them."""
@@ -48,45 +48,6 @@ MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
 
 _Values = tuple[str | None, ...]
-
-
-@dataclass(slots=True, eq=False)
-class Reading:
-    """What is asked.
-
-    Attributes:
-        adapter: The dialect that it is asked in.
-        question: May this pass?
-        selection: The rules that decide about it, whoever asks.
-        case: The same for questions that the rules decide alike, whoever asks.
-        targets: Where a browser that asks it may be sent back to.
-    """
-
-    adapter: Adapter
-    question: Question
-    selection: Selection
-    case: int
-    targets: TargetPolicy
-    _sent_to_portal: AnswerBytes | None = None
-
-    def sent_to_portal(self) -> AnswerBytes:
-        """Return the answer to a browser in which nobody is signed in."""
-        if self._sent_to_portal is None:
-            original = self.question.original
-            verdict = SignInNeeded(
-                login_url=login_url(self.question.domain, original, self.targets),
-                kind=RequestKind.NAVIGATION,
-                method=original.method,
-            )
-            self._sent_to_portal = AnswerBytes(self.adapter.answer(verdict))
-        return self._sent_to_portal
-
-
-class Asked(NamedTuple):
-    """A question, and what kind of a request asks it."""
-
-    reading: Reading
-    kind: RequestKind
 
 
 class Readings:
@@ -120,6 +81,7 @@ class Readings:
                 else:
                     self._exact[endpoint.path] = endpoint
         self._heads = Heads(names)
+        self._whole: dict[tuple[str, bytes], Asked] = {}
         self._asked: dict[tuple[str, bytes, frozenset[bytes]], Asked] = {}
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
         # People ask many questions each.
@@ -127,17 +89,35 @@ class Readings:
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
-    def split(self, data: bytes) -> Head | None:
-        """Return the head that *data* is; see ``Heads.split``."""
-        return self._heads.split(data)
-
-    def read(self, head: Head, peer: str) -> Asked | None:
-        """Return what *head* asks, ``None`` where more is to be thought about.
+    def read(self, data: bytes, peer: str) -> tuple[Asked, bytes] | None:
+        """Return what *data* asks, and the value of the cookie with which it does.
 
         Args:
-            head: Of a request without a body.
+            data: What has come where a request begins.
             peer: The address of the proxy.
+
+        Returns:
+            ``None`` where more is to be thought about.
         """
+        cut = cut_cookie(data)
+        if cut is None:
+            return None
+        rest, cookie = cut
+        asked = self._whole.get((peer, rest))
+        if asked is None:
+            asked = self._split(rest, peer)
+            if asked is None:
+                return None
+            if len(rest) <= MAX_WHOLE_BYTES:
+                if len(self._whole) >= MAX_WHOLE:
+                    self._whole.clear()
+                self._whole[peer, rest] = asked
+        return asked, cookie
+
+    def _split(self, rest: bytes, peer: str) -> Asked | None:
+        head = self._heads.split(rest)
+        if head is None:
+            return None
         asked = self._asked.get((peer, head.start, head.lines))
         return self._look_closer(head, peer) if asked is None else asked
 

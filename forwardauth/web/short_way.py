@@ -29,11 +29,12 @@ from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.web.answer_bytes import AnswerBytes
+from forwardauth.web.asked import Asked, Reading
 from forwardauth.web.audit import are_allows_logged, log_verdict
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.readings import Asked, Reading, Readings
+from forwardauth.web.readings import Readings
 from forwardauth.web.settings import WebSettings
 
 MAX_PEOPLE: Final = 4096
@@ -96,14 +97,12 @@ class ShortWay:
             data: What has come on a connection on which nothing was under way.
             peer: The address of who is connected: a trusted proxy.
         """
-        head = self._readings.split(data)
-        if head is None:
+        read = self._readings.read(data, peer)
+        if read is None:
             return None
-        asked = self._readings.read(head, peer)
-        if asked is None:
-            return None
+        asked, cookie = read
         try:
-            person = self._lookup_person(head.cookie, asked.reading)
+            person = self._lookup_person(cookie, asked.reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
         return self._conclude(asked, person)

@@ -219,7 +219,7 @@ async def test_fault_is_500_and_the_end(
     assert isinstance(way, AwaitedWay)
     failing = _failing(fault)
     if when == "asked":
-        way._readings.split = failing  # type: ignore[method-assign]  # noqa: SLF001
+        way._readings.read = failing  # type: ignore[method-assign]  # noqa: SLF001
     async with portal, Line(portal) as line:
         asked = await portal.hold()
         if when == "told":

@@ -8,12 +8,14 @@ import pytest
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.web import keys
+from forwardauth.web.asked import Reading
 from forwardauth.web.readings import (
     MAX_ASKED,
     MAX_CASES,
     MAX_CHARACTERS,
     MAX_READINGS,
-    Reading,
+    MAX_WHOLE,
+    MAX_WHOLE_BYTES,
     Readings,
 )
 from tests.support.portal import APP, Portal
@@ -34,9 +36,9 @@ ENVOY: Final = (f"Host: {APP}", "X-Forwarded-Proto: https")
 
 def ask(readings: Readings, *lines: str, peer: str = PEER) -> Reading | None:
     """Return what a head of *lines* asks."""
-    head = readings.split(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
-    asked = None if head is None else readings.read(head, peer)
-    return None if asked is None else asked.reading
+    data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    read = readings.read(data, peer)
+    return None if read is None else read[0].reading
 
 
 @pytest.fixture
@@ -215,6 +217,30 @@ def test_number_of_known_sets_of_lines_is_bounded(readings: Readings) -> None:
         ask(readings, *NGINX, f"User-Agent: {number}")
 
     assert len(readings._asked) <= MAX_ASKED  # noqa: SLF001
+
+
+def test_number_of_known_heads_is_bounded(readings: Readings) -> None:
+    """Nor do whole heads, of which the long ones are not known at all (V-42)."""
+    for number in range(MAX_WHOLE + 10):
+        ask(readings, *NGINX, f"X-Trace: {number}")
+    ask(readings, *NGINX, f"X-Trace: {'x' * MAX_WHOLE_BYTES}")
+
+    assert 0 < len(readings._whole) <= MAX_WHOLE  # noqa: SLF001
+    assert max(len(rest) for _, rest in readings._whole) <= MAX_WHOLE_BYTES  # noqa: SLF001
+
+
+def test_known_head_takes_any_plain_cookie_and_no_other(readings: Readings) -> None:
+    """What was read of one person's request holds for another's, if that is plain."""
+    first = ask(readings, *NGINX, "Cookie: a=b")
+
+    assert first is not None
+    assert ask(readings, *NGINX[:2], "Cookie: c=d", *NGINX[2:]) is first
+    assert ask(readings, *NGINX) is first
+    assert ask(readings, *NGINX, "Cookie: c=\xe9") is None
+    assert ask(readings, *NGINX, "Cookie: c\n: d") is None
+    assert ask(readings, *NGINX, "Cookie: c=d", "cookie: e=f") is None
+    assert ask(readings, *NGINX, "", "Cookie: c=d") is None
+    assert ask(readings, "Cookie: c=d", *NGINX) is None
 
 
 def test_questions_that_the_rules_decide_alike_are_one_case(readings: Readings) -> None:

@@ -33,7 +33,7 @@ class ShortProtocol(Protocol):
     The private names are aiohttp's.
     """
 
-    __slots__ = ("_peer", "_short_way")
+    __slots__ = ("_answered", "_goes_on", "_peer", "_short_way")
 
     def __init__(
         self, manager: web.Server, limits: Limits, short_way: ShortWay
@@ -42,6 +42,10 @@ class ShortProtocol(Protocol):
         super().__init__(manager, limits)
         self._short_way = short_way
         self._peer: str | None = None
+        self._answered = 0
+        """How many of the requests that aiohttp has parsed have been answered."""
+        self._goes_on = True
+        """Whether another one may follow the last of them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; who is connected does not change any more."""
@@ -59,7 +63,7 @@ class ShortProtocol(Protocol):
             peer is None
             or self._messages
             or self._paused
-            or not self.is_idle
+            or not (self.is_idle or self._is_done)
             or not self._meter.is_between
         ):
             super().data_received(data)
@@ -69,6 +73,32 @@ class ShortProtocol(Protocol):
             super().data_received(data)
         elif answer:
             self._send(answer)
+
+    @property
+    def _is_done(self) -> bool:
+        """Whether all that came has been answered, though aiohttp's task does not wait.
+
+        It does a turn of the loop later, when the next request has often arrived: once
+        on the normal way, a busy connection would stay there.
+        """
+        return (
+            self._waiter is None
+            and self._answered == self._request_count
+            and self._goes_on
+            and not (self._close or self._force_close or self._upgraded)
+        )
+
+    async def finish_response(
+        self,
+        request: web.BaseRequest,
+        resp: web.StreamResponse,
+        start_time: float | None,
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send *resp*, and count it; see ``Protocol``."""
+        resp, reset = await super().finish_response(request, resp, start_time)
+        self._answered += 1
+        self._goes_on = bool(resp.keep_alive) and not reset
+        return resp, reset
 
     def _lookup_answer(self, data: bytes, peer: str) -> bytes | None:
         """Return what is sent, ``None`` where the application is to answer.

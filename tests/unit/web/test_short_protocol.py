@@ -2,13 +2,17 @@
 
 import asyncio
 import logging
+import re
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import pytest
 
 from forwardauth.web import keys
 from forwardauth.web.limits import Limits
+from forwardauth.web.runner import ServiceRunner
 from forwardauth.web.short_way import ShortWay
 from tests.support.portal import APP, COOKIE, PORTAL, Portal
 
@@ -201,3 +205,123 @@ async def test_idle_connection_is_closed_after_its_time(tmp_path: Path) -> None:
 
     assert answer.startswith(b"HTTP/1.1 401 ")
     assert rest == b""
+
+
+class _Wire(asyncio.Transport):
+    """A connection from this machine that keeps what is sent, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self._socket = socket.socket()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        known = {"socket": self._socket, "peername": ("127.0.0.1", 9)}
+        return known.get(name, default)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent.append(bytes(data))
+
+    def writelines(
+        self, list_of_data: Iterable[bytes | bytearray | memoryview]
+    ) -> None:
+        self.sent.append(b"".join(list_of_data))
+
+    def set_write_buffer_limits(
+        self, high: int | None = None, low: int | None = None
+    ) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def abort(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @property
+    def answers(self) -> list[str]:
+        """Whether each answer is that to a question about a user, in order."""
+        heads = re.findall(rb"HTTP/1\.1 .*?\r\n\r\n", b"".join(self.sent), re.DOTALL)
+        return ["user" if b"Remote-User: alice" in each else "other" for each in heads]
+
+    async def wait(self, number: int) -> None:
+        """Let the loop turn until *number* answers are there, and no further."""
+        for _ in range(1_000):
+            if len(self.answers) >= number:
+                return
+            await asyncio.sleep(0)
+        raise AssertionError(self.sent)
+
+
+class _Wired(NamedTuple):
+    """What takes the bytes of a connection that has just begun, and its other end."""
+
+    receive: Callable[[bytes], None]
+    wire: _Wire
+    asked: bytes
+
+
+@pytest.fixture
+async def wired(tmp_path: Path) -> AsyncIterator[_Wired]:
+    """A connection on which no turn of the loop passes but those of the test."""
+    portal, wire = Portal(tmp_path), _Wire()
+    token, _ = await portal.create_session()
+    runner = ServiceRunner(portal.app)
+    await runner.setup()
+    assert runner.server is not None
+    protocol = runner.server()
+    protocol.connection_made(wire)
+    yield _Wired(protocol.data_received, wire, question(token))
+    protocol.connection_lost(None)
+    await runner.cleanup()
+    wire.close()
+
+
+async def test_first_request_is_answered_before_aiohttp_waits(wired: _Wired) -> None:
+    """A connection need not have gone the normal way to go the short one."""
+    wired.receive(wired.asked)
+
+    assert wired.wire.answers == ["user"]
+
+
+async def test_request_right_behind_an_answer_goes_the_short_way(
+    wired: _Wired,
+) -> None:
+    """A busy connection does not stay on the normal way once it was there."""
+    wired.receive(HEALTH)
+    await wired.wire.wait(1)
+
+    wired.receive(wired.asked)
+
+    assert wired.wire.answers == ["other", "user"]
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+@pytest.mark.parametrize("turns", range(8))
+async def test_no_answer_overtakes_another(
+    wired: _Wired, before: int, turns: int
+) -> None:
+    """However far aiohttp has come with what came before, that is answered first."""
+    wired.receive(HEALTH * before)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    wired.receive(wired.asked)
+    await wired.wire.wait(before + 1)
+
+    assert wired.wire.answers == ["other"] * before + ["user"]
+
+
+async def test_nothing_is_answered_behind_the_last_answer(wired: _Wired) -> None:
+    """Who has been told that the connection ends gets no other answer on it."""
+    wired.receive(HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    await wired.wire.wait(1)
+
+    for _ in range(3):
+        wired.receive(wired.asked)
+        await asyncio.sleep(0)
+
+    assert wired.wire.answers == ["other"]

@@ -16,11 +16,8 @@ and whatever was answered before the request began is seen. The next turn asks a
 """
 
 import asyncio
-import math
 import re
-import sys
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from forwardauth.clock import Clock
@@ -39,11 +36,6 @@ _RECORD: Final = re.compile(
 )
 """All of a record as ``dump_entry`` writes it. One with anything else is for
 ``parse_entry`` to read, or to refuse."""
-
-
-MAX_RECORDS: Final = 16_384
-"""Of how many records it is remembered what they say: some megabytes, if that many are
-in use."""
 
 
 class Row(NamedTuple):
@@ -192,33 +184,17 @@ def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None
     Raises:
         NoGlanceError: Something is to be ended, recorded or looked at more closely.
     """
-    told = _read_record(row.record)
-    if told is None:
-        raise NoGlanceError
-    name, credential, level, absolute, idle = told
-    unused_ms = now_ms - row.seen_ms
-    if now_ms >= absolute or unused_ms >= idle or unused_ms >= touch_ms:
-        raise NoGlanceError
-    if name != domain:
-        return None
-    return Glance(row.owner, credential, level)
-
-
-@lru_cache(MAX_RECORDS)
-def _read_record(record: bytes) -> tuple[str, bytes, int, int, float] | None:
-    """Return what *record* says, ``None`` unless it is as we write it.
-
-    That it says so depends on nothing else, so it is remembered: the store has just
-    told that the record is there.
-    """
-    match = _RECORD.fullmatch(record)
+    match = _RECORD.fullmatch(row.record)
     if match is None:
-        return None
+        raise NoGlanceError
     name, credential, level, absolute, idle = match.groups()
-    return (
-        sys.intern(name.decode("ascii")),
-        credential,
-        int(level),
-        int(absolute),
-        math.inf if idle == b"null" else int(idle),
-    )
+    unused_ms = now_ms - row.seen_ms
+    if (
+        now_ms >= int(absolute)
+        or (idle != b"null" and unused_ms >= int(idle))
+        or unused_ms >= touch_ms
+    ):
+        raise NoGlanceError
+    if name.decode("ascii") != domain:
+        return None
+    return Glance(row.owner, credential, int(level))

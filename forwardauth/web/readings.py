@@ -29,7 +29,7 @@ from forwardauth.web.heads import Fields, Head, Heads, PlainHeaders, cut_cookie
 from forwardauth.web.question import read_question
 from forwardauth.web.settings import WebSettings
 
-MAX_READINGS: Final = 4096
+MAX_READINGS: Final = 2048
 MAX_CHARACTERS: Final = 1024
 """The most readings that are remembered, and the longest questions, in whichever line
 they stand: a worker keeps 25 MB of them at most, whatever clients send."""
@@ -38,7 +38,7 @@ MAX_WHOLE: Final = 1024
 MAX_WHOLE_BYTES: Final = MAX_CHARACTERS
 """How many whole heads are known, without their cookies, and the longest of them."""
 
-MAX_ASKED: Final = 2048
+MAX_ASKED: Final = 1024
 """How many sets of lines are known to ask one of them."""
 
 MAX_CLIENTS: Final = 1024

@@ -35,6 +35,21 @@ class EndedScope(StrEnum):
     NOTHING = "nothing"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who is signed in where an error page is shown.
+
+    Attributes:
+        username: As in the users file.
+        logout_url: Signs out.
+        switch_url: Signs out, and leads to the sign-in form.
+    """
+
+    username: str
+    logout_url: str
+    switch_url: str
+
+
 class ErrorKind(StrEnum):
     """The texts of the error page; the statuses they go with are in brackets."""
 

@@ -25,9 +25,17 @@ from forwardauth.web.page_content import (
     ErrorKind,
     LoginFailure,
     SessionRow,
+    Visitor,
 )
 
-__all__ = ["EndedScope", "ErrorKind", "LoginFailure", "Pages", "SessionRow"]
+__all__ = [
+    "EndedScope",
+    "ErrorKind",
+    "LoginFailure",
+    "Pages",
+    "SessionRow",
+    "Visitor",
+]
 
 
 class Pages(LoginPages, LogoutPages, AccountPages):
@@ -83,9 +91,13 @@ class Pages(LoginPages, LogoutPages, AccountPages):
         status: int,
         kind: ErrorKind,
         reference: str | None,
+        visitor: Visitor | None = None,
         portal: Origin | None = None,
     ) -> str:
-        """Return an error page: constant text, *status*, and our own *reference*."""
+        """Return an error page: constant text, *status*, and our own *reference*.
+
+        *visitor* is who sees it, if they are signed in.
+        """
         return self._frame.render(
             "error.html",
             language,
@@ -93,6 +105,7 @@ class Pages(LoginPages, LogoutPages, AccountPages):
             status=status,
             kind=kind,
             reference=reference,
+            visitor=visitor,
         )
 
     def forbidden(

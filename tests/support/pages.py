@@ -11,7 +11,13 @@ from forwardauth.web.assets import Assets
 from forwardauth.web.devices import parse_user_agent
 from forwardauth.web.notices import Notice
 from forwardauth.web.page_content import SessionRow
-from forwardauth.web.pages import EndedScope, ErrorKind, LoginFailure, Pages
+from forwardauth.web.pages import (
+    EndedScope,
+    ErrorKind,
+    LoginFailure,
+    Pages,
+    Visitor,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -172,9 +178,26 @@ def signed_out(
     )
 
 
-def error(kind: ErrorKind, pages: Pages = PAGES, language: str = "en") -> str:
-    status = 404 if kind is ErrorKind.NOT_FOUND else 400
-    return pages.error(language=language, status=status, kind=kind, reference="7f3a")
+VISITOR = Visitor(
+    username="alice",
+    logout_url="https://auth.example.com/logout",
+    switch_url="https://auth.example.com/logout?rd=https%3A%2F%2Fauth.example.com%2F",
+)
+
+
+def error(
+    kind: ErrorKind,
+    pages: Pages = PAGES,
+    language: str = "en",
+    visitor: Visitor | None = None,
+) -> str:
+    return pages.error(
+        language=language,
+        status=404 if kind is ErrorKind.NOT_FOUND else 400,
+        kind=kind,
+        reference="7f3a",
+        visitor=visitor,
+    )
 
 
 # Every page in every state, as a function of who renders it and in which language.
@@ -252,6 +275,9 @@ STATES: dict[str, Callable[[Pages, str], str]] = {
         f"error {kind}": lambda pages, tag, kind=kind: error(kind, pages, tag)  # type: ignore[misc]  # bound early
         for kind in ErrorKind
     },
+    "error to a visitor": lambda pages, tag: error(
+        ErrorKind.NOT_FOUND, pages, tag, VISITOR
+    ),
 }
 
 OTHER_WORDS = {

@@ -22,10 +22,12 @@ from forwardauth.errors import (
     UnsafeTargetError,
     UntrustedProxyError,
 )
-from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page
+from forwardauth.redirects import check_target
+from forwardauth.web import keys
+from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page, portal_url
 from forwardauth.web.audit import format_fields
-from forwardauth.web.keys import PAGES
-from forwardauth.web.pages import ErrorKind
+from forwardauth.web.caller import get_portal, lookup_identity
+from forwardauth.web.pages import ErrorKind, Visitor
 from forwardauth.web.preferences import language_of
 from forwardauth.web.references import create_reference
 
@@ -71,18 +73,20 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
                 reference=reference,
             )
             _log.info("%s", line)
-        return answer_error(
+        return await answer_error(
             request, exc.status, kind, headers=headers, reference=reference
         )
     except tuple(STATUS_BY_ERROR) as exc:
-        return _answer_own(request, exc)
+        return await _answer_own(request, exc)
     except Exception:  # noqa: BLE001 - the outermost place, and it logs
         reference = create_reference()
         _log.exception("unhandled error, reference %s", reference)
-        return answer_error(request, *_UNHANDLED, reference=reference)
+        return await answer_error(request, *_UNHANDLED, reference=reference)
 
 
-def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResponse:
+async def _answer_own(
+    request: web.Request, error: ForwardAuthError
+) -> web.StreamResponse:
     status, kind = next(
         row for base, row in STATUS_BY_ERROR.items() if isinstance(error, base)
     )
@@ -97,7 +101,7 @@ def _answer_own(request: web.Request, error: ForwardAuthError) -> web.StreamResp
         message, level = error.told, logging.ERROR
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
     _log_refusal(level, error, reference)
-    return answer_error(
+    return await answer_error(
         request, status, kind, headers=headers, reference=reference, message=message
     )
 
@@ -114,7 +118,7 @@ def _page_reference(request: web.Request) -> str | None:
     return create_reference() if is_page else None
 
 
-def answer_error(
+async def answer_error(
     request: web.Request,
     status: int,
     kind: ErrorKind,
@@ -136,10 +140,34 @@ def answer_error(
     if not prefers_html(request.headers.get("Accept")):
         data = None if reference is None else {"reference": reference}
         return ko(message or kind.value, status=status, data=data, headers=headers)
-    html = request.app[PAGES].error(
+    html = request.app[keys.PAGES].error(
         language=language_of(request),
         status=status,
         kind=kind,
         reference=reference,
+        visitor=None if status >= _UNHANDLED[0] else await _lookup_visitor(request),
     )
     return page(html, status=status, headers=headers)
+
+
+async def _lookup_visitor(request: web.Request) -> Visitor | None:
+    """Return who sees an error page of a portal, ``None`` where nobody is known.
+
+    Somebody who meets a closed door may want another account. What it takes to know
+    who that is may fail in its turn: the page is shown all the same.
+    """
+    if keys.IDENTITIES not in request.app:
+        return None  # The management listener, which has no visitors.
+    try:
+        domain = get_portal(request)
+        identity = await lookup_identity(request, domain)
+        start = check_target(domain.portal_url("/"), request.app[keys.SETTINGS].targets)
+    except ForwardAuthError:
+        return None
+    if identity is None:
+        return None
+    return Visitor(
+        username=identity.subject.username,
+        logout_url=portal_url(domain, "/logout"),
+        switch_url=portal_url(domain, "/logout", target=start),
+    )

@@ -31,7 +31,8 @@ from forwardauth.web.middlewares.errors import STATUS_BY_ERROR
 from tests.support.client import NAVIGATION, Reply
 from tests.support.faults import FaultSweep, Raise
 from tests.support.html import check_page
-from tests.support.portal import PASSWORD, Portal
+from tests.support.portal import COOKIE, PASSWORD, Portal
+from tests.support.sessions import PartlyDownStore
 from tests.support.throttle import OpenThrottle
 from tests.support.users import CHEAP
 
@@ -130,6 +131,40 @@ async def test_browser_gets_a_page(
     check_page(reply.body.decode())
     assert str(error) not in reply.body.decode()
     assert "default-src 'none'" in reply.header("Content-Security-Policy")
+
+
+async def test_page_of_an_error_tells_who_sees_it(tmp_path: Path) -> None:
+    """Who is signed in may leave, or come back as somebody else."""
+    async with Portal(tmp_path) as portal:
+        token, _ = await portal.create_session()
+        cookie = ("Cookie", f"{COOKIE}={token}")
+        known = await portal.send("GET", "/nowhere", headers=[*TYPED, cookie])
+        unknown = await portal.send("GET", "/nowhere", headers=TYPED)
+
+    page = check_page(known.body.decode())
+    links = {link.text: link.attributes["href"] for link in page.find_all("a")}
+    assert known.status == 404
+    assert "Signed in as alice" in page.text
+    assert links["Sign out"] == "https://auth.example.com/logout"
+    assert links["Sign in with another account"] == (
+        "https://auth.example.com/logout?rd=https%3A%2F%2Fauth.example.com%2F"
+    )
+    assert unknown.status == 404
+    assert b"Signed in" not in unknown.body
+    assert b"/logout" not in unknown.body
+
+
+async def test_page_of_an_error_needs_no_store(tmp_path: Path) -> None:
+    """Where nobody can tell who it is, the page is the one for everybody."""
+    store = PartlyDownStore()
+    async with Portal(tmp_path, store=store) as portal:
+        token, _ = await portal.create_session()
+        store.go_down()
+        cookie = ("Cookie", f"{COOKIE}={token}")
+        reply = await portal.send("GET", "/nowhere", headers=[*TYPED, cookie])
+
+    assert reply.status == 404
+    assert b"Signed in" not in reply.body
 
 
 def shown_reference(reply: Reply) -> str:
@@ -324,7 +359,7 @@ async def test_fault_in_any_place_of_verify_lets_nobody_in(
     assert ("return MemoryStore.load" in places) is (username is not None)
 
 
-_AFTER_THE_HASH = "Passwords.verify.<locals>.<lambda>"
+_AFTER_THE_HASH = "Passwords.run.<locals>.<lambda>"
 """What gives a place in the pool back. A fault in it is the pool's, which has the hash
 by then; it comes up here where the hash was quicker than the request that waits."""
 

@@ -73,6 +73,12 @@ class UsersFile:
         self._reading = asyncio.Lock()
         self._is_told = True
         self._is_saving_refused = False
+        self._looks_writable = is_writable(path)
+
+    @property
+    def looks_writable(self) -> bool:
+        """Whether a user could change the password here, as of the last look."""
+        return self._looks_writable
 
     @property
     def table(self) -> UsersTable:
@@ -104,6 +110,7 @@ class UsersFile:
         """
         async with self._reading:
             seen = await asyncio.to_thread(lookup_signature, self._path)
+            self._looks_writable = await asyncio.to_thread(is_writable, self._path)
             has_settled, self._seen = seen == self._seen, seen
             if has_settled and seen != self._judged:
                 await self._read()
@@ -159,10 +166,6 @@ class UsersFile:
             if self._pending.get(change.username) is change:
                 del self._pending[change.username]
 
-    async def is_writable(self) -> bool:
-        """Whether a user could change the password here, as it looks now."""
-        return await asyncio.to_thread(is_writable, self._path)
-
     async def change_password(self, user: User, new_hash: str) -> bool:
         """Give *user* another password, and let it count at once.
 
@@ -174,10 +177,10 @@ class UsersFile:
             nothing was written, and what stands there counts from here on.
 
         Raises:
-            EditError: The file cannot be written, or is not to be: see ``is_writable``.
+            EditError: The file cannot be written, or is not to be.
             ConfigError: The file is missing or has mistakes.
         """
-        if not await self.is_writable():
+        if not await asyncio.to_thread(is_writable, self._path):
             raise EditError(f"{self._path} is read-only")
         current: User | None = user
         # Twice, since a login may just have written another hash of that password.

@@ -140,7 +140,7 @@ async def _show(
         language=language_of(request),
         person=person_of(request, identity),
         policy=app[keys.SETTINGS].password_policy,
-        is_writable=await app[keys.USERS].is_writable(),
+        is_writable=app[keys.USERS].looks_writable,
         sign_ins=await list_sign_ins(request, identity),
         notice=notice,
         failure=failure,

@@ -281,6 +281,7 @@ async def test_file_that_cannot_be_written_shows_no_form(portal: Portal) -> None
     """The page says so calmly; it is no error."""
     token, _ = await portal.create_session()
     portal.users.unlink()
+    await portal.app[keys.USERS].poll_once()
 
     page = await open_page(portal, token)
 

@@ -19,6 +19,7 @@ _READERS: Final[Mapping[bytes, tuple[str | int, ...]]] = {
     b"none": ("GET",),
     b"string": ("GET",),
     b"hash": ("HGETALL",),
+    b"list": ("LRANGE", "0", "-1"),
     b"zset": ("ZRANGE", "0", "-1"),
 }
 """What a value is read with, by its type; no other type is ours."""

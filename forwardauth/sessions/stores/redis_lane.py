@@ -45,6 +45,12 @@ class _Asked:
         self.told: Told | None = told
         self.deadline = deadline
 
+    def tell(self, found: Found, number: int) -> None:
+        """Tell *found*, unless something has been told before."""
+        told, self.told = self.told, None
+        if told is not None:
+            told(found, number)
+
 
 class Lane:
     """A connection that is open when it is made, until it ends."""
@@ -139,9 +145,8 @@ class Lane:
             if not self._asked:
                 raise EOFError("an answer that nobody asked for")
             asked = self._asked.popleft()
-            if asked.told is not None:
-                found = NoGlanceError() if asked.digest is None else self._parse(reply)
-                asked.told(found, number)
+            found = NoGlanceError() if asked.digest is None else self._parse(reply)
+            asked.tell(found, number)
 
     def _give_up(self) -> None:
         """Tell those whose time is over; the rest has until its own."""
@@ -153,10 +158,8 @@ class Lane:
                 self._timer = self._loop.call_at(each.deadline, self._give_up)
                 return
             self._is_open = False
-            told, each.told = each.told, None
-            if told is not None:
-                message = f"redis store: no answer within {self._timeout_seconds:g} s"
-                told(StoreUnavailableError(message), number)
+            message = f"redis store: no answer within {self._timeout_seconds:g} s"
+            each.tell(StoreUnavailableError(message), number)
         if not self._is_open:
             self._reading.cancel()
 
@@ -166,6 +169,4 @@ class Lane:
         if self._timer is not None:
             self._timer.cancel()
         while self._asked:
-            told = self._asked.popleft().told
-            if told is not None:
-                told(NoGlanceError(), number)
+            self._asked.popleft().tell(NoGlanceError(), number)

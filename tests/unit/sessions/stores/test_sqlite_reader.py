@@ -166,3 +166,28 @@ async def test_row_that_is_not_ours_is_for_the_manager(
 
     with pytest.raises(NoGlanceError):
         store.peek(entry.digest)
+
+
+async def test_disk_counts_where_nobody_counts_blocks(
+    store: SqliteStore, worker: SqliteWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system that does not tell, a slow read is taken for a slow disk."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    entry = create_entry()
+    await store.create(entry)
+    assert worker.file is not None
+    reader, now = PointReader(worker), asyncio.get_running_loop().time
+    file = worker.file
+
+    def stall() -> int:
+        file.reader.set_progress_handler(None, 1)
+        until = now() + 2 * sqlite_reader.SLOW_SECONDS
+        while now() < until:
+            pass
+        return 0
+
+    file.reader.set_progress_handler(stall, 1)
+    reader.read(entry.digest)
+
+    with pytest.raises(NotHereError):
+        reader.read(entry.digest)

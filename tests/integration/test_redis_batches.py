@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from redis.asyncio.cluster import RedisCluster
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found
@@ -20,8 +19,6 @@ from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis import RedisStore
-from forwardauth.sessions.stores.redis_library import build_client, lookup_address
-from forwardauth.sessions.stores.redis_url import parse_redis_url
 from tests.support.certificates import create_certificates
 from tests.support.processes import free_ports
 from tests.support.redis_faults import Relay, answering
@@ -445,18 +442,3 @@ async def test_each_server_of_a_cluster_is_asked_for_what_it_has(
             part = await ask_all(store, digests(entries))
 
             assert {type(each) for each in part} == {Row, NoGlanceError}
-
-
-async def test_server_of_a_key_is_not_known_without_a_map() -> None:
-    """Before a cluster has told who has what, and of what nobody has, none is named."""
-    client = build_client(parse_redis_url("redis+cluster://127.0.0.1:1"))
-    assert isinstance(client, RedisCluster)
-    without_map = lookup_address(client, "key")
-    nodes = client.nodes_manager
-    nodes.default_node = next(iter(nodes.startup_nodes.values()))
-
-    without_slot = lookup_address(client, "key")
-
-    assert without_map is None
-    assert without_slot is None
-    await client.aclose()

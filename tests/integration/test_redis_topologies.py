@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from redis.asyncio.cluster import RedisCluster as ClusterClient
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.store import Entry, SessionStore
-from forwardauth.sessions.stores.redis_url import DEFAULT_PREFIX
+from forwardauth.sessions.stores.redis_library import build_client, lookup_address
+from forwardauth.sessions.stores.redis_url import DEFAULT_PREFIX, parse_redis_url
 from tests.support.certificates import Certificates, create_certificates
 from tests.support.redis_groups import RedisCluster, RedisPair, running_cluster
 from tests.support.redis_server import RedisServer
@@ -344,3 +346,18 @@ async def test_lost_primary_fails_its_part_and_all_comes_back(
             await wait_for_entry(store, entry)
         assert len(await store.delete_owner("alice")) == 30
         assert await everything(store) == {}
+
+
+async def test_server_of_a_key_is_not_known_without_a_map() -> None:
+    """Before a cluster has told who has what, and of what nobody has, none is named."""
+    client = build_client(parse_redis_url("redis+cluster://127.0.0.1:1"))
+    assert isinstance(client, ClusterClient)
+    without_map = lookup_address(client, "key")
+    nodes = client.nodes_manager
+    nodes.default_node = next(iter(nodes.startup_nodes.values()))
+
+    without_slot = lookup_address(client, "key")
+
+    assert without_map is None
+    assert without_slot is None
+    await client.aclose()

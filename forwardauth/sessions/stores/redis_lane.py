@@ -122,6 +122,10 @@ class Lane:
         """End now."""
         self._reading.cancel()
         await asyncio.wait([self._reading])
+        # A task that is cancelled before its first step has ended nothing.
+        self._end()
+        with contextlib.suppress(OSError):
+            await self._connection.disconnect(nowait=True)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Tell the answers as they come, until the connection ends."""

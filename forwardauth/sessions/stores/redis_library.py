@@ -137,7 +137,11 @@ async def connect(client: Client, key: str) -> tuple[Address, AbstractConnection
     else:
         pool: Any = cast(Redis, client).connection_pool
         connection = pool.make_connection()
-    await connection.connect()
+    try:
+        await connection.connect()
+    except BaseException:  # Whoever gave up in the middle has nothing to close it by.
+        await connection.disconnect(nowait=True)
+        raise
     return (connection.host, connection.port), connection
 
 

@@ -153,6 +153,26 @@ async def test_closed_store_fails_every_call(redis: RedisServer) -> None:
 # a server that hangs
 
 
+@pytest.mark.parametrize("turns", range(0, 24, 2))
+async def test_closing_leaves_no_connection_behind(
+    redis: RedisServer, turns: int
+) -> None:
+    """A call that was under way may only then have its connection; it is closed."""
+    redis.run("CLIENT", "KILL", "TYPE", "normal")
+    async with opened(redis.url, prefix=create_prefix()) as store:
+        calls = [asyncio.create_task(store.count()) for _ in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        await store.close()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+        # The one that is left asks for the list.
+        async with asyncio.timeout(SLACK_SECONDS):
+            while redis.run("CLIENT", "LIST", "TYPE", "normal").count(b"id=") > 1:
+                await asyncio.sleep(0.01)
+
+
 async def test_hanging_server_is_an_outage_within_bounds(
     redis: RedisServer, prefix: str
 ) -> None:

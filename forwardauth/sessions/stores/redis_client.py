@@ -151,9 +151,8 @@ class RedisClient:
         """Close every connection; later calls raise."""
         self._is_closed = True
         client, self._client = self._client, None
-        with contextlib.suppress(*_FAULTS):
-            if client is not None:
-                await client.aclose()
+        if client is not None:
+            await self._close(client)
 
     async def _attempt(
         self, work: Callable[[Client], Awaitable[_T]], *, is_repeatable: bool = True
@@ -176,6 +175,14 @@ class RedisClient:
         except _FAULTS as exc:
             await self._recover(client, exc)
             raise StoreUnavailableError(self._explain(exc)) from exc
+        finally:
+            if self._is_closed and client is not None:
+                # It may have connected after everything had been closed.
+                await self._close(client)
+
+    async def _close(self, client: Client) -> None:
+        with contextlib.suppress(*_FAULTS):
+            await client.aclose()
 
     async def _recover(self, client: Client | None, fault: Exception) -> None:
         """Look the servers up again where the ones that *client* knows do not serve."""

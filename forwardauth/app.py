@@ -5,7 +5,7 @@ Law: everything is built here and handed on; no other module looks for its parts
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,18 +25,15 @@ from forwardauth.sessions.housekeeping import Housekeeper
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.manager import SessionManager
-from forwardauth.sessions.model import EndCause
 from forwardauth.sessions.observer import Observers
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.factory import build_store
 from forwardauth.users.file import UsersFile
-from forwardauth.users.model import User
 from forwardauth.users.passwords import Passwords
 from forwardauth.users.policy import PasswordPolicy, words_of
 from forwardauth.users.proofs import RecentProofs
-from forwardauth.users.stamps import is_current
-from forwardauth.users.table import UserChange, UserChangeKind, UsersTable
+from forwardauth.users.table import UsersTable
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.web import keys
 from forwardauth.web.accent import accent_rules
@@ -63,13 +60,9 @@ from forwardauth.web.settings import LogoutSettings, WebSettings
 from forwardauth.web.short_way import ShortWay
 from forwardauth.web.sign_in_log import SignInLog
 from forwardauth.web.signing import load_key
+from forwardauth.web.user_changes import UserChanges
 
 _SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
-_CAUSES: Final = {
-    UserChangeKind.PASSWORD_CHANGED: EndCause.PASSWORD_CHANGED,
-    UserChangeKind.DISABLED: EndCause.USER_DISABLED,
-    UserChangeKind.REMOVED: EndCause.USER_REMOVED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +125,7 @@ def create_applications(
     sessions = SessionManager(
         store=store, clock=clock, timeouts=timeouts, revoker=revoker, observer=observer
     )
-    user_changes = _UserChanges(sessions, revoker)
+    user_changes = UserChanges(sessions, revoker)
     users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
     user_changes.lookup_user = users.get
     assets = _create_assets(settings)
@@ -303,34 +296,6 @@ def _create_short_way(
             metrics=main[keys.METRICS],
         )
     return None
-
-
-class _UserChanges:
-    """Ends sessions when an edit of the users file asks for it."""
-
-    def __init__(self, sessions: SessionManager, revoker: SessionRevoker) -> None:
-        self._sessions = sessions
-        self._revoker = revoker
-        self.lookup_user: Callable[[str], User | None] = lambda _: None
-
-    async def __call__(self, changes: tuple[UserChange, ...]) -> None:
-        for change in changes:
-            cause = _CAUSES[change.kind]
-            if change.kind is UserChangeKind.PASSWORD_CHANGED:
-                await self._end_outdated(change.username, cause)
-            else:
-                await self._revoker.revoke_user(change.username, cause=cause)
-
-    async def _end_outdated(self, username: str, cause: EndCause) -> None:
-        """End the sessions of the old password alone.
-
-        Another worker may have seen the edit first, and signed the user in since.
-        """
-        user = self.lookup_user(username)
-        for live in await self._sessions.list_user(username):
-            stamps = live.session.credential
-            if user is None or not is_current(stamps, user.password_hash):
-                await self._revoker.revoke_digest(live.digest, cause=cause)
 
 
 def _create_management(main: web.Application) -> web.Application:

@@ -5,17 +5,13 @@ client sent can break out of its field. A session appears as the first 8 hex dig
 its digest.
 """
 
-import json
 import logging
-import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
 
-from forwardauth.access_control.decision import Decision
-from forwardauth.request import OriginalRequest
 from forwardauth.sessions.ids import Digest, log_name
 from forwardauth.sessions.model import EndCause, Session
+from forwardauth.web.log_lines import format_fields
 from forwardauth.web.metrics import (
     BASIC,
     ENDED,
@@ -26,73 +22,7 @@ from forwardauth.web.metrics import (
     Metrics,
 )
 
-_MAX_VALUE_CHARACTERS: Final = 200
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@+-]+", re.ASCII)
-
 _log = logging.getLogger("forwardauth.audit")
-_verify_log = logging.getLogger("forwardauth.verify")
-
-
-def format_fields(event: str, **fields: object) -> str:
-    """Return *event* and *fields* as one line of ``name=value``.
-
-    Values that are not plain are quoted as JSON strings, ASCII only, cut at 200
-    characters: no line break or terminal sequence gets into a log.
-    """
-    parts = [f"event={event}"]
-    for name, value in fields.items():
-        if value is None:
-            continue
-        text = str(value)
-        if len(text) > _MAX_VALUE_CHARACTERS:
-            text = text[:_MAX_VALUE_CHARACTERS] + "…"
-        parts.append(f"{name}={text if _PLAIN.fullmatch(text) else json.dumps(text)}")
-    return " ".join(parts)
-
-
-def log_verdict(
-    adapter: str,
-    outcome: str,
-    original: OriginalRequest | None,
-    *,
-    decision: Decision | None = None,
-    user: str | None = None,
-    session: Digest | None = None,
-    reason: str | None = None,
-    detail: str | None = None,
-    reference: str | None = None,
-    event: str = "verify",
-) -> None:
-    """Write the line of one verify decision: refusals at INFO, the rest at DEBUG.
-
-    The query is left out: applications put secrets there. *session* is the one that
-    *user* was known by. *detail* is for whoever sets up the proxy: the header that a
-    refusal is about, and the remedy. *reference* is what the page of a refusal shows.
-    """
-    level = logging.DEBUG if outcome == "allow" else logging.INFO
-    if not _verify_log.isEnabledFor(level):
-        return
-    line = format_fields(
-        event,
-        adapter=adapter,
-        outcome=outcome,
-        reason=decision.reason if decision else reason,
-        rule=decision.rule if decision else None,
-        user=user or None,
-        session=None if session is None else log_name(session),
-        host=original.host if original else None,
-        method=original.method if original else None,
-        path=original.path if original else None,
-        address=original.client if original else None,
-        reference=reference,
-        detail=detail,
-    )
-    _verify_log.log(level, "%s", line)
-
-
-def are_allows_logged() -> bool:
-    """Whether ``log_verdict`` writes a line for requests that pass."""
-    return _verify_log.isEnabledFor(logging.DEBUG)
 
 
 class AuditLog:

@@ -19,10 +19,10 @@ from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.users.file import UsersFile
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.asked import Asked
-from forwardauth.web.audit import log_verdict
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.short_way import ShortWay
+from forwardauth.web.verify_log import log_verdict
 
 NOT_YET: Final = b""
 """What is sent while the store is asked."""

@@ -30,12 +30,12 @@ from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.asked import Asked, Reading
-from forwardauth.web.audit import are_allows_logged, log_verdict
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
 from forwardauth.web.readings import Readings
 from forwardauth.web.settings import WebSettings
+from forwardauth.web.verify_log import are_allows_logged, log_verdict
 
 MAX_PEOPLE: Final = 4096
 """How many of whom it is known how they are told to applications."""

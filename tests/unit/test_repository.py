@@ -34,7 +34,6 @@ MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
-    "web/audit.py": "one method for each event: the list of what operators can ask",
     "app.py": "the composition root: what is built from what is read in one place",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }

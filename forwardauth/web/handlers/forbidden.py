@@ -24,12 +24,12 @@ from forwardauth.request import ANONYMOUS, Subject
 from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
 from forwardauth.web.answers import from_adapter
-from forwardauth.web.audit import log_verdict
 from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.references import reference_of
 from forwardauth.web.sign_in import closed_door
+from forwardauth.web.verify_log import log_verdict
 
 
 def create_forbidden(adapter: Adapter) -> Handler:

@@ -45,7 +45,6 @@ from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from forwardauth.sessions.ids import Digest
 from forwardauth.web import keys
 from forwardauth.web.answers import from_adapter
-from forwardauth.web.audit import log_verdict
 from forwardauth.web.authorization import challenge_for, lookup_basic
 from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
@@ -55,6 +54,7 @@ from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.references import reference_of
 from forwardauth.web.sign_in import closed_door, login_url
+from forwardauth.web.verify_log import log_verdict
 
 _ONE_FACTOR: Final = 1
 _USE_HTTPS: Final = (

@@ -25,8 +25,8 @@ from forwardauth.errors import (
 from forwardauth.redirects import check_target
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page, portal_url
-from forwardauth.web.audit import format_fields
 from forwardauth.web.caller import get_portal, lookup_identity
+from forwardauth.web.log_lines import format_fields
 from forwardauth.web.pages import ErrorKind, Visitor
 from forwardauth.web.preferences import language_of
 from forwardauth.web.references import create_reference

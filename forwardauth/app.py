@@ -57,7 +57,7 @@ from forwardauth.web.pages import Pages
 from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.self_test import check_refusals
 from forwardauth.web.settings import LogoutSettings, WebSettings
-from forwardauth.web.short_way import ShortWay
+from forwardauth.web.short_way import Parts, ShortWay
 from forwardauth.web.sign_in_log import SignInLog
 from forwardauth.web.signing import load_key
 from forwardauth.web.user_changes import UserChanges
@@ -271,30 +271,21 @@ def _create_short_way(
     main: web.Application, adapters: Iterable[Adapter], timeouts: Timeouts
 ) -> ShortWay | None:
     """Return the short way with the parts of *main*, ``None`` if its store has none."""
+    parts = Parts(
+        adapters=tuple(adapters),
+        settings=main[keys.SETTINGS],
+        access_control=main[keys.ACCESS_CONTROL],
+        users=main[keys.USERS],
+        metrics=main[keys.METRICS],
+    )
     store, clock = main[keys.STORE], main[keys.CLOCK]
     backlog = main[keys.REVOKER].backlog
     if isinstance(store, AwaitedStore):
-        return AwaitedWay(
-            adapters=adapters,
-            settings=main[keys.SETTINGS],
-            access_control=main[keys.ACCESS_CONTROL],
-            users=main[keys.USERS],
-            glances=AwaitedGlances(
-                store, backlog=backlog, clock=clock, timeouts=timeouts
-            ),
-            metrics=main[keys.METRICS],
-        )
+        awaited = AwaitedGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        return AwaitedWay(parts, awaited)
     if isinstance(store, GlancingStore):
-        return ShortWay(
-            adapters=adapters,
-            settings=main[keys.SETTINGS],
-            access_control=main[keys.ACCESS_CONTROL],
-            users=main[keys.USERS],
-            glances=SessionGlances(
-                store, backlog=backlog, clock=clock, timeouts=timeouts
-            ),
-            metrics=main[keys.METRICS],
-        )
+        glances = SessionGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        return ShortWay(parts, glances)
     return None
 
 

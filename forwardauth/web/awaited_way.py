@@ -7,21 +7,18 @@ user, the rules and the journal are those of that moment. A store that did not a
 time is told as the normal way tells it, and nobody is asked a second time for it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
 
-from forwardauth.access_control.rules import AccessControl
-from forwardauth.adapters.base import Adapter, Unavailable
+from forwardauth.adapters.base import Unavailable
 from forwardauth.errors import StoreUnavailableError, UnfitIdentityError
 from forwardauth.sessions.awaited_glances import AwaitedGlances, Seen
 from forwardauth.sessions.glances import NoGlanceError
-from forwardauth.users.file import UsersFile
 from forwardauth.web.answer_bytes import AnswerBytes
-from forwardauth.web.asked import Asked
-from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.settings import WebSettings
-from forwardauth.web.short_way import ShortWay
+from forwardauth.web.metrics import VERIFICATIONS
+from forwardauth.web.readings import Reading
+from forwardauth.web.short_way import Parts, ShortWay
 from forwardauth.web.verify_log import log_verdict
 
 NOT_YET: Final = b""
@@ -34,29 +31,12 @@ Find: TypeAlias = Callable[[], bytes | None]
 class AwaitedWay(ShortWay):
     """Answers as ``ShortWay`` does, later where the store is asked."""
 
-    def __init__(
-        self,
-        *,
-        adapters: Iterable[Adapter],
-        settings: WebSettings,
-        access_control: AccessControl,
-        users: UsersFile,
-        glances: AwaitedGlances,
-        metrics: Metrics,
-    ) -> None:
-        """Keep the parts, which are those of the normal way."""
-        adapters = tuple(adapters)
-        super().__init__(
-            adapters=adapters,
-            settings=settings,
-            access_control=access_control,
-            users=users,
-            glances=None,
-            metrics=metrics,
-        )
+    def __init__(self, parts: Parts, glances: AwaitedGlances) -> None:
+        """Keep *parts*."""
+        super().__init__(parts, None)
         self._awaited = glances
         self._unavailable = {
-            each: AnswerBytes(each.answer(Unavailable())) for each in adapters
+            each: AnswerBytes(each.answer(Unavailable())) for each in parts.adapters
         }
 
     def ask(self, data: bytes, peer: str, told: Callable[[Find], None]) -> bytes | None:
@@ -71,42 +51,42 @@ class AwaitedWay(ShortWay):
         read = self._readings.read(data, peer)
         if read is None:
             return None
-        asked, cookie = read
-        nobody = self._nobody[asked.reading.adapter]
+        reading, cookie = read
+        nobody = self._nobody[reading.adapter]
         try:
             presented = self._find_session(cookie)
         except NoGlanceError:
             return None
         if presented is None or not self._awaited.lookup(
             presented,
-            domain=asked.reading.question.domain.name,
-            done=partial(self._tell, asked, told),
+            domain=reading.question.domain.name,
+            done=partial(self._tell, reading, told),
         ):
-            return self._conclude(asked, nobody)
+            return self._conclude(reading, nobody)
         return NOT_YET
 
-    def _tell(self, asked: Asked, told: Callable[[Find], None], seen: Seen) -> None:
-        told(partial(self._find, asked, seen))
+    def _tell(self, reading: Reading, told: Callable[[Find], None], seen: Seen) -> None:
+        told(partial(self._find, reading, seen))
 
-    def _find(self, asked: Asked, seen: Seen) -> bytes | None:
+    def _find(self, reading: Reading, seen: Seen) -> bytes | None:
         if isinstance(seen, StoreUnavailableError):
-            return self._refuse(asked)
+            return self._refuse(reading)
         if isinstance(seen, NoGlanceError):
             return None
         try:
-            person = self._recognize(seen, asked.reading.adapter)
+            person = self._recognize(seen, reading.adapter)
         except (NoGlanceError, UnfitIdentityError):
             return None
-        return self._conclude(asked, person)
+        return self._conclude(reading, person)
 
-    def _refuse(self, asked: Asked) -> bytes:
+    def _refuse(self, reading: Reading) -> bytes:
         """Return the answer of a store that is out of reach: fail closed."""
-        adapter = asked.reading.adapter
+        adapter = reading.adapter
         self._metrics.count(VERIFICATIONS, adapter.name, "refused")
         log_verdict(
             adapter.name,
             "refused",
-            asked.reading.question.original,
+            reading.question.original,
             reason="store_unavailable",
         )
         return self._unavailable[adapter].now()

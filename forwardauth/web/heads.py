@@ -62,18 +62,6 @@ _SINGLE: Final = frozenset({b"host", b"user-agent", b"content-type"})
 """Those that everybody sends and that aiohttp refuses when they are repeated."""
 
 
-class Head(NamedTuple):
-    """The lines of a plain request that are not known to mean nothing.
-
-    Attributes:
-        start: The request line.
-        lines: Header lines, in no order.
-    """
-
-    start: bytes
-    lines: frozenset[bytes]
-
-
 def cut_cookie(data: bytes) -> tuple[bytes, bytes] | None:
     """Return *data* without its ``Cookie`` line, and the value; empty without one.
 
@@ -101,13 +89,11 @@ class Fields(NamedTuple):
     """What a head says.
 
     Attributes:
-        head: The same without the lines that turned out to mean nothing.
         method: Of the request line.
         target: Of the request line.
         values: By the names in lower case, of the headers that mean something.
     """
 
-    head: Head
     method: str
     target: str
     values: Mapping[str, str]
@@ -131,7 +117,7 @@ class PlainHeaders:
 
 
 class Heads:
-    """Splits heads, and remembers the lines that it has read."""
+    """Reads heads, and remembers the lines that it has read."""
 
     def __init__(self, names: Iterable[str]) -> None:
         """Know no line yet.
@@ -145,10 +131,8 @@ class Heads:
         self._idle: set[bytes] = {b""}
         self._read: dict[bytes, tuple[str, str]] = {}
 
-    def split(self, data: bytes) -> Head | None:
-        """Return the head that *data* is, ``None`` unless it is one, whole and alone.
-
-        Its lines may not be plain yet: those that are new are read by ``read``.
+    def read(self, data: bytes) -> Fields | None:
+        """Return what *data* says, ``None`` unless it is one whole plain head, alone.
 
         Args:
             data: Without the cookie; see ``cut_cookie``.
@@ -156,23 +140,15 @@ class Heads:
         if not data.endswith(b"\r\n\r\n"):
             return None
         lines = data.split(b"\r\n")
+        start = _START.fullmatch(lines[0])
         distinct = set(lines)
         # The end makes two empty ones; a third would be of a body or another request.
-        if len(distinct) != len(lines) - 1 or len(lines) > MAX_LINES:
+        if start is None or len(distinct) != len(lines) - 1 or len(lines) > MAX_LINES:
             return None
         distinct -= self._idle
-        start = lines[0]
-        distinct.discard(start)
-        return Head(start, frozenset(distinct))
-
-    def read(self, head: Head) -> Fields | None:
-        """Return what *head* says, ``None`` unless all of it is plain."""
-        start = _START.fullmatch(head.start)
-        if start is None:
-            return None
+        distinct.discard(lines[0])
         values: dict[str, str] = {}
-        lines = []
-        for line in head.lines:
+        for line in distinct:
             field = self._read.get(line) or self._read_line(line)
             if field is None:
                 return None
@@ -182,15 +158,9 @@ class Heads:
             if name in values:
                 return None
             values[name] = value
-            lines.append(line)
         if "host" not in values:
             return None
-        return Fields(
-            head=Head(head.start, frozenset(lines)),
-            method=start[1].decode("ascii"),
-            target=start[2].decode("ascii"),
-            values=values,
-        )
+        return Fields(start[1].decode("ascii"), start[2].decode("ascii"), values)
 
     def _read_line(self, line: bytes) -> tuple[str, str] | None:
         """Return name and value; an empty name for a header that means nothing."""

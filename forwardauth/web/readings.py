@@ -10,7 +10,7 @@ beyond it are read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import count
@@ -20,14 +20,18 @@ from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import (
     Adapter,
     ProxyRequest,
+    RequestKind,
+    SignInNeeded,
 )
 from forwardauth.adapters.headers import X_FORWARDED_FOR, IPAddress, lookup_client
 from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
-from forwardauth.web.asked import Asked, Reading
-from forwardauth.web.heads import Fields, Head, Heads, PlainHeaders, cut_cookie
-from forwardauth.web.question import read_question
+from forwardauth.redirects import TargetPolicy
+from forwardauth.web.answer_bytes import AnswerBytes
+from forwardauth.web.heads import Heads, PlainHeaders, cut_cookie
+from forwardauth.web.question import Question, read_question
 from forwardauth.web.settings import WebSettings
+from forwardauth.web.sign_in import login_url
 
 MAX_READINGS: Final = 2048
 MAX_CHARACTERS: Final = 1024
@@ -35,11 +39,7 @@ MAX_CHARACTERS: Final = 1024
 they stand: a worker keeps 25 MB of them at most, whatever clients send."""
 
 MAX_WHOLE: Final = 1024
-MAX_WHOLE_BYTES: Final = MAX_CHARACTERS
-"""How many whole heads are known, without their cookies, and the longest of them."""
-
-MAX_ASKED: Final = 1024
-"""How many sets of lines are known to ask one of them."""
+"""How many whole heads are known, without their cookies; long ones are not."""
 
 MAX_CLIENTS: Final = 1024
 """How many addresses of browsers are known as such."""
@@ -47,7 +47,44 @@ MAX_CLIENTS: Final = 1024
 MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
 
+OTHERS: Final = (*KIND_HEADERS, X_FORWARDED_FOR)
+"""What is read beside the headers of an adapter: by everybody, from the browser."""
+
 _Values = tuple[str | None, ...]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Reading:
+    """What is asked.
+
+    Attributes:
+        adapter: The dialect that it is asked in.
+        question: May this pass?
+        selection: The rules that decide about it, whoever asks.
+        case: The same for questions that the rules decide alike, whoever asks.
+        targets: Where a browser that asks it may be sent back to.
+        kind: What kind of a request asks it.
+    """
+
+    adapter: Adapter
+    question: Question
+    selection: Selection
+    case: int
+    targets: TargetPolicy
+    kind: RequestKind
+    _sent_to_portal: AnswerBytes | None = field(default=None, init=False)
+
+    def sent_to_portal(self) -> AnswerBytes:
+        """Return the answer to a browser in which nobody is signed in."""
+        if self._sent_to_portal is None:
+            original = self.question.original
+            verdict = SignInNeeded(
+                login_url=login_url(self.question.domain, original, self.targets),
+                kind=RequestKind.NAVIGATION,
+                method=original.method,
+            )
+            self._sent_to_portal = AnswerBytes(self.adapter.answer(verdict))
+        return self._sent_to_portal
 
 
 class Readings:
@@ -64,7 +101,7 @@ class Readings:
         self._access_control = access_control
         self._exact: dict[str, _Endpoint] = {}
         self._below: list[_Endpoint] = []
-        names = {X_FORWARDED_FOR, *KIND_HEADERS}
+        names = {*OTHERS}
         for adapter in adapters:
             names.update(adapter.header_names)
             for path in adapter.paths:
@@ -72,8 +109,7 @@ class Readings:
                     adapter=adapter,
                     path=settings.base_path + path,
                     names=tuple(
-                        each.lower()
-                        for each in (*adapter.header_names, X_FORWARDED_FOR)
+                        [each.lower() for each in (*adapter.header_names, *OTHERS)]
                     ),
                 )
                 if adapter.appends_target:
@@ -81,15 +117,14 @@ class Readings:
                 else:
                     self._exact[endpoint.path] = endpoint
         self._heads = Heads(names)
-        self._whole: dict[tuple[str, bytes], Asked] = {}
-        self._asked: dict[tuple[str, bytes, frozenset[bytes]], Asked] = {}
+        self._whole: dict[tuple[str, bytes], Reading] = {}
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
         # People ask many questions each.
         self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
-    def read(self, data: bytes, peer: str) -> tuple[Asked, bytes] | None:
+    def read(self, data: bytes, peer: str) -> tuple[Reading, bytes] | None:
         """Return what *data* asks, and the value of the cookie with which it does.
 
         Args:
@@ -103,38 +138,21 @@ class Readings:
         if cut is None:
             return None
         rest, cookie = cut
-        asked = self._whole.get((peer, rest))
-        if asked is None:
-            asked = self._split(rest, peer)
-            if asked is None:
+        reading = self._whole.get((peer, rest))
+        if reading is None:
+            reading = self._read_head(rest, peer)
+            if reading is None:
                 return None
-            if len(rest) <= MAX_WHOLE_BYTES:
+            if len(rest) <= MAX_CHARACTERS:
                 if len(self._whole) >= MAX_WHOLE:
                     self._whole.clear()
-                self._whole[peer, rest] = asked
-        return asked, cookie
+                self._whole[peer, rest] = reading
+        return reading, cookie
 
-    def _split(self, rest: bytes, peer: str) -> Asked | None:
-        head = self._heads.split(rest)
-        if head is None:
-            return None
-        asked = self._asked.get((peer, head.start, head.lines))
-        return self._look_closer(head, peer) if asked is None else asked
-
-    def _look_closer(self, head: Head, peer: str) -> Asked | None:
-        fields = self._heads.read(head)
+    def _read_head(self, rest: bytes, peer: str) -> Reading | None:
+        fields = self._heads.read(rest)
         if fields is None:
             return None
-        key = (peer, fields.head.start, fields.head.lines)
-        asked = self._asked.get(key) or self._ask(fields, peer)
-        size = sum(map(len, (fields.head.start, *fields.head.lines)))
-        if asked is not None and size <= MAX_CHARACTERS:
-            if len(self._asked) >= MAX_ASKED:
-                self._asked.clear()
-            self._asked[key] = asked
-        return asked
-
-    def _ask(self, fields: Fields, peer: str) -> Asked | None:
         path = fields.target
         endpoint = self._exact.get(path) or self._lookup_below(path)
         if endpoint is None:
@@ -144,11 +162,9 @@ class Readings:
         size = len(target) + sum([len(each) for each in values if each])
         read = self._read if size <= MAX_CHARACTERS else self._read_anew
         try:
-            reading = read(endpoint, fields.method, target, values, peer)
+            return read(endpoint, fields.method, target, values, peer)
         except (ProxyRequestError, _NotPlainError):
             return None
-        method = reading.question.original.method
-        return Asked(reading, classify(method, PlainHeaders(fields.values)))
 
     def _lookup_below(self, path: str) -> "_Endpoint | None":
         for endpoint in self._below:
@@ -166,16 +182,12 @@ class Readings:
     ) -> Reading:
         adapter, settings = endpoint.adapter, self._settings
         taken_over = settings.logout.paths_taken_over(adapter)
+        named = zip(endpoint.names, values, strict=True)
+        headers = PlainHeaders({name: each for name, each in named if each is not None})
         request = ProxyRequest(
             method=method,
             target=target,
-            headers=PlainHeaders(
-                {
-                    name: value
-                    for name, value in zip(endpoint.names, values, strict=True)
-                    if value is not None
-                }
-            ),
+            headers=headers,
             client=self._lookup_client(values[-1], peer),
             logout_paths=taken_over,
         )
@@ -188,8 +200,14 @@ class Readings:
         ):
             raise _NotPlainError
         selection = self._access_control.select(original)
-        case = self._case_of(selection)
-        return Reading(adapter, question, selection, case, settings.targets)
+        return Reading(
+            adapter=adapter,
+            question=question,
+            selection=selection,
+            case=self._case_of(selection),
+            targets=settings.targets,
+            kind=classify(original.method, headers),
+        )
 
     def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:
         return lookup_client(

@@ -16,7 +16,7 @@ to one (``_Person``), for as long as the users file says the same.
 """
 
 import asyncio
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from forwardauth.access_control.decision import Decision, Outcome
@@ -29,17 +29,15 @@ from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.web.answer_bytes import AnswerBytes
-from forwardauth.web.asked import Asked, Reading
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.readings import Readings
+from forwardauth.web.readings import Reading, Readings
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.verify_log import are_allows_logged, log_verdict
 
 MAX_PEOPLE: Final = 4096
 """How many of whom it is known how they are told to applications."""
-
 
 MAX_CASES: Final = 64
 """Of how many cases it is known what the rules say to one of them."""
@@ -47,31 +45,29 @@ MAX_CASES: Final = 64
 _SESSION_ID_CHARACTERS: Final = 43
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an answer is made by; the same as on the normal way."""
+
+    adapters: tuple[Adapter, ...]
+    settings: WebSettings
+    access_control: AccessControl
+    users: UsersFile
+    metrics: Metrics
+
+
 class ShortWay:
     """Answers the plain requests to the verify paths of one application."""
 
-    def __init__(
-        self,
-        *,
-        adapters: Iterable[Adapter],
-        settings: WebSettings,
-        access_control: AccessControl,
-        users: UsersFile,
-        glances: SessionGlances | None,
-        metrics: Metrics,
-    ) -> None:
-        """Keep the parts, which are those of the normal way.
-
-        Without *glances* whoever has a session is answered the normal way.
-        """
-        adapters = tuple(adapters)
-        self._settings = settings
-        self._cookie_name = settings.cookie_name.encode("ascii")
-        self._users = users
+    def __init__(self, parts: Parts, glances: SessionGlances | None) -> None:
+        """Keep *parts*; without *glances* who has a session goes the normal way."""
+        self._settings = parts.settings
+        self._cookie_name = parts.settings.cookie_name.encode("ascii")
+        self._users = parts.users
         self._glances = glances
-        self._metrics = metrics
-        self._readings = Readings(adapters, settings, access_control)
-        self._nobody = {each: _Person(None, ANONYMOUS, each) for each in adapters}
+        self._metrics = parts.metrics
+        self._readings = Readings(parts.adapters, parts.settings, parts.access_control)
+        self._nobody = {each: _Person(None, ANONYMOUS, each) for each in parts.adapters}
         self._people: dict[tuple[Adapter, Glance], _Person] = {}
 
     def tell_crowd(self, *, is_crowded: bool) -> None:
@@ -100,16 +96,15 @@ class ShortWay:
         read = self._readings.read(data, peer)
         if read is None:
             return None
-        asked, cookie = read
+        reading, cookie = read
         try:
-            person = self._lookup_person(cookie, asked.reading)
+            person = self._lookup_person(cookie, reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
-        return self._conclude(asked, person)
+        return self._conclude(reading, person)
 
-    def _conclude(self, asked: Asked, person: "_Person") -> bytes | None:
+    def _conclude(self, reading: Reading, person: "_Person") -> bytes | None:
         """Return the answer to *person*, ``None`` where the normal way has it."""
-        reading = asked.reading
         decision = person.decide(reading)
         outcome = decision.outcome
         if outcome is Outcome.ALLOW:
@@ -120,7 +115,7 @@ class ShortWay:
             outcome is Outcome.SIGN_IN
             and person.user is None
             # A program is told more, in a body.
-            and asked.kind is RequestKind.NAVIGATION
+            and reading.kind is RequestKind.NAVIGATION
         ):
             answer = reading.sent_to_portal()
             _log_verdict(reading, decision)

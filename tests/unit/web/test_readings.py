@@ -5,17 +5,16 @@ from typing import Final
 
 import pytest
 
+from forwardauth.adapters.base import RequestKind
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.web import keys
-from forwardauth.web.asked import Reading
 from forwardauth.web.readings import (
-    MAX_ASKED,
     MAX_CASES,
     MAX_CHARACTERS,
     MAX_READINGS,
     MAX_WHOLE,
-    MAX_WHOLE_BYTES,
+    Reading,
     Readings,
 )
 from tests.support.portal import APP, Portal
@@ -38,7 +37,7 @@ def ask(readings: Readings, *lines: str, peer: str = PEER) -> Reading | None:
     """Return what a head of *lines* asks."""
     data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
     read = readings.read(data, peer)
-    return None if read is None else read[0].reading
+    return None if read is None else read[0]
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ def test_reading_is_remembered_by_all_that_it_depends_on(
 ) -> None:
     """Another method, address, address of a browser or proxy is another question."""
     first = ask(readings, *NGINX)
-    again = ask(readings, *NGINX, "Cookie: a=b", "Accept: */*")
+    again = ask(readings, *NGINX, "Cookie: a=b", "X-Trace: 0af7")
     others = [
         ask(readings, *NGINX[:3], "X-Original-Method: POST"),
         ask(readings, *NGINX[:2], URL + "c", METHOD),
@@ -211,22 +210,14 @@ def test_number_of_readings_is_bounded(readings: Readings) -> None:
     assert again is not first
 
 
-def test_number_of_known_sets_of_lines_is_bounded(readings: Readings) -> None:
-    """Nor does who sends other headers with the same question fill it (V-42)."""
-    for number in range(MAX_ASKED + 10):
-        ask(readings, *NGINX, f"User-Agent: {number}")
-
-    assert len(readings._asked) <= MAX_ASKED  # noqa: SLF001
-
-
 def test_number_of_known_heads_is_bounded(readings: Readings) -> None:
     """Nor do whole heads, of which the long ones are not known at all (V-42)."""
     for number in range(MAX_WHOLE + 10):
         ask(readings, *NGINX, f"X-Trace: {number}")
-    ask(readings, *NGINX, f"X-Trace: {'x' * MAX_WHOLE_BYTES}")
+    ask(readings, *NGINX, f"X-Trace: {'x' * MAX_CHARACTERS}")
 
     assert 0 < len(readings._whole) <= MAX_WHOLE  # noqa: SLF001
-    assert max(len(rest) for _, rest in readings._whole) <= MAX_WHOLE_BYTES  # noqa: SLF001
+    assert max(len(rest) for _, rest in readings._whole) <= MAX_CHARACTERS  # noqa: SLF001
 
 
 def test_known_head_takes_any_plain_cookie_and_no_other(readings: Readings) -> None:
@@ -241,6 +232,38 @@ def test_known_head_takes_any_plain_cookie_and_no_other(readings: Readings) -> N
     assert ask(readings, *NGINX, "Cookie: c=d", "cookie: e=f") is None
     assert ask(readings, *NGINX, "", "Cookie: c=d") is None
     assert ask(readings, "Cookie: c=d", *NGINX) is None
+
+
+def test_kind_of_the_request_is_part_of_what_is_asked(readings: Readings) -> None:
+    """A page and a program that ask the same are told another way to sign in (V-29)."""
+    kinds = [
+        reading.kind
+        for reading in (
+            ask(readings, *NGINX),
+            ask(readings, *NGINX, "Accept: text/html"),
+            ask(readings, *NGINX, "Accept: text/html", "Sec-Fetch-Mode: cors"),
+        )
+        if reading is not None
+    ]
+
+    assert kinds == [RequestKind.FETCH, RequestKind.NAVIGATION, RequestKind.FETCH]
+
+
+def test_way_to_the_portal_is_worked_out_once_when_it_is_taken(
+    readings: Readings,
+) -> None:
+    """A browser in which nobody is signed in is sent there, and knows the way back."""
+    reading = ask(readings, *NGINX[:3], "X-Original-Method: POST")
+    assert reading is not None
+
+    sent = reading.sent_to_portal()
+
+    location = (
+        b"Location: https://auth.example.com/login"
+        b"?rd=https%3A%2F%2Fapp.example.com%2Finbox%3Fa%3Db&rm=POST\r\n"
+    )
+    assert location in sent.now()
+    assert reading.sent_to_portal() is sent
 
 
 def test_questions_that_the_rules_decide_alike_are_one_case(readings: Readings) -> None:

@@ -113,7 +113,6 @@ async def test_fault_in_any_place_lets_nobody_in(
         for number in count(1):
             # As for the first time: what is remembered has fewer places.
             short_way._readings._whole.clear()  # noqa: SLF001
-            short_way._readings._asked.clear()  # noqa: SLF001
             short_way._readings._read.cache_clear()  # noqa: SLF001
             short_way._people.clear()  # noqa: SLF001
             short_way._nobody[_nginx(short_way)]._decisions.clear()  # noqa: SLF001

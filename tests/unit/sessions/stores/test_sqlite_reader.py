@@ -1,7 +1,7 @@
 """Point reads: what they see, and when the worker's thread reads instead."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.stores import sqlite_reader
 from forwardauth.sessions.stores.sqlite import SqliteStore
+from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_reader import NotHereError, PointReader
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from tests.unit.sessions.contract import create_entry
@@ -53,19 +54,9 @@ async def test_failed_read_here_is_tried_by_the_worker(
     assert await store.load(entry.digest) == entry
 
 
-@pytest.mark.parametrize("is_disk", [True, False], ids=["disk", "processor"])
-async def test_only_a_slow_disk_makes_reads_take_a_detour(
-    store: SqliteStore, worker: SqliteWorker, is_disk: bool
-) -> None:
-    """After a read that waited for the disk, the next ones go through the thread."""
-    entry = create_entry()
-    await store.create(entry)
-    assert worker.file is not None
-    blocks, now = count(), asyncio.get_running_loop().time
-    reader = PointReader(
-        worker, count_blocks=(lambda: next(blocks)) if is_disk else lambda: 7
-    )
-    file = worker.file
+def _slow_down(file: DatabaseFile) -> None:
+    """Let the next read of *file* take longer than one from the disk should."""
+    now = asyncio.get_running_loop().time
 
     def stall() -> int:
         file.reader.set_progress_handler(None, 1)
@@ -75,9 +66,35 @@ async def test_only_a_slow_disk_makes_reads_take_a_detour(
         return 0
 
     file.reader.set_progress_handler(stall, 1)
+
+
+@pytest.mark.parametrize(
+    ("count_blocks", "platform", "is_detour"),
+    [
+        pytest.param(count().__next__, "linux", True, id="disk"),
+        pytest.param(lambda: 7, "linux", False, id="processor"),
+        pytest.param(None, "darwin", True, id="nobody counts"),
+    ],
+)
+async def test_only_a_slow_disk_makes_reads_take_a_detour(
+    store: SqliteStore,
+    worker: SqliteWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    count_blocks: Callable[[], int] | None,
+    platform: str,
+    is_detour: bool,
+) -> None:
+    """After a read that may have waited for the disk, the thread does the next ones."""
+    monkeypatch.setattr("sys.platform", platform)
+    entry = create_entry()
+    await store.create(entry)
+    assert worker.file is not None
+    reader = PointReader(worker, count_blocks=count_blocks)
+    _slow_down(worker.file)
     assert len(reader.read(entry.digest)) == 1
 
-    if is_disk:
+    if is_detour:
         with pytest.raises(NotHereError):
             reader.read(entry.digest)
     else:
@@ -166,28 +183,3 @@ async def test_row_that_is_not_ours_is_for_the_manager(
 
     with pytest.raises(NoGlanceError):
         store.peek(entry.digest)
-
-
-async def test_disk_counts_where_nobody_counts_blocks(
-    store: SqliteStore, worker: SqliteWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a system that does not tell, a slow read is taken for a slow disk."""
-    monkeypatch.setattr("sys.platform", "darwin")
-    entry = create_entry()
-    await store.create(entry)
-    assert worker.file is not None
-    reader, now = PointReader(worker), asyncio.get_running_loop().time
-    file = worker.file
-
-    def stall() -> int:
-        file.reader.set_progress_handler(None, 1)
-        until = now() + 2 * sqlite_reader.SLOW_SECONDS
-        while now() < until:
-            pass
-        return 0
-
-    file.reader.set_progress_handler(stall, 1)
-    reader.read(entry.digest)
-
-    with pytest.raises(NotHereError):
-        reader.read(entry.digest)

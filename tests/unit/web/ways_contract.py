@@ -107,9 +107,9 @@ class WaysContract:
         short_way = ways.short.app[keys.SHORT_WAY]
         conclude = short_way._conclude  # noqa: SLF001
 
-        def watched(asked: Any, person: Any) -> bytes | None:
+        def watched(reading: Any, person: Any) -> bytes | None:
             nonlocal short_answers
-            found = conclude(asked, person)
+            found = conclude(reading, person)
             short_answers += found is not None
             return found
 

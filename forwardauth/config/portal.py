@@ -68,9 +68,13 @@ def parse_title(text: str) -> str:
         RefusedValueError: Blank, longer than 100 characters, or with a character that
             cannot be seen.
     """
-    if not text.strip() or len(text) > _MAX_TITLE or not text.isprintable():
+    return _parse_words(text, "a title", _MAX_TITLE)
+
+
+def _parse_words(text: str, what: str, most: int) -> str:
+    if not text.strip() or len(text) > most or not text.isprintable():
         raise RefusedValueError(
-            f"{quote(text)} is not a title", f"write 1 to {_MAX_TITLE} characters"
+            f"{quote(text)} is not {what}", f"write 1 to {most} characters"
         )
     return text
 
@@ -104,11 +108,7 @@ def parse_label(text: str) -> str:
     Raises:
         RefusedValueError: As in ``parse_title``, with 60 characters.
     """
-    if not text.strip() or len(text) > _MAX_LABEL or not text.isprintable():
-        raise RefusedValueError(
-            f"{quote(text)} is not a label", f"write 1 to {_MAX_LABEL} characters"
-        )
-    return text
+    return _parse_words(text, "a label", _MAX_LABEL)
 
 
 def parse_url(text: str) -> str:

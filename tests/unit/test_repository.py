@@ -55,6 +55,7 @@ TESTED_ELSEWHERE: Final = {
     "sessions/stores/redis.py": "needs a server: tests/integration/test_redis_store.py",
     "sessions/stores/redis_batch.py": "as redis.py: integration/test_redis_batches.py",
     "sessions/stores/redis_client.py": "as redis.py, which is its one caller",
+    "sessions/stores/redis_durability.py": "as redis.py: test_redis_durability.py",
     "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_batches.py",
     "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
     "sessions/stores/redis_scripts.py": "as redis.py, which sends them",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.durability import Finding
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.redis_url import SCHEMES, RedisUrl, parse_redis_url
 
@@ -43,6 +44,24 @@ def build_store(url: str, clock: Clock) -> SessionStore:
     from forwardauth.sessions.stores.redis import RedisStore  # noqa: PLC0415 - see law
 
     return RedisStore(place, clock)
+
+
+async def list_durability_findings(url: str) -> list[Finding]:
+    """Return how the store at *url* could lose what it has acknowledged.
+
+    Only servers have settings that decide it: SQLite flushes before it answers, and
+    memory is gone with its process, the ended sessions too.
+
+    Raises:
+        ValueError: As ``check_store_url``.
+        StoreUnavailableError: The store did not answer.
+    """
+    place = _parse(url)
+    if not isinstance(place, RedisUrl):
+        return []
+    from forwardauth.sessions.stores.redis_durability import list_findings  # noqa: PLC0415 - see law
+
+    return await list_findings(place)
 
 
 def _parse(url: str) -> Path | RedisUrl | None:

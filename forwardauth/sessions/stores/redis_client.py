@@ -64,7 +64,7 @@ class RedisClient:
 
     def __init__(self, url: RedisUrl) -> None:
         """Keep *url*; nothing is resolved or opened."""
-        self._url = url
+        self.url = url
         self._client: Client | None = None
         self._is_closed = False
         self._term = 0
@@ -162,7 +162,7 @@ class RedisClient:
         client: Client | None = None
         try:
             client = self._connected()
-            async with asyncio.timeout(_PATIENCE * self._url.timeout_seconds):
+            async with asyncio.timeout(_PATIENCE * self.url.timeout_seconds):
                 async with self._turns:
                     with _kept_cancellation():
                         try:
@@ -200,16 +200,16 @@ class RedisClient:
                 await client.aclose()
 
     def _explain(self, fault: Exception) -> str:
-        servers = ", ".join(f"{host}:{port}" for host, port in self._url.nodes)
-        text = str(fault) or f"no answer within {self._url.timeout_seconds:g} s"
-        for secret in filter(None, (self._url.password, self._url.sentinel_password)):
+        servers = ", ".join(f"{host}:{port}" for host, port in self.url.nodes)
+        text = str(fault) or f"no answer within {self.url.timeout_seconds:g} s"
+        for secret in filter(None, (self.url.password, self.url.sentinel_password)):
             text = text.replace(secret, "…")
         return f"redis store {servers}: {text}"
 
     def _connected(self) -> Client:
         """Return the client, which connects by itself when it is used."""
         if self._client is None:
-            self._client = build_client(self._url)
+            self._client = build_client(self.url)
         return self._client
 
 

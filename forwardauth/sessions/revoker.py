@@ -55,8 +55,9 @@ class SessionRevoker:
         """Keep the parts; nothing is opened before the first call."""
         self._store = store
         self._clock = clock
-        self._timeouts = timeouts
         self._observer = observer
+        self.longest = timeouts.longest
+        """The longest that any session can live: for so long a promise is kept."""
         self.backlog = Backlog(
             journal=journal, clock=clock, store=store, carry_out=self._attempt
         )
@@ -123,7 +124,7 @@ class SessionRevoker:
             login=None,
             owner=None,
             cause=cause.value,
-            until=self._clock.now() + self._timeouts.longest,
+            until=self._clock.now() + self.longest,
             is_for_user=is_for_user,
         )
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users.editor import EditError, replace_hash
@@ -34,8 +34,6 @@ __all__ = [
     "UsersTable",
     "load_users",
 ]
-
-POLL_SECONDS: Final = 1.0
 
 OnChange: TypeAlias = Callable[[tuple[UserChange, ...]], Awaitable[None]]
 """Ends sessions. It may be told of a change twice; raising means "tell me again"."""
@@ -71,6 +69,7 @@ class UsersFile:
         self._seen: Signature | None = table.signature
         self._pending = {c.username: c for c in disabled_in(self._table)}
         self._reading = asyncio.Lock()
+        self._successor: UsersFile | None = None
         self._is_told = True
         self._is_saving_refused = False
         self._looks_writable = is_writable(path)
@@ -89,18 +88,15 @@ class UsersFile:
         """Return the user of that name, however it is spelled."""
         return self._table.get(username)
 
-    async def watch(self) -> None:
-        """Poll until cancelled. It reads the file's status, not the file.
+    def hand_over(self, successor: "UsersFile") -> None:
+        """Let *successor*, just read, go on from here: it ends what has still to end.
 
-        Polling works on every file system and mount, sees files that are replaced as
-        well as those that are written in place, and needs no further package.
+        Whoever has begun with this one goes on with its users.
         """
-        while True:
-            try:
-                await self.poll_once()
-            except Exception:  # noqa: BLE001 - the watch outlives whatever one turn meets
-                _log.exception("the users file could not be watched")
-            await asyncio.sleep(POLL_SECONDS)
+        changes = changes_between(self._table, successor.table)
+        pending = self._pending | {each.username: each for each in changes}
+        successor._pending = pending  # noqa: SLF001 - one of our kind
+        self._successor = successor
 
     async def poll_once(self) -> None:
         """Take one look; read a new version once it has stood still for two looks.
@@ -119,11 +115,14 @@ class UsersFile:
     async def reload(self) -> None:
         """Read the file now, whether it looks changed or not; SIGHUP does this.
 
-        A broken file is logged and changes nothing.
+        A broken file is logged and changes nothing. What has been written by somebody
+        who began with this file counts for those who begin with the next as well.
         """
         async with self._reading:
             await self._read()
         await self._tell()
+        if self._successor is not None:
+            await self._successor.reload()
 
     async def _read(self) -> None:
         """Judge the version on disk: take it, or log once why not."""

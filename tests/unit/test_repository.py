@@ -34,13 +34,18 @@ MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
-    "app.py": "the composition root: what is built from what is read in one place",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
+    "composition/journal_folder.py": "what is refused by it: tests/unit/test_app.py",
+    "composition/live.py": "opened and closed by all of tests/unit/test_app.py",
+    "composition/looks.py": "values handed on: tests/unit/test_app.py, by the pages",
+    "composition/short_ways.py": "one for each store: unit/web/ways_contract.py",
+    "composition/web_settings.py": "values handed on: tests/unit/test_app.py",
     "web/language_switch.py": "one flow with its handler: handlers/test_language.py",
+    "web/notice_delivery.py": "one flow with who asks it: unit/web/test_notifier.py",
     "web/password_change.py": "one flow with its handler: test_account.py there",
     "web/login_destination.py": "one flow with its handlers: unit/web/handlers/",
     "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
@@ -72,7 +77,7 @@ WITHOUT_STATUS: Final = {
 """Errors that no request can meet, each with the reason."""
 
 HOMES: Final = {
-    "aiohttp": ("web/", "app.py", "cli/serve.py", "demo/"),
+    "aiohttp": ("web/", "composition/", "app.py", "cli/serve.py", "demo/"),
     "argon2": ("users/hashes.py",),
     "babel": ("web/",),
     "click": ("cli/",),

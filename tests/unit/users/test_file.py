@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from forwardauth.errors import ConfigError, StoreUnavailableError
-from forwardauth.users import editor, file
+from forwardauth.users import editor
 from forwardauth.users.edits import EditError
 from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
 from forwardauth.users.hashes import Hasher
@@ -625,29 +625,65 @@ async def test_file_that_cannot_be_written_is_logged_once(
     assert BCRYPT in path.read_text()
 
 
-async def test_watch_outlives_a_listener_that_breaks(
-    users: UsersFile,
-    path: Path,
-    listener: Listener,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+async def test_a_successor_ends_what_the_edit_ends(
+    users: UsersFile, path: Path, listener: Listener
 ) -> None:
-    """A fault of ours in one turn is logged, and the next turn goes on."""
-    monkeypatch.setattr(file, "POLL_SECONDS", 0)
-    listener.error = RuntimeError("a fault")
+    """What is different in the file that takes over is told by that, once."""
     editor.set_disabled(path, "bob", is_disabled=True)
-    watch = asyncio.create_task(users.watch())
-    async with asyncio.timeout(10):
-        await listener.has_failed.wait()
-        listener.error = None
-        await listener.was_told.wait()
+    successor = UsersFile(path, on_change=listener)
 
-    watch.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await watch
+    users.hand_over(successor)
+    await successor.poll_once()
+    await successor.poll_once()
 
     assert listener.told == [("bob", "disabled")]
-    assert set(errors_in(caplog)) == {"the users file could not be watched"}
+
+
+async def test_a_successor_ends_what_could_not_be_ended_yet(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A store that was down through the change does not save a session."""
+    editor.set_disabled(path, "bob", is_disabled=True)
+    listener.error = StoreUnavailableError("down")
+    await users.reload()
+    successor = UsersFile(path, on_change=listener)
+
+    users.hand_over(successor)
+    listener.error = None
+    await successor.poll_once()
+
+    assert listener.told == [("bob", "disabled")]
+
+
+async def test_a_successor_tells_nothing_of_those_disabled_before(
+    path: Path, listener: Listener
+) -> None:
+    """They have been told of by the file before it."""
+    editor.set_disabled(path, "bob", is_disabled=True)
+    users = UsersFile(path, on_change=listener)
+    await users.poll_once()
+    successor = UsersFile(path, on_change=listener)
+
+    users.hand_over(successor)
+    await successor.poll_once()
+
+    assert listener.told == [("bob", "disabled")]
+
+
+async def test_a_password_changed_meanwhile_counts_at_once_afterwards(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """Whoever began with the file before is not signed out by what it wrote."""
+    bob = users.get("bob")
+    assert bob is not None
+    successor = UsersFile(path, on_change=listener)
+    users.hand_over(successor)
+
+    assert await users.change_password(bob, REHASHED)
+
+    changed = successor.get("bob")
+    assert changed is not None
+    assert changed.password_hash == REHASHED
 
 
 def test_rehash_of_the_default_is_known_as_the_successor() -> None:

@@ -22,7 +22,8 @@ from forwardauth.web import keys
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.logout_tokens import LogoutTokens, login_id_of
 from forwardauth.web.metrics import NOTIFICATIONS, Metrics
-from forwardauth.web.notifier import LogoutNotifier, Pace, pause_seconds
+from forwardauth.web.notice_delivery import Pace, pause_seconds
+from forwardauth.web.notifier import LogoutNotifier
 from tests.support.clock import START, FakeClock
 from tests.support.portal import HASH, PASSWORD, Portal
 from tests.support.receiver import Receiver
@@ -53,6 +54,11 @@ def session(login: str, username: str = "alice") -> Session:
     )
 
 
+def tokens_of(issuer: str) -> LogoutTokens:
+    """Return what signs as *issuer*."""
+    return LogoutTokens(SECRET, issuer=issuer, clock=FakeClock())
+
+
 class Office:
     """A notifier with what it needs, and what it has counted."""
 
@@ -60,12 +66,9 @@ class Office:
         clock = FakeClock()
         self._metrics = Metrics()
         self.notifier = LogoutNotifier(
-            urls,
-            tokens=LogoutTokens(SECRET, issuer="https://auth.example.com", clock=clock),
-            audit=AuditLog(self._metrics),
-            clock=clock,
-            pace=pace,
+            audit=AuditLog(self._metrics), clock=clock, pace=pace
         )
+        self.notifier.change(urls, tokens_of("https://auth.example.com"))
 
     def end(self, login: str) -> None:
         """End the session of *login*."""
@@ -327,6 +330,52 @@ async def test_a_begin_and_a_pending_end_are_told_to_nobody() -> None:
             office.notifier.end_pending(DIGEST, EndCause.USER)
 
     assert receiver.is_untouched
+
+
+async def test_an_application_keeps_its_queue_through_a_change() -> None:
+    """What waits for it is sent, and signed by whoever signs from then on."""
+    async with Receiver(500, 200) as receiver:
+        office = Office(
+            receiver.url, pace=Pace(pause_seconds=lambda _: 0.05, grace_seconds=5.0)
+        )
+        async with office.open():
+            office.end("a")
+            await receiver.next()
+            office.notifier.change([receiver.url], tokens_of("https://new.example.com"))
+            again = await receiver.next()
+
+    assert again.claims["sid"] == login_id_of("a")
+    assert again.claims["iss"] == "https://new.example.com"
+    assert office.results == {"sent": 1}
+
+
+async def test_who_is_told_changes_with_the_configuration() -> None:
+    """Who is new is told from then on, who is gone what waited and no more."""
+    tokens = tokens_of("https://auth.example.com")
+    async with Receiver(500, 200) as gone, Receiver() as new:
+        office = Office(gone.url, pace=Pace(pause_seconds=lambda _: 3600.0))
+        async with office.open():
+            office.end("a")
+            await gone.next()
+            office.notifier.change([new.url], tokens)
+            left = await arrived(gone, 1)
+            office.end("b")
+            told = await arrived(new, 1)
+
+    assert left == sids("a")
+    assert told == sids("b")
+    assert gone.is_untouched
+    assert office.results == {"sent": 2}
+
+
+async def test_somebody_can_be_told_where_nobody_was() -> None:
+    """The first application may come with a change."""
+    office = Office()
+    async with Receiver() as receiver, office.open():
+        office.notifier.change([receiver.url], tokens_of("https://auth.example.com"))
+        office.end("a")
+
+        assert await arrived(receiver, 1) == sids("a")
 
 
 async def test_without_applications_nothing_runs() -> None:

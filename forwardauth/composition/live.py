@@ -1,0 +1,112 @@
+"""What outlives a change of the configuration: opened, counted, promised, queued.
+
+Law: one for each worker. Whatever holds a connection, a thread, a count or a promise is
+here and goes on; what is built from settings beside it is replaced as a whole.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from forwardauth.clock import Clock
+from forwardauth.config.schema import Settings
+from forwardauth.sessions.events import EventStore
+from forwardauth.sessions.housekeeping import Housekeeper
+from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.observer import Observers
+from forwardauth.sessions.revoker import SessionRevoker
+from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.factory import build_store
+from forwardauth.users.passwords import Passwords
+from forwardauth.users.proofs import RecentProofs
+from forwardauth.users.throttle import LoginThrottle
+from forwardauth.users.watch import UsersWatch
+from forwardauth.web.audit import AuditLog
+from forwardauth.web.metrics import Metrics
+from forwardauth.web.notifier import LogoutNotifier
+from forwardauth.web.sign_in_log import SignInLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveParts:
+    """What every configuration of a running worker shares.
+
+    Attributes are named like the keys of ``web.keys``; *notifier* tells applications,
+    *watch* looks after the users file.
+    """
+
+    clock: Clock
+    store: SessionStore
+    metrics: Metrics
+    audit: AuditLog
+    notifier: LogoutNotifier
+    observer: Observers
+    revoker: SessionRevoker
+    passwords: Passwords
+    proofs: RecentProofs
+    throttle: LoginThrottle
+    sign_ins: SignInLog
+    watch: UsersWatch
+
+    async def run(self, _app: object) -> AsyncIterator[None]:
+        """Run what nobody asks for, and close everything when the service stops."""
+        work = [
+            asyncio.create_task(Housekeeper(self.revoker).run()),
+            asyncio.create_task(self.watch.run()),
+        ]
+        yield
+        for task in work:
+            task.cancel()
+        for task in work:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.sign_ins.close()
+        await self.passwords.close()
+        await self.store.close()
+
+
+def create_live_parts(
+    settings: Settings,
+    *,
+    journal: RevocationJournal,
+    clock: Clock,
+    store: SessionStore | None,
+) -> LiveParts:
+    """Return what goes on whatever becomes of *settings*, with nothing opened yet."""
+    store = store or build_store(settings.session.store, clock)
+    metrics = Metrics()
+    audit = AuditLog(metrics)
+    notifier = LogoutNotifier(audit=audit, clock=clock)
+    observer = Observers(audit, notifier)
+    watch = UsersWatch()
+    return LiveParts(
+        clock=clock,
+        store=store,
+        metrics=metrics,
+        audit=audit,
+        notifier=notifier,
+        observer=observer,
+        revoker=SessionRevoker(
+            store=store,
+            clock=clock,
+            timeouts=timeouts_of(settings),
+            journal=journal,
+            observer=observer,
+        ),
+        passwords=Passwords(decoy=watch.lookup_decoy),
+        proofs=RecentProofs(clock),
+        throttle=LoginThrottle(clock),
+        sign_ins=SignInLog(store if isinstance(store, EventStore) else None, clock),
+        watch=watch,
+    )
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Return how long sessions live."""
+    return Timeouts(
+        absolute=settings.session.absolute_timeout,
+        idle=settings.session.idle_timeout,
+        remember_me=settings.session.remember_me,
+    )

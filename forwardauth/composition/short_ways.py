@@ -1,0 +1,35 @@
+"""The way of plain verify requests, if the store has one: see ``web.short_way``."""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from forwardauth.adapters.base import Adapter
+from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore
+from forwardauth.sessions.glances import GlancingStore, SessionGlances
+from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.web import keys
+from forwardauth.web.awaited_way import AwaitedWay
+from forwardauth.web.short_way import Parts, ShortWay
+
+
+def create_short_way(
+    main: web.Application, adapters: Iterable[Adapter], timeouts: Timeouts
+) -> ShortWay | None:
+    """Return the short way with the parts of *main*, ``None`` if its store has none."""
+    parts = Parts(
+        adapters=tuple(adapters),
+        settings=main[keys.SETTINGS],
+        access_control=main[keys.ACCESS_CONTROL],
+        users=main[keys.USERS],
+        metrics=main[keys.METRICS],
+    )
+    store, clock = main[keys.STORE], main[keys.CLOCK]
+    backlog = main[keys.REVOKER].backlog
+    if isinstance(store, AwaitedStore):
+        awaited = AwaitedGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        return AwaitedWay(parts, awaited)
+    if isinstance(store, GlancingStore):
+        glances = SessionGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        return ShortWay(parts, glances)
+    return None

@@ -4,23 +4,39 @@ Apart from the handler, which imports this with the first scrape: what only a sc
 needs is no part of a start.
 """
 
-from collections.abc import Iterator
+import platform
+from collections.abc import Iterable, Iterator
+from functools import partial
+from importlib.metadata import version
+from itertools import accumulate
+from operator import attrgetter
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from forwardauth.web.metrics import HELP, Metrics
+from forwardauth.web.metrics import Family, Metrics
+from forwardauth.web.shared_counts import SUPERVISOR, CountingProcess
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+_INFINITY: Final = "+Inf"
+_SUPERVISOR_LABEL: Final = "supervisor"
+_VERSION: Final = version("forwardauth")
 
 
 def expose(counted: Metrics, sessions: int | None) -> bytes:
     """Return all metrics as the body of an answer of ``CONTENT_TYPE``.
 
     Args:
-        counted: What this worker has counted.
+        counted: What the workers have counted.
         sessions: How many the store holds, ``None`` when it does not answer.
     """
     registry = CollectorRegistry()
@@ -37,17 +53,63 @@ class _Collector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric with its samples."""
-        for name, (text, labels) in HELP.items():
-            family = CounterMetricFamily(name, text, labels=labels)
-            for values, count in self._counted.samples(name):
-                family.add_metric(values, count)
-            yield family
-        up = GaugeMetricFamily("forwardauth_store_up", "Whether the store answers.")
-        up.add_metric((), 0 if self._sessions is None else 1)
-        yield up
+        for name, family in self._counted.families.items():
+            yield self._sum_up(name, family)
+        up = 0 if self._sessions is None else 1
+        yield _gauge("forwardauth_store_up", "Whether the store answers.", up)
         if self._sessions is not None:
-            kept = GaugeMetricFamily(
-                "forwardauth_sessions", "Sessions that the store holds."
-            )
-            kept.add_metric((), self._sessions)
-            yield kept
+            text = "Sessions that the store holds."
+            yield _gauge("forwardauth_sessions", text, self._sessions)
+        processes = self._counted.processes()
+        workers = sum(each.worker != SUPERVISOR for each in processes)
+        yield _gauge("forwardauth_workers", "Workers that live.", workers)
+        yield _build_info()
+        yield from _measure(processes)
+
+    def _sum_up(self, name: str, family: Family) -> Metric:
+        if not family.bounds:
+            counter = CounterMetricFamily(name, family.text, labels=family.labels)
+            for labels, count in self._counted.samples(name):
+                counter.add_metric(labels, count)
+            if not family.labels and not counter.samples:
+                counter.add_metric((), 0)
+            return counter
+        histogram = HistogramMetricFamily(name, family.text, labels=family.labels)
+        bounds = [*map(str, family.bounds), _INFINITY]
+        for labels, found in self._counted.histograms(name):
+            buckets = list(zip(bounds, accumulate(found.counts), strict=True))
+            histogram.add_metric(labels, buckets, sum_value=found.seconds)
+        return histogram
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _build_info() -> Metric:
+    built = GaugeMetricFamily(
+        "forwardauth_build_info",
+        "Always 1; the labels say what runs.",
+        labels=("version", "python"),
+    )
+    built.add_metric((_VERSION, platform.python_version()), 1)
+    return built
+
+
+def _measure(processes: Iterable[CountingProcess]) -> Iterable[Metric]:
+    """Return what the system knows of each process, with a label that says which.
+
+    Nothing where the system has no ``/proc``, or does not let us look.
+    """
+    families: dict[str, Metric] = {}
+    for process in sorted(processes, key=attrgetter("worker")):
+        is_parent = process.worker == SUPERVISOR
+        labels = {"worker": _SUPERVISOR_LABEL if is_parent else str(process.worker)}
+        for each in ProcessCollector(
+            pid=partial(int, process.pid), registry=None
+        ).collect():
+            empty = Metric(each.name, each.documentation, each.type)
+            family = families.setdefault(each.name, empty)
+            for sample in each.samples:
+                family.add_sample(sample.name, labels, sample.value)
+    return families.values()

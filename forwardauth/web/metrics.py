@@ -1,10 +1,24 @@
-"""Counters of one worker: plain integers, exported when somebody asks.
+"""Counters of all workers: plain integers, exported when somebody asks.
 
-Law: no label holds a user, an address or a host; every label has few values.
+Laws: no label holds a user, an address or a host; every label has few values. To count
+is to add to an integer in memory that the workers share (``shared_counts``), by the
+event loop of the worker alone: it costs nothing else and waits for nobody. What was
+counted stays counted, also when the worker ends.
 """
 
-from collections import Counter
+import logging
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
+
+from forwardauth.web.shared_counts import (
+    CountingProcess,
+    NoPlaceError,
+    Part,
+    SharedCounts,
+)
 
 VERIFICATIONS: Final = "forwardauth_verifications"
 LOGINS: Final = "forwardauth_logins"
@@ -13,32 +27,144 @@ ENDED: Final = "forwardauth_sessions_ended"
 PENDING: Final = "forwardauth_revocations_pending"
 REFUSED_TARGETS: Final = "forwardauth_targets_refused"
 NOTIFICATIONS: Final = "forwardauth_logout_notifications"
+RESTARTS: Final = "forwardauth_worker_restarts"
 
-HELP: Final = {
-    VERIFICATIONS: ("Verify requests by adapter and outcome.", ("adapter", "outcome")),
-    LOGINS: ("Sign-in attempts by result.", ("result",)),
-    BASIC: ("Basic credentials that were looked at, by result.", ("result",)),
-    ENDED: ("Sessions ended by cause.", ("cause",)),
-    PENDING: ("Logouts that met a store that did not answer.", ()),
-    REFUSED_TARGETS: ("Redirect targets refused by reason.", ("reason",)),
-    NOTIFICATIONS: ("Applications told of a logout, by result.", ("result",)),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What a metric counts.
+
+    Attributes:
+        text: For people who read the exposition.
+        labels: Names of its labels, in the order in which they are given.
+        bounds: Of a histogram: the upper bounds of its buckets in seconds, ascending,
+            without infinity. Empty for a counter.
+    """
+
+    text: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    VERIFICATIONS: Family(
+        text="Verify requests by adapter and outcome.", labels=("adapter", "outcome")
+    ),
+    LOGINS: Family(text="Sign-in attempts by result.", labels=("result",)),
+    BASIC: Family(
+        text="Basic credentials that were looked at, by result.", labels=("result",)
+    ),
+    ENDED: Family(text="Sessions ended by cause.", labels=("cause",)),
+    PENDING: Family(text="Logouts that met a store that did not answer."),
+    REFUSED_TARGETS: Family(
+        text="Redirect targets refused by reason.", labels=("reason",)
+    ),
+    NOTIFICATIONS: Family(
+        text="Applications told of a logout, by result.", labels=("result",)
+    ),
+    RESTARTS: Family(text="Workers that died and were replaced."),
 }
-"""For each metric: what it counts, and the names of its labels in order."""
+
+_NANOSECONDS: Final = 1_000_000_000
+_SEPARATOR: Final = "\0"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How long something took, over all workers.
+
+    Attributes:
+        counts: How many fell into each bucket and no lower one, the one without a bound
+            last.
+        seconds: All together.
+    """
+
+    counts: tuple[int, ...]
+    seconds: float
 
 
 class Metrics:
-    """What this worker has counted since it started."""
+    """What this worker counts, and what all have counted."""
 
-    def __init__(self) -> None:
-        """Start at zero."""
-        self._counts: Counter[tuple[str, ...]] = Counter()
+    def __init__(
+        self, part: Part | None = None, *, families: Mapping[str, Family] = FAMILIES
+    ) -> None:
+        """Count in *part*, or in memory of its own where no other process counts."""
+        self._part = part or SharedCounts().claim(0)
+        self._families = families
+        self._words = self._part.counts.words
+        self._places: dict[tuple[str, ...], int] = {}
+        self._is_full = False
+
+    @property
+    def families(self) -> Mapping[str, Family]:
+        """What may be counted, by name."""
+        return self._families
 
     def count(self, name: str, *labels: str) -> None:
-        """Add one to the metric *name* with *labels* in the order of ``HELP``."""
-        self._counts[(name, *labels)] += 1
+        """Add one to the counter *name* with *labels* in the order of its family."""
+        try:
+            self._words[self._places[name, *labels]] += 1
+        except KeyError:
+            place = self._place((name, *labels), 1)
+            if place is not None:
+                self._words[place] += 1
+
+    def observe(self, name: str, seconds: float, *labels: str) -> None:
+        """Add what took *seconds* to the histogram *name* with *labels*."""
+        bounds = self._families[name].bounds
+        place = self._places.get((name, *labels))
+        if place is None:
+            # A number for each bound, one for what is beyond them, and the sum.
+            place = self._place((name, *labels), len(bounds) + 2)
+            if place is None:
+                return
+        self._words[place + bisect_left(bounds, seconds)] += 1
+        self._words[place + len(bounds) + 1] += int(max(seconds, 0) * _NANOSECONDS)
 
     def samples(self, name: str) -> list[tuple[tuple[str, ...], int]]:
-        """Return the label values of *name* with their counts, in order."""
-        return sorted(
-            (key[1:], count) for key, count in self._counts.items() if key[0] == name
-        )
+        """Return the label values of a counter with the sums of all workers, sorted."""
+        return [(labels, numbers[0]) for labels, numbers in self._sums(name)]
+
+    def histograms(self, name: str) -> list[tuple[tuple[str, ...], Histogram]]:
+        """Return the label values of a histogram with the sums of all workers."""
+        return [
+            (
+                labels,
+                Histogram(
+                    counts=tuple(numbers[:-1]), seconds=numbers[-1] / _NANOSECONDS
+                ),
+            )
+            for labels, numbers in self._sums(name)
+        ]
+
+    def processes(self) -> list[CountingProcess]:
+        """Return the processes that count together and live."""
+        return self._part.counts.processes()
+
+    def _sums(self, name: str) -> list[tuple[tuple[str, ...], list[int]]]:
+        found: defaultdict[tuple[str, ...], list[tuple[int, ...]]] = defaultdict(list)
+        for counted in self._part.counts.read():
+            known, *labels = counted.name.split(_SEPARATOR)
+            if known == name:
+                found[tuple(labels)].append(counted.numbers)
+        return [
+            (labels, [sum(each) for each in zip(*numbers, strict=True)])
+            for labels, numbers in sorted(found.items())
+        ]
+
+    def _place(self, key: tuple[str, ...], numbers: int) -> int | None:
+        """Return where *key* is counted, ``None`` when there is no room for it."""
+        if self._is_full:
+            return None
+        try:
+            place = self._part.place(_SEPARATOR.join(key), numbers)
+        except NoPlaceError:
+            # A label has more values than our law allows; nobody is refused for that.
+            _log.exception("no room for more labels, of %s for one", key[0])
+            self._is_full = True
+            return None
+        self._places[key] = place
+        return place

@@ -13,12 +13,14 @@ _EXPOSITION: Final = "forwardauth.web.exposition"
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
-    """Answer what this worker has counted, and how many sessions the store holds."""
+    """Answer what all workers have counted, and how many sessions the store holds."""
     # The first scrape loads it, which must not hold up verify.
     exposition = await asyncio.to_thread(import_module, _EXPOSITION)
     try:
         sessions = await request.app[keys.STORE].count()
     except StoreUnavailableError:
         sessions = None
-    body: bytes = exposition.expose(request.app[keys.METRICS], sessions)
+    # Whoever counts goes on meanwhile: the system is asked about every worker.
+    counted = request.app[keys.METRICS]
+    body: bytes = await asyncio.to_thread(exposition.expose, counted, sessions)
     return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE})

@@ -1,9 +1,13 @@
 """The text that a scraper reads."""
 
+import time
+from importlib.metadata import version
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from forwardauth.web.exposition import expose
-from forwardauth.web.metrics import LOGINS, Metrics
+from forwardauth.web.metrics import LOGINS, PENDING, Family, Metrics
+from forwardauth.web.shared_counts import SUPERVISOR, SharedCounts
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -36,3 +40,52 @@ def test_a_store_that_is_down_has_no_number_of_sessions() -> None:
 
     assert found["forwardauth_store_up", ()] == 0
     assert ("forwardauth_sessions", ()) not in found
+
+
+def test_counter_without_labels_is_there_before_anything_is_counted() -> None:
+    """Who watches for its first increase sees it."""
+    found = samples_of(expose(Metrics(), None))
+
+    assert found[f"{PENDING}_total", ()] == 0
+
+
+def test_histogram_is_told_as_scrapers_want_it() -> None:
+    """Buckets add up to the last one, which is the count."""
+    waits = {"forwardauth_waits_seconds": Family(text="Waits.", bounds=(0.1, 1.0))}
+    metrics = Metrics(families=waits)
+    for seconds in (0.05, 0.5, 0.5, 5.0):
+        metrics.observe("forwardauth_waits_seconds", seconds)
+
+    found = samples_of(expose(metrics, None))
+
+    buckets = [
+        found["forwardauth_waits_seconds_bucket", (bound,)]
+        for bound in ("0.1", "1.0", "+Inf")
+    ]
+    assert buckets == [1, 3, 4]
+    assert found["forwardauth_waits_seconds_count", ()] == 4
+    assert found["forwardauth_waits_seconds_sum", ()] == 6.05
+
+
+def test_version_is_told() -> None:
+    """What runs can be told from what was installed."""
+    text = expose(Metrics(), None).decode()
+
+    assert "forwardauth_build_info{" in text
+    assert f'version="{version("forwardauth")}"' in text
+
+
+def test_processes_are_measured_each_for_itself() -> None:
+    """Memory and open files are no sums, and the parent is no worker."""
+    counts = SharedCounts()
+    counts.claim(SUPERVISOR)
+    metrics = Metrics(counts.claim(3))
+
+    found = samples_of(expose(metrics, None))
+
+    assert found["forwardauth_workers", ()] == 1
+    for worker in ("3", "supervisor"):
+        assert found["process_resident_memory_bytes", (worker,)] > 1_000_000
+        assert found["process_open_fds", (worker,)] > 0
+        assert found["process_max_fds", (worker,)] > 0
+        assert 0 < found["process_start_time_seconds", (worker,)] <= time.time()

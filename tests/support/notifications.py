@@ -48,13 +48,12 @@ class Listener:
 
     def fill(self) -> None:
         """Leave no room for another message, as a manager that hangs does."""
-        with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender,
-            contextlib.suppress(BlockingIOError),
-        ):
-            sender.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
             while True:
-                sender.sendto(b"X=1", self._socket.getsockname())
+                # A new one each time: what one may send at once has a bound, too.
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+                    sender.setblocking(False)
+                    sender.sendto(b"X=1", self._socket.getsockname())
 
     def __enter__(self) -> Self:
         return self

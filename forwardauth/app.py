@@ -31,6 +31,7 @@ from forwardauth.web.identity import Identities
 from forwardauth.web.language_choice import LanguageChoice
 from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
+from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
 from forwardauth.web.notices import Notices
 from forwardauth.web.routes import create_management_routes, create_routes
@@ -74,6 +75,7 @@ def create_applications(
     users_table: UsersTable | None = None,
     clock: Clock | None = None,
     store: SessionStore | None = None,
+    metrics: Metrics | None = None,
 ) -> Applications:
     """Return the applications for *settings*, with nothing opened yet.
 
@@ -84,6 +86,7 @@ def create_applications(
         users_table: The users file as it has been read before; see ``UsersFile``.
         clock: The machine's when not given.
         store: What ``session.store`` names when not given.
+        metrics: Where this process counts; when not given, for itself alone.
 
     Raises:
         ConfigError: The users file, the journal or the key file cannot be used.
@@ -92,7 +95,11 @@ def create_applications(
     # First of all: where it cannot be kept, the signing key beside it cannot either.
     journal = open_journal(settings)
     live = create_live_parts(
-        settings, journal=journal, clock=clock or SystemClock(), store=store
+        settings,
+        journal=journal,
+        clock=clock or SystemClock(),
+        store=store,
+        metrics=metrics or Metrics(),
     )
     created = _create(settings, live, users_table)
     # First in, last out: what the rest ends while it closes is told of, too.

@@ -25,7 +25,9 @@ from forwardauth.config.schema import Settings
 from forwardauth.users.table import UsersTable
 from forwardauth.web import keys
 from forwardauth.web.limits import Limits
+from forwardauth.web.metrics import RESTARTS, Metrics
 from forwardauth.web.runner import ServiceRunner
+from forwardauth.web.shared_counts import SUPERVISOR, SharedCounts
 
 _DRAIN_SECONDS: Final = 8.0
 """Together with what comes after it less than the 10 s that containers get to stop."""
@@ -69,9 +71,14 @@ def serve(config_path: Path | None, log_level: str) -> None:
             _run(_serve(applications, listeners))
         else:
             del applications
+            counts = SharedCounts(workers=settings.server.workers)
+            metrics = Metrics(counts.claim(SUPERVISOR))
             supervise(
                 settings.server.workers,
-                lambda number: _serve_as_worker(settings, users, listeners, number),
+                lambda number: _serve_as_worker(
+                    settings, users, listeners, counts, number
+                ),
+                on_replacement=lambda: metrics.count(RESTARTS),
             )
 
 
@@ -90,7 +97,11 @@ def _growing() -> Iterator[None]:
 
 
 def _serve_as_worker(
-    settings: Settings, users: UsersTable, listeners: Listeners, number: int
+    settings: Settings,
+    users: UsersTable,
+    listeners: Listeners,
+    counts: SharedCounts,
+    number: int,
 ) -> None:
     """Serve in a forked process; the first worker answers for management, too.
 
@@ -99,7 +110,9 @@ def _serve_as_worker(
     """
     management = listeners.management if number == 0 else ()
     own = Listeners(main=listeners.main, management=management, files=())
-    _run(_serve(create_applications(settings, users_table=users), own))
+    metrics = Metrics(counts.claim(number))
+    created = create_applications(settings, users_table=users, metrics=metrics)
+    _run(_serve(created, own))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

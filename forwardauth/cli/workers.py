@@ -37,6 +37,7 @@ def supervise(
     serve: Callable[[int], None],
     *,
     settled_seconds: float = SETTLED_SECONDS,
+    on_replacement: Callable[[], None] = lambda: None,
 ) -> None:
     """Run *serve* in *count* forked processes until a signal ends all of them.
 
@@ -45,22 +46,28 @@ def supervise(
         serve: Called in each child with its number, from 0; returns when it is told to
             stop by SIGTERM or SIGINT.
         settled_seconds: How long a worker has to live to be replaced when it dies.
+        on_replacement: Called in the parent for each that died and gets a successor.
 
     Raises:
         WorkerFailedError: A worker died sooner.
     """
-    _Supervisor(count, serve, settled_seconds).run()
+    _Supervisor(count, serve, settled_seconds, on_replacement).run()
 
 
 class _Supervisor:
     """Keeps the workers running; knows them by their process ids."""
 
     def __init__(
-        self, count: int, serve: Callable[[int], None], settled_seconds: float
+        self,
+        count: int,
+        serve: Callable[[int], None],
+        settled_seconds: float,
+        on_replacement: Callable[[], None],
     ) -> None:
         self._count = count
         self._serve = serve
         self._settled_seconds = settled_seconds
+        self._on_replacement = on_replacement
         # Nothing is ever written to it: a worker reads its end when the parent is gone.
         self._life, self._own_life = os.pipe()
         self._started: dict[int, tuple[int, float]] = {}
@@ -86,6 +93,7 @@ class _Supervisor:
                 failed = True
                 self._stop(signal.SIGTERM)
             else:
+                self._on_replacement()
                 self._fork(worker)
         if failed:
             raise WorkerFailedError("a worker died at once; its lines above say why")

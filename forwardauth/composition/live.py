@@ -73,10 +73,10 @@ def create_live_parts(
     journal: RevocationJournal,
     clock: Clock,
     store: SessionStore | None,
+    metrics: Metrics,
 ) -> LiveParts:
     """Return what goes on whatever becomes of *settings*, with nothing opened yet."""
     store = store or build_store(settings.session.store, clock)
-    metrics = Metrics()
     audit = AuditLog(metrics)
     notifier = LogoutNotifier(audit=audit, clock=clock)
     observer = Observers(audit, notifier)

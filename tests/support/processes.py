@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -39,6 +39,21 @@ def wait_for(
     while not is_reached():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def held(pid: int) -> Iterator[None]:
+    """Stop a process, which must be there, until the context ends."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: _state(pid) == "T", "the process is held")
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def is_listening(port: int) -> bool:

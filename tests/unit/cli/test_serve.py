@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from forwardauth.cli.main import main
 from forwardauth.sessions.ids import create_session_id
 from tests.support.portal import PASSWORD
-from tests.support.processes import Process, free_ports, wait_for
+from tests.support.processes import Process, free_ports, held, wait_for
 from tests.support.repository import ROOT
 from tests.support.serving import Peer, serving, workers_of, write_installation
 
@@ -239,19 +239,22 @@ def test_service_starts_while_its_store_is_down(tmp_path: Path) -> None:
 
 
 def test_logout_at_one_worker_is_refused_by_the_other(tmp_path: Path) -> None:
-    """The next verify refuses, whichever worker answers it (L-15)."""
+    """The next verify refuses, whichever worker answers it (L-15).
+
+    While one worker is held, the other has to answer.
+    """
     with running(tmp_path, workers=2) as (process, peer, _):
         wait_for(lambda: process.tail().count("listening on") == 2, "both serve")
         one, other = workers_of(process)
         token = peer.sign_in()
         statuses = []
         for busy, idle in ((one, other), (other, one)):
-            with _paused(idle):
+            with held(idle):
                 statuses.append((busy, peer.verify(token).status))
-        with _paused(other):
+        with held(other):
             out = peer.sign_out(token)
         for busy, idle in ((one, other), (other, one)):
-            with _paused(idle):
+            with held(idle):
                 statuses.append((busy, peer.verify(token).status))
         status = process.stop()
 
@@ -259,21 +262,6 @@ def test_logout_at_one_worker_is_refused_by_the_other(tmp_path: Path) -> None:
     assert out.status == 200
     assert status == 0
     assert "Traceback" not in process.tail()
-
-
-@contextmanager
-def _paused(pid: int) -> Iterator[None]:
-    """Hold a worker, so that the other one has to answer."""
-    os.kill(pid, signal.SIGSTOP)
-    wait_for(lambda: _state(pid) == "T", "the worker is held")
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_reload_reads_the_users_at_once(tmp_path: Path) -> None:

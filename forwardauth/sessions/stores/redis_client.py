@@ -32,13 +32,14 @@ _T = TypeVar("_T")
 _PATIENCE: Final = 3
 """One call may take this many timeouts: a connection, an answer, both once more."""
 
-_DEAD: Final = (errors.ConnectionError, AttributeError)
+_DEAD: Final = (errors.ConnectionError, AttributeError, RuntimeError)
 """A connection turned out to be dead; where another task was closing it, redis-py uses
-what is no longer there. The subclasses of ``ConnectionError`` mean something else."""
+what is no longer there. What is sent on one that was reset is a ``RuntimeError`` on
+uvloop. The subclasses of all of them mean something else."""
 
 _FAULTS: Final = (
     *(errors.RedisError, errors.RedisClusterException, OSError, EOFError),
-    *(AttributeError, ValueError),
+    *(AttributeError, RuntimeError, ValueError),
 )
 """All that redis-py raises. READONLY, LOADING, MASTERDOWN and CLUSTERDOWN are replies,
 which it turns into a ``RedisError``; trouble with the map of a cluster is none, and a

@@ -43,7 +43,6 @@ class RedisServer:
         port: int | None = None,
         certificates: Certificates | None = None,
         password: str = "",
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare the server, which keeps all in *folder*.
 
@@ -54,7 +53,6 @@ class RedisServer:
             certificates: What it shows. It speaks TLS alone then, with clients that
                 show a certificate of the same authority.
             password: Of the user ``default``, who may do everything.
-            environment: Further variables.
         """
         self.port = free_ports(1)[0] if port is None else port
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -74,7 +72,6 @@ class RedisServer:
             ],
             log=folder / "redis.log",
             ports=[self.port],
-            environment=environment,
         )
 
     def run(self, *command: str | bytes | int) -> Any:

@@ -1,13 +1,20 @@
-"""The sockets that ``forwardauth serve`` listens on, bound before anything serves."""
+"""The sockets that ``forwardauth serve`` listens on, there before anything serves."""
 
 import errno
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from forwardauth.cli.activation import (
+    NAMES,
+    PassedSocket,
+    check_passed_sockets,
+    configured,
+)
 from forwardauth.config.addresses import Address, TcpAddress, UnixAddress
 from forwardauth.config.schema import Settings
 
@@ -29,29 +36,40 @@ class Listeners:
         _close((*self.main, *self.management), self.files)
 
 
-def open_listeners(settings: Settings) -> Listeners:
-    """Return every configured listener, bound.
+def open_listeners(
+    settings: Settings, passed: Collection[PassedSocket] = ()
+) -> Listeners:
+    """Return every configured listener: those of *passed*, the others bound here.
 
     Raises:
+        ConfigError: One of *passed* is nowhere in *settings*.
         OSError: An address is taken or not ours. The message is a sentence that names
             it and says what to do; nothing is left open.
     """
-    addresses = settings.server.listen
-    management = settings.server.management
-    wanted = (*addresses, *((management,) if management is not None else ()))
-    opened: list[socket.socket] = []
+    check_passed_sockets(passed, settings)
+    wanted = [(name, at) for name in NAMES for at in configured(settings, name)]
+    opened: dict[str, list[socket.socket]] = {name: [] for name in NAMES}
     files: list[Path] = []
     try:
-        for address in wanted:
-            opened.append(_bind(address, beside=wanted))
+        for name, address in wanted:
+            given = [
+                each.socket
+                for each in passed
+                if each.name == name and each.is_at(address)
+            ]
+            opened[name] += given
+            if given:
+                # Whoever made the file of a unix socket removes it.
+                continue
+            opened[name].append(_bind(address, beside=[at for _, at in wanted]))
             if isinstance(address, UnixAddress):
                 files.append(address.path)
     except OSError:
-        _close(opened, files)
+        _close(chain.from_iterable(opened.values()), files)
         raise
     return Listeners(
-        main=tuple(opened[: len(addresses)]),
-        management=tuple(opened[len(addresses) :]),
+        main=tuple(opened["main"]),
+        management=tuple(opened["management"]),
         files=tuple(files),
     )
 
@@ -63,7 +81,7 @@ def _close(listeners: Iterable[socket.socket], files: Iterable[Path]) -> None:
         file.unlink(missing_ok=True)
 
 
-def _bind(address: Address, *, beside: tuple[Address, ...]) -> socket.socket:
+def _bind(address: Address, *, beside: Collection[Address]) -> socket.socket:
     try:
         match address:
             case TcpAddress():
@@ -76,7 +94,7 @@ def _bind(address: Address, *, beside: tuple[Address, ...]) -> socket.socket:
         raise OSError(f"{message}; {remedy_for(exc.errno, address)}") from exc
 
 
-def _bind_tcp(address: TcpAddress, beside: tuple[Address, ...]) -> socket.socket:
+def _bind_tcp(address: TcpAddress, beside: Collection[Address]) -> socket.socket:
     is_six = ":" in address.host
     listener = socket.socket(socket.AF_INET6 if is_six else socket.AF_INET)
     try:
@@ -109,7 +127,7 @@ def _listen(listener: socket.socket) -> socket.socket:
     return listener
 
 
-def _has_ipv4(addresses: tuple[Address, ...], port: int) -> bool:
+def _has_ipv4(addresses: Collection[Address], port: int) -> bool:
     return any(
         isinstance(address, TcpAddress)
         and address.port == port

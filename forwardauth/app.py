@@ -33,6 +33,7 @@ from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
+from forwardauth.web.middlewares.request_ids import name_requests
 from forwardauth.web.notices import Notices
 from forwardauth.web.routes import create_management_routes, create_routes
 from forwardauth.web.self_test import check_refusals
@@ -125,7 +126,9 @@ def _create(
     users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
     user_changes.lookup_user = users.get
     assets = create_assets(settings)
-    main = web.Application(middlewares=[answer_errors], client_max_size=MAX_BODY_BYTES)
+    main = web.Application(
+        middlewares=[name_requests, answer_errors], client_max_size=MAX_BODY_BYTES
+    )
     _add_live_parts(main, live)
     main[keys.ACCESS_CONTROL] = settings.access_control
     main[keys.ASSETS] = assets

@@ -4,6 +4,7 @@ from typing import Final
 
 from forwardauth.config.schema import LogoutScope, SameSite, Settings
 from forwardauth.users.policy import PasswordPolicy, words_of
+from forwardauth.web.request_ids import RequestIds
 from forwardauth.web.settings import LogoutSettings, WebSettings
 
 _SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
@@ -26,6 +27,7 @@ def create_web_settings(settings: Settings) -> WebSettings:
         remember_me=settings.session.remember_me,
         password_policy=_password_policy(settings),
         logout=_logout(settings),
+        request_ids=RequestIds(settings.logging.request_id),
     )
 
 

@@ -73,6 +73,8 @@ def find_files(
         for key, address in _listeners(settings, root, findings)
         if isinstance(address, UnixAddress)
     )
+    if isinstance(settings.logging.audit, Path):
+        named.append(("logging.audit", settings.logging.audit, Use.WRITE))
     if settings.portal.templates is not None:
         named.append(("portal.templates", settings.portal.templates, Use.TEMPLATES))
     if settings.portal.logo is not None:

@@ -17,8 +17,11 @@ from forwardauth.domains import CookieDomain, CookieDomains
 from forwardauth.redirects import AllowedTarget, SafeTarget, TargetPolicy
 
 __all__ = [
+    "AuditStream",
     "CookieSettings",
     "FooterLink",
+    "LogFormat",
+    "LoggingSettings",
     "LogoutScope",
     "LogoutSettings",
     "PortalSettings",
@@ -148,6 +151,37 @@ class UsersSettings:
     min_password_score: int
 
 
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class AuditStream(StrEnum):
+    """A stream of the process that audit events may go to."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingSettings:
+    """What is written to the log, how and where.
+
+    Attributes:
+        format: Of every line.
+        level: The least serious lines that are written: ``debug`` to ``error``.
+        audit: A place for audit events alone; ``None`` puts them with the rest.
+        request_id: The header by which a proxy names a request; ``None`` for none.
+    """
+
+    format: LogFormat
+    level: str
+    audit: AuditStream | Path | None
+    request_id: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FooterLink:
     """A link at the foot of every page; *url* is ``https``, ``http`` or ``mailto``."""
@@ -188,6 +222,7 @@ class Settings:
     users: UsersSettings
     headers: IdentityHeaders
     access_control: AccessControl
+    logging: LoggingSettings
     portal: PortalSettings
     source: Path | None
 

@@ -11,6 +11,7 @@ from forwardauth.config.logout import (
     read_paths,
     read_scope,
 )
+from forwardauth.config.logs import read_logging
 from forwardauth.config.notify import read_notify
 from forwardauth.config.portal import read_portal
 from forwardauth.config.rules import read_access_control
@@ -65,6 +66,7 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         access_control=read_access_control(
             root.section("access_control"), domains=domains if is_whole else None
         ),
+        logging=read_logging(root.section("logging")),
         portal=read_portal(root.section("portal")),
         source=source,
     )

@@ -2,7 +2,7 @@
 
 Law: a line holds no password, cookie, session id or form token, and nothing that a
 client sent can break out of its field. A session appears as the first 8 hex digits of
-its digest.
+its digest. What a request has caused carries its name.
 """
 
 import logging
@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from forwardauth.sessions.ids import Digest, log_name
 from forwardauth.sessions.model import EndCause, Session
-from forwardauth.web.log_lines import format_fields
+from forwardauth.web.log_lines import Event
 from forwardauth.web.metrics import (
     BASIC,
     ENDED,
@@ -21,6 +21,7 @@ from forwardauth.web.metrics import (
     REFUSED_TARGETS,
     Metrics,
 )
+from forwardauth.web.request_ids import lookup_current_id
 
 _log = logging.getLogger("forwardauth.audit")
 
@@ -195,4 +196,4 @@ class AuditLog:
         )
 
     def _write(self, event: str, **fields: object) -> None:
-        _log.info("%s", format_fields(event, **fields))
+        _log.info(Event(event, **fields, request_id=lookup_current_id()))

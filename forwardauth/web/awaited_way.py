@@ -60,26 +60,28 @@ class AwaitedWay(ShortWay):
         if presented is None or not self._awaited.lookup(
             presented,
             domain=reading.question.domain.name,
-            done=partial(self._tell, reading, told),
+            done=partial(self._tell, reading, data, told),
         ):
-            return self._conclude(reading, nobody)
+            return self._conclude(reading, nobody, data)
         return NOT_YET
 
-    def _tell(self, reading: Reading, told: Callable[[Find], None], seen: Seen) -> None:
-        told(partial(self._find, reading, seen))
+    def _tell(
+        self, reading: Reading, data: bytes, told: Callable[[Find], None], seen: Seen
+    ) -> None:
+        told(partial(self._find, reading, data, seen))
 
-    def _find(self, reading: Reading, seen: Seen) -> bytes | None:
+    def _find(self, reading: Reading, data: bytes, seen: Seen) -> bytes | None:
         if isinstance(seen, StoreUnavailableError):
-            return self._refuse(reading)
+            return self._refuse(reading, data)
         if isinstance(seen, NoGlanceError):
             return None
         try:
             person = self._recognize(seen, reading.adapter)
         except (NoGlanceError, UnfitIdentityError):
             return None
-        return self._conclude(reading, person)
+        return self._conclude(reading, person, data)
 
-    def _refuse(self, reading: Reading) -> bytes:
+    def _refuse(self, reading: Reading, data: bytes) -> bytes:
         """Return the answer of a store that is out of reach: fail closed."""
         adapter = reading.adapter
         self._metrics.count(VERIFICATIONS, adapter.name, "refused")
@@ -88,5 +90,6 @@ class AwaitedWay(ShortWay):
             "refused",
             reading.question.original,
             reason="store_unavailable",
+            request_id=partial(self._settings.request_ids.find, data),
         )
         return self._unavailable[adapter].now()

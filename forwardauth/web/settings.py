@@ -9,6 +9,7 @@ from forwardauth.adapters.headers import IPNetwork
 from forwardauth.domains import CookieDomains
 from forwardauth.redirects import SafeTarget, TargetPolicy
 from forwardauth.users.policy import PasswordPolicy
+from forwardauth.web.request_ids import RequestIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class WebSettings:
         remember_me: How long a remembered login lasts; ``None`` without the checkbox.
         password_policy: What is asked of a password that a user chooses.
         logout: How logout behaves.
+        request_ids: What trusted proxies call requests.
     """
 
     domains: CookieDomains
@@ -64,3 +66,4 @@ class WebSettings:
     remember_me: timedelta | None
     password_policy: PasswordPolicy
     logout: LogoutSettings
+    request_ids: RequestIds

@@ -17,6 +17,7 @@ to one (``_Person``), for as long as the users file says the same.
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from forwardauth.access_control.decision import Decision, Outcome
@@ -101,9 +102,11 @@ class ShortWay:
             person = self._lookup_person(cookie, reading)
         except (NoGlanceError, UnfitIdentityError):
             return None
-        return self._conclude(reading, person)
+        return self._conclude(reading, person, data)
 
-    def _conclude(self, reading: Reading, person: "_Person") -> bytes | None:
+    def _conclude(
+        self, reading: Reading, person: "_Person", data: bytes
+    ) -> bytes | None:
         """Return the answer to *person*, ``None`` where the normal way has it."""
         decision = person.decide(reading)
         outcome = decision.outcome
@@ -118,11 +121,21 @@ class ShortWay:
             and reading.kind is RequestKind.NAVIGATION
         ):
             answer = reading.sent_to_portal()
-            _log_verdict(reading, decision)
+            self._log_verdict(reading, decision, data)
         else:
             return None
         self._metrics.count(VERIFICATIONS, reading.adapter.name, outcome.value)
         return answer.now()
+
+    def _log_verdict(self, reading: Reading, decision: Decision, data: bytes) -> None:
+        log_verdict(
+            reading.adapter.name,
+            decision.outcome.value,
+            reading.question.original,
+            decision=decision,
+            user=ANONYMOUS.username,
+            request_id=partial(self._settings.request_ids.find, data),
+        )
 
     def _lookup_person(self, cookie: bytes, reading: Reading) -> "_Person":
         """Return who asks.
@@ -201,13 +214,3 @@ class _Person:
             decision = reading.selection.decide(self.subject)
             self._decisions[reading.case] = decision
         return decision
-
-
-def _log_verdict(reading: Reading, decision: Decision) -> None:
-    log_verdict(
-        reading.adapter.name,
-        decision.outcome.value,
-        reading.question.original,
-        decision=decision,
-        user=ANONYMOUS.username,
-    )

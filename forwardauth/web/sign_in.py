@@ -14,6 +14,7 @@ from forwardauth.web import keys
 from forwardauth.web.answers import content_policy, portal_url
 from forwardauth.web.preferences import language_of
 from forwardauth.web.references import reference_of
+from forwardauth.web.request_ids import tell_current_id
 
 
 def login_url(
@@ -46,7 +47,9 @@ def closed_door(
         logout_action=domain.portal_url("/logout"),
         switch_url=_switch_url(domain, original, request.app[keys.SETTINGS].targets),
         csrf_token=None,
-        reference=reference_of(original, subject, request.app[keys.CLOCK].now()),
+        reference=tell_current_id(
+            reference_of(original, subject, request.app[keys.CLOCK].now())
+        ),
         portal=domain.portal,
     )
     return Forbidden(page=html.encode(), content_policy=content_policy(domain.portal))

@@ -5,11 +5,13 @@ its digest.
 """
 
 import logging
+from collections.abc import Callable
 
 from forwardauth.access_control.decision import Decision
 from forwardauth.request import OriginalRequest
 from forwardauth.sessions.ids import Digest, log_name
-from forwardauth.web.log_lines import format_fields
+from forwardauth.web.log_lines import Event
+from forwardauth.web.request_ids import lookup_given_id
 
 _log = logging.getLogger("forwardauth.verify")
 
@@ -24,19 +26,19 @@ def log_verdict(
     session: Digest | None = None,
     reason: str | None = None,
     detail: str | None = None,
-    reference: str | None = None,
+    request_id: Callable[[], str | None] = lookup_given_id,
     event: str = "verify",
 ) -> None:
     """Write the line of one verify decision: refusals at INFO, the rest at DEBUG.
 
     The query is left out: applications put secrets there. *session* is the one that
     *user* was known by. *detail* is for whoever sets up the proxy: the header that a
-    refusal is about, and the remedy. *reference* is what the page of a refusal shows.
+    refusal is about, and the remedy. *request_id* is asked where a line is written.
     """
     level = logging.DEBUG if outcome == "allow" else logging.INFO
     if not _log.isEnabledFor(level):
         return
-    line = format_fields(
+    line = Event(
         event,
         adapter=adapter,
         outcome=outcome,
@@ -48,10 +50,10 @@ def log_verdict(
         method=original.method if original else None,
         path=original.path if original else None,
         address=original.client if original else None,
-        reference=reference,
         detail=detail,
+        request_id=request_id(),
     )
-    _log.log(level, "%s", line)
+    _log.log(level, line)
 
 
 def are_allows_logged() -> bool:

@@ -74,13 +74,16 @@ async def converse(portal: Portal, data: bytes, patience: float = 10 * HUNG) -> 
 
 
 def tell(received: bytes) -> list[bytes]:
-    """Return the lines that tell, without dates, tokens and references."""
+    """Return the lines that tell, without dates, tokens, references, names."""
     lines = re.findall(
         rb"^(?:HTTP/1\.1 .*|(?!Date: |Set-Cookie: )[A-Z][A-Za-z-]*: .*|\{.*)\r?$",
         received,
         re.MULTILINE,
     )
-    return [re.sub(rb'"reference": "\w+"|state=[\w.~-]+', b"", line) for line in lines]
+    return [
+        re.sub(rb'"reference": "\w+"|(?<=^X-Request-ID: )\w+|state=[\w.~-]+', b"", line)
+        for line in lines
+    ]
 
 
 def question(

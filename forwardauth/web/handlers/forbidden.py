@@ -28,6 +28,7 @@ from forwardauth.web.caller import lookup_identity
 from forwardauth.web.forwarded import check_trusted_peer, lookup_browser_address
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.references import reference_of
+from forwardauth.web.request_ids import tell_current_id
 from forwardauth.web.sign_in import closed_door
 from forwardauth.web.verify_log import log_verdict
 
@@ -63,13 +64,14 @@ async def _verdict(
     if kind is not RequestKind.NAVIGATION or original.is_plain_http:
         return Forbidden()
     subject, session = await _lookup_caller(request, question)
+    reference = reference_of(original, subject, request.app[keys.CLOCK].now())
     log_verdict(
         adapter.name,
         Outcome.FORBIDDEN,
         original,
         user=subject.username,
         session=session,
-        reference=reference_of(original, subject, request.app[keys.CLOCK].now()),
+        request_id=lambda: tell_current_id(reference),
         event="forbidden_page",
     )
     return closed_door(request, original, domain, subject)

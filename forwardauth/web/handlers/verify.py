@@ -10,6 +10,7 @@ logout on a protected host comes before any rule.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -53,6 +54,7 @@ from forwardauth.web.identity import Identity, subject_of
 from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.question import Question, read_question
 from forwardauth.web.references import reference_of
+from forwardauth.web.request_ids import lookup_given_id, tell_current_id
 from forwardauth.web.sign_in import closed_door, login_url
 from forwardauth.web.verify_log import log_verdict
 
@@ -141,7 +143,9 @@ def _tell(
         session=session,
         reason=reason,
         detail=detail,
-        reference=reference,
+        request_id=partial(tell_current_id, reference)
+        if reference
+        else lookup_given_id,
     )
 
 
@@ -226,11 +230,9 @@ def _verdict(
     original, domain = question.original, question.domain
     kind = classify(original.method, request.headers)
     match decision.outcome:
-        case Outcome.ALLOW if original.is_preflight:
-            # The rules were asked for nobody in particular, so nobody passes.
-            return Allowed(subject=ANONYMOUS)
         case Outcome.ALLOW:
-            return Allowed(subject=subject)
+            # At a preflight the rules were asked for nobody, so nobody passes.
+            return Allowed(subject=ANONYMOUS if original.is_preflight else subject)
         case Outcome.SIGN_IN:
             url = login_url(domain, original, request.app[keys.SETTINGS].targets)
             challenge = ""

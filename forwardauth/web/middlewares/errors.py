@@ -26,10 +26,10 @@ from forwardauth.redirects import check_target
 from forwardauth.web import keys
 from forwardauth.web.answers import RETRY_AFTER_SECONDS, ko, page, portal_url
 from forwardauth.web.caller import get_portal, lookup_identity
-from forwardauth.web.log_lines import format_fields
+from forwardauth.web.log_lines import Event
 from forwardauth.web.pages import ErrorKind, Visitor
 from forwardauth.web.preferences import language_of
-from forwardauth.web.references import create_reference
+from forwardauth.web.request_ids import tell_current_id
 
 STATUS_BY_ERROR: Final[dict[type[ForwardAuthError], tuple[int, ErrorKind]]] = {
     ProxyRequestError: (400, ErrorKind.BAD_REQUEST),
@@ -63,24 +63,24 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         kind = KIND_BY_STATUS.get(exc.status, ErrorKind.BAD_REQUEST)
         allow = exc.headers.get("Allow")
         headers = () if allow is None else (("Allow", allow),)
-        reference = _page_reference(request)
+        reference = tell_current_id() if _is_for_page(request) else None
         if reference is not None:
-            line = format_fields(
+            line = Event(
                 "refused",
                 status=exc.status,
                 method=request.method,
                 path=request.rel_url.raw_path,
-                reference=reference,
+                request_id=reference,
             )
-            _log.info("%s", line)
+            _log.info(line)
         return await answer_error(
             request, exc.status, kind, headers=headers, reference=reference
         )
     except tuple(STATUS_BY_ERROR) as exc:
         return await _answer_own(request, exc)
     except Exception:  # noqa: BLE001 - the outermost place, and it logs
-        reference = create_reference()
-        _log.exception("unhandled error, reference %s", reference)
+        reference = tell_current_id()
+        _log.exception(Event("unhandled_error", request_id=reference))
         return await answer_error(request, *_UNHANDLED, reference=reference)
 
 
@@ -92,7 +92,6 @@ async def _answer_own(
     )
     headers: list[tuple[str, str]] = []
     message = str(error)
-    reference = _page_reference(request)
     level = logging.INFO
     if isinstance(error, ThrottledError):
         seconds = int(error.retry_after.total_seconds()) + 1
@@ -100,22 +99,20 @@ async def _answer_own(
     elif isinstance(error, StoreUnavailableError):
         message, level = error.told, logging.ERROR
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    _log_refusal(level, error, reference)
+    event = "store_unavailable" if level == logging.ERROR else "refused"
+    request_id = tell_current_id()
+    _log.log(
+        level, Event(event, status=status, error=str(error), request_id=request_id)
+    )
+    reference = request_id if _is_for_page(request) else None
     return await answer_error(
         request, status, kind, headers=headers, reference=reference, message=message
     )
 
 
-def _log_refusal(level: int, error: ForwardAuthError, reference: str | None) -> None:
-    what = "session store unavailable" if level == logging.ERROR else "request refused"
-    told = "" if reference is None else f", reference {reference}"
-    _log.log(level, "%s: %s%s", what, error, told)
-
-
-def _page_reference(request: web.Request) -> str | None:
-    """Return a reference for a page; a program is told the error itself."""
-    is_page = prefers_html(request.headers.get("Accept"))
-    return create_reference() if is_page else None
+def _is_for_page(request: web.Request) -> bool:
+    """Whether a page is shown, with a reference; a program is told the error itself."""
+    return prefers_html(request.headers.get("Accept"))
 
 
 async def answer_error(

@@ -31,6 +31,7 @@ SECTIONS: Final = {
     "logout": schema.LogoutSettings,
     "users": schema.UsersSettings,
     "headers": IdentityHeaders,
+    "logging": schema.LoggingSettings,
     "portal": schema.PortalSettings,
 }
 DERIVED: Final = {"default_to_login"}

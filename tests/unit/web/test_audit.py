@@ -18,9 +18,10 @@ FORGED = 'eve" reason=none\nevent=login user=alice\x1b[2J'
 async def test_login_and_logout_have_a_line_each(
     portal: Portal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who, from where, which session by 8 digits, why, and where to (L-56)."""
+    """Who, from where, which session by 8 digits, why, and by which request (L-56)."""
     fields = [("username", "alice"), ("password", PASSWORD)]
     sent = [*OWN, ("X-Forwarded-For", "192.0.2.66, 203.0.113.7")]
+    sent += [("X-Request-ID", "7f00-1")]
     with caplog.at_level(logging.INFO, "forwardauth.audit"):
         login = await portal.post_form("/login", fields, headers=sent)
         token = cookie_value(login, COOKIE)
@@ -32,16 +33,16 @@ async def test_login_and_logout_have_a_line_each(
     assert [record.getMessage() for record in caplog.records] == [
         (
             f"event=login user=alice session={log_name(digest)} domain=example.com "
-            "address=203.0.113.7 remembered=False"
+            "address=203.0.113.7 remembered=False request_id=7f00-1"
         ),
         (
             f"event=session_ended reason=user user=alice session={log_name(digest)} "
-            "domain=example.com"
+            "domain=example.com request_id=7f00-1"
         ),
         (
             "event=logout result=done reason=user user=alice "
             f"session={log_name(digest)} ended=1 address=203.0.113.7 "
-            "host=auth.example.com target=accepted"
+            "host=auth.example.com target=accepted request_id=7f00-1"
         ),
     ]
     assert len(log_name(digest)) == 8
@@ -86,7 +87,9 @@ async def test_name_that_was_typed_cannot_forge_a_line(
     """Whatever stands in the form stays in its field (L-56, V-48)."""
     with caplog.at_level(logging.INFO, "forwardauth.audit"):
         await portal.post_form(
-            "/login", [("username", FORGED), ("password", "x")], headers=OWN
+            "/login",
+            [("username", FORGED), ("password", "x")],
+            headers=[*OWN, ("X-Request-ID", "1")],
         )
 
     (record,) = caplog.records
@@ -95,6 +98,7 @@ async def test_name_that_was_typed_cannot_forge_a_line(
         "reason": "credentials",
         "user": FORGED,
         "address": "127.0.0.1",
+        "request_id": "1",
     }
 
 
@@ -175,10 +179,10 @@ async def test_revocation_from_the_list_names_who_asked(
         "DELETE",
         f"/api/sessions/{other.handle}",
         cookie=token,
-        headers=[("X-Forwarded-For", "203.0.113.9")],
+        headers=[("X-Forwarded-For", "203.0.113.9"), ("X-Request-ID", "1")],
     )
 
     assert (
         "event=sessions_revoked which=one result=done reason=revoked user=alice "
-        f"session={log_name(digest_of(token))} ended=1 address=203.0.113.9"
+        f"session={log_name(digest_of(token))} ended=1 address=203.0.113.9 request_id=1"
     ) in caplog.messages

@@ -275,9 +275,10 @@ async def test_attempts_are_told_with_their_address(
     secret = "not-the-password"
     with caplog.at_level(logging.INFO, "forwardauth.audit"):
         for _ in range(ACCOUNT + 1):
-            await sign_in(portal, "bob", secret, headers=through(STRANGER))
+            sent = [*through(STRANGER), ("X-Request-ID", "1")]
+            await sign_in(portal, "bob", secret, headers=sent)
 
-    failed = f"user=bob address={STRANGER}"
+    failed = f"user=bob address={STRANGER} request_id=1"
     assert [record.getMessage() for record in caplog.records] == [
         f"event=login_failed reason=credentials {failed}"
     ] * ACCOUNT + [f"event=login_failed reason=throttled {failed}"]

@@ -131,7 +131,7 @@ async def test_closed_door_shows_the_reference_of_its_decision(
     assert reference is not None
     (line,) = caplog.messages
     assert line.startswith("event=verify adapter=traefik outcome=forbidden reason=")
-    assert f"reference={reference[0]}" in line.split()
+    assert f"request_id={reference[0]}" in line.split()
 
 
 HOSTILE = [

@@ -107,9 +107,9 @@ class WaysContract:
         short_way = ways.short.app[keys.SHORT_WAY]
         conclude = short_way._conclude  # noqa: SLF001
 
-        def watched(reading: Any, person: Any) -> bytes | None:
+        def watched(reading: Any, person: Any, data: bytes) -> bytes | None:
             nonlocal short_answers
-            found = conclude(reading, person)
+            found = conclude(reading, person, data)
             short_answers += found is not None
             return found
 

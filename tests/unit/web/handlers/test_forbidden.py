@@ -77,7 +77,7 @@ async def test_page_shows_the_reference_of_the_decision(
     assert decision.startswith("event=verify adapter=nginx outcome=forbidden reason=")
     assert page.startswith("event=forbidden_page adapter=nginx outcome=forbidden user=")
     for line in (decision, page):
-        assert f"reference={reference[0]}" in line.split()
+        assert f"request_id={reference[0]}" in line.split()
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,7 @@ async def test_unforeseen_error_is_500_with_a_reference(
         reply = await ask(tmp_path, error, accept)
 
     (record,) = caplog.records
-    reference = record.getMessage().rpartition(" ")[2]
+    reference = record.getMessage().rpartition("=")[2]
     assert reply.status == 500
     assert len(reference) == 8
     assert reference in reply.body.decode()

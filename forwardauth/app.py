@@ -26,6 +26,7 @@ from forwardauth.web import keys
 from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
+from forwardauth.web.doctor_proof import DoctorProofs
 from forwardauth.web.forms import MAX_BODY_BYTES
 from forwardauth.web.identity import Identities
 from forwardauth.web.language_choice import LanguageChoice
@@ -192,6 +193,7 @@ def _add_live_parts(main: web.Application, live: LiveParts) -> None:
 def _add_signers(main: web.Application, key: bytes) -> None:
     """Add what signs with *key*, each for its own purpose."""
     clock = main[keys.CLOCK]
+    main[keys.DOCTOR_PROOFS] = DoctorProofs(key, clock)
     main[keys.LINK_STATES] = LinkStates(key, clock)
     main[keys.NOTICES] = Notices(key, clock)
     main[keys.TOKENS] = FormTokens(key, clock)

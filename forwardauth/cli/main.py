@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "serve": "Run the service.",
     "demo": "Try everything on this machine, with a real proxy.",
     "config": "Check the configuration.",
+    "doctor": "Find out what is wrong, from outside.",
     "users": "Add, list, change and remove users.",
     "sessions": "List sessions, and end them.",
     "access": "Explain which rule decides about a request.",

@@ -17,6 +17,7 @@ from forwardauth.web.assets import Assets
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.basic import BasicSignIn
 from forwardauth.web.csrf import FormTokens
+from forwardauth.web.doctor_proof import DoctorProofs
 from forwardauth.web.identity import Identities
 from forwardauth.web.language_choice import LanguageChoice
 from forwardauth.web.link_state import LinkStates
@@ -33,6 +34,7 @@ ASSETS: Final = web.AppKey("assets", Assets)
 AUDIT: Final = web.AppKey("audit", AuditLog)
 BASIC: Final = web.AppKey("basic", BasicSignIn)
 CLOCK: Final = web.AppKey("clock", Clock)
+DOCTOR_PROOFS: Final = web.AppKey("doctor_proofs", DoctorProofs)
 HANDOVERS: Final = web.AppKey("handovers", Handovers)
 IDENTITIES: Final = web.AppKey("identities", Identities)
 LANGUAGE_CHOICE: Final = web.AppKey("language_choice", LanguageChoice)

@@ -14,6 +14,7 @@ from forwardauth.web.handlers.account import (
 )
 from forwardauth.web.handlers.api import first_factor, safe_redirection, state
 from forwardauth.web.handlers.assets import asset
+from forwardauth.web.handlers.doctor import doctor
 from forwardauth.web.handlers.end_sessions import confirm_end, end_sessions
 from forwardauth.web.handlers.forbidden import create_forbidden
 from forwardauth.web.handlers.health import health, ready
@@ -62,6 +63,7 @@ def create_routes(base_path: str, adapters: Iterable[Adapter]) -> list[web.Route
         web.options(f"{base_path}/api/logout", logout_preflight),
         web.post(f"{base_path}/api/checks/safe-redirection", safe_redirection),
         web.get(f"{base_path}/api/health", health),
+        web.get(f"{base_path}/api/doctor", doctor),
         web.get(f"{base_path}/static/{{name}}", asset),
     ]
     # At the top as well: RFC 8615 has it there, and the issuer has the base path.

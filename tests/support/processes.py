@@ -111,6 +111,11 @@ class Process:
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """All the variables that the server is started with."""
+        return self._environment
+
+    @property
     def pid(self) -> int:
         """The child's process id, which is also its process group's."""
         assert self._child is not None, f"{self.name} was not started"

@@ -51,6 +51,13 @@ TESTED_ELSEWHERE: Final = {
     "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
+    "doctor/case.py": "values alone: tests/support/cases.py makes them",
+    "doctor/echo.py": "as seen through real proxies: integration/test_doctor.py",
+    "doctor/examination.py": "the whole of it: tests/integration/test_doctor.py",
+    "doctor/portal.py": "as seen through real proxies: integration/test_doctor.py",
+    "doctor/sign_in.py": "as seen through real proxies: integration/test_doctor.py",
+    "doctor/site.py": "as seen through real proxies: integration/test_doctor.py",
+    "doctor/verdicts.py": "as seen through real proxies: integration/test_doctor.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
     "migration/authelia/source.py": "as read by all of unit/migration/authelia/",
     "migration/choices.py": "values alone: each is tested where it is read",
@@ -61,6 +68,7 @@ TESTED_ELSEWHERE: Final = {
     "sessions/stores/redis_batch.py": "as redis.py: integration/test_redis_batches.py",
     "sessions/stores/redis_client.py": "as redis.py, which is its one caller",
     "sessions/stores/redis_durability.py": "as redis.py: test_redis_durability.py",
+    "sessions/stores/redis_clocks.py": "as redis.py: integration/test_doctor_redis.py",
     "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_batches.py",
     "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
     "sessions/stores/redis_scripts.py": "as redis.py, which sends them",
@@ -77,7 +85,10 @@ WITHOUT_STATUS: Final = {
 """Errors that no request can meet, each with the reason."""
 
 HOMES: Final = {
-    "aiohttp": ("web/", "composition/", "app.py", "cli/serve.py", "demo/"),
+    "aiohttp": (
+        *("web/", "composition/", "app.py", "cli/serve.py", "demo/"),
+        "doctor/exchange.py",
+    ),
     "argon2": ("users/hashes.py",),
     "babel": ("web/",),
     "click": ("cli/",),
@@ -95,6 +106,7 @@ HOMES: Final = {
     "ua_parser": ("web/devices.py",),
     "uvloop": ("cli/serve.py",),
     "yaml": ("config/", "users/document.py"),
+    "yarl": ("doctor/exchange.py",),
     "zxcvbn": ("users/policy.py",),
 }
 """Where a third-party package, or SQLite, may be imported: beginnings of paths."""

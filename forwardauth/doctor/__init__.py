@@ -1,0 +1,1 @@
+"""``forwardauth doctor``: the service and the proxy, looked at from outside."""

@@ -1,0 +1,242 @@
+"""A protected address, asked for through the proxy by nobody in particular.
+
+    address ─► what the rules say to nobody ─► ask for it ─► is that what came?
+
+Laws: what comes from an application although the rules want a sign-in is a failure,
+however the answer looks. A second request claims to be somebody else, from another
+place: nothing may come of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from secrets import token_hex
+from typing import Final
+
+from forwardauth.access_control.decision import Outcome
+from forwardauth.adapters.headers import (
+    X_FORWARDED_HOST,
+    X_FORWARDED_METHOD,
+    X_FORWARDED_PROTO,
+    X_FORWARDED_URI,
+    X_ORIGINAL_METHOD,
+    X_ORIGINAL_URL,
+)
+from forwardauth.doctor.case import Case
+from forwardauth.doctor.echo import judge_echo
+from forwardauth.doctor.exchange import NAVIGATION, Exchange, Headers, Reply, Silence
+from forwardauth.doctor.findings import Finding, fail, ok, warn
+from forwardauth.doctor.proxies import Fault, guess_proxy, remedy_for
+from forwardauth.doctor.seen import Seen
+from forwardauth.doctor.verdicts import leads_to_login, message_of, target_of
+from forwardauth.domains import CookieDomain
+from forwardauth.errors import ProxyRequestError
+from forwardauth.request import (
+    ANONYMOUS,
+    OriginalRequest,
+    parse_host,
+    parse_scheme,
+    parse_uri,
+)
+
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_INTERNAL: Final = 500
+_GATEWAY: Final = frozenset({502, 503, 504})
+_REFUSALS: Final = frozenset({_FORBIDDEN, _INTERNAL})
+_SPOKEN: Final = frozenset({400, 429, 503})
+"""Statuses of ours that say in words what is wrong."""
+
+_MARK_HEADER: Final = "Forwardauth-Doctor-Mark"
+"""Passes every proxy, so an application that shows its headers shows it."""
+
+
+class Site:
+    """One address, and what is known of the way there."""
+
+    def __init__(self, case: Case, url: str, seen: Mapping[str, Seen | None]) -> None:
+        """Read *url*; *seen* is what the service saw at the portal of each domain.
+
+        Raises:
+            ProxyRequestError: It is no address, or below no cookie domain.
+        """
+        self.url = url
+        self._case = case
+        self.original = _parse(url)
+        domain = case.settings.domains.lookup(self.original.host)
+        if domain is None:
+            raise ProxyRequestError("URL", "host_unknown", "is below no cookie domain")
+        self.domain: CookieDomain = domain
+        self._seen = seen.get(domain.name)
+        if self._seen is not None and self._seen.client is not None:
+            client = ip_address(self._seen.client)
+            self.original = replace(self.original, client=client)
+        if domain.is_secure and self.original.scheme != "https":
+            self.original = replace(self.original, is_plain_http=True)
+        decision = case.settings.access_control.decide(ANONYMOUS, self.original)
+        self.expected = decision.outcome
+        rule = decision.rule
+        self.because = "the default policy" if rule is None else f"rule {rule}"
+
+    async def check(self, exchange: Exchange) -> list[Finding]:
+        """Return what came of both requests."""
+        reply = await exchange.send("GET", self.url, headers=NAVIGATION)
+        if isinstance(reply, Silence):
+            remedy = "see whether the proxy serves it; --resolve goes elsewhere"
+            return [fail(self.url, f"cannot be reached: {reply.reason}", remedy)]
+        proxy = self._case.proxy or guess_proxy(reply.header("Server"))
+        findings = self._judge(reply, proxy)
+        mark = token_hex(8)
+        forged = await exchange.send("GET", self.url, headers=self.forge(mark))
+        if isinstance(forged, Silence):
+            detail = f"with forged headers there is no answer: {forged.reason}"
+            return [*findings, warn(self.url, detail, "see the log of the proxy")]
+        return [*findings, *self._judge_forged(reply, forged, mark, proxy)]
+
+    def _judge(self, reply: Reply, proxy: str | None) -> list[Finding]:
+        if self.leads_to_portal(reply):
+            return self._judge_sign_in(reply, proxy)
+        trouble = self._find_trouble(reply, proxy)
+        if trouble is not None:
+            return [trouble]
+        match self.expected:
+            case Outcome.ALLOW:
+                return [ok(self.url, f"open to everybody by {self.because}, and it is")]
+            case Outcome.FORBIDDEN if reply.status == _FORBIDDEN:
+                return [
+                    ok(self.url, f"closed to nobody in particular by {self.because}")
+                ]
+            case Outcome.FORBIDDEN | Outcome.SIGN_IN:
+                return [self._open(reply, proxy)]
+
+    def _open(self, reply: Reply, proxy: str | None) -> Finding:
+        wanted = "a sign-in" if self.expected is Outcome.SIGN_IN else "a refusal"
+        return fail(
+            self.url,
+            f"OPEN: {self.because} wants {wanted}, and status {reply.status} came from"
+            " the application without forwardauth being asked",
+            remedy_for(Fault.NOT_ASKED, proxy),
+        )
+
+    def _judge_sign_in(self, reply: Reply, proxy: str | None) -> list[Finding]:
+        if self.expected is not Outcome.SIGN_IN:
+            detail = f"asks for a sign-in, although {self.because} says {self.expected}"
+            remedy = (
+                "see whether the service runs with this file, and what it takes"
+                " the client's address for"
+            )
+            return [warn(self.url, detail, remedy)]
+        findings = [ok(self.url, f"asks for a sign-in, as {self.because} wants")]
+        told = target_of(reply)
+        check = f"question about {self.url}"
+        if told == self.original.url:
+            return [*findings, ok(check, "scheme, host and path are told right")]
+        detail = f"the proxy asks about {_shown(told)}"
+        return [*findings, fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
+
+    def _find_trouble(self, reply: Reply, proxy: str | None) -> Finding | None:
+        """Return what the answer tells of a question that went wrong, if it does."""
+        status, said = reply.status, message_of(reply)
+        is_refused = status == _FORBIDDEN and self.expected is not Outcome.FORBIDDEN
+        seen = self._seen
+        if seen is not None and not seen.is_trusted and status in _REFUSALS:
+            place = self._case.place_of("server.trusted_proxies")
+            detail = f"verify refuses the proxy at {seen.peer}: it is not trusted"
+            return fail(self.url, detail, f"add {seen.peer} to {place}")
+        fault = Fault.QUESTION
+        if said and (is_refused or status in _SPOKEN):
+            detail = f"verify answers {status}: {said}"
+        elif is_refused:
+            detail = "verify does not understand the question: status 403"
+        elif status == _INTERNAL and proxy == "nginx":
+            detail = "the question gets no answer that nginx understands: status 500"
+            fault = Fault.NOT_ANSWERED
+        elif status in _GATEWAY:
+            detail = f"the proxy reaches no service, or no application: status {status}"
+            fault = Fault.NOT_ANSWERED
+        elif status == _UNAUTHORIZED and self.expected is Outcome.SIGN_IN:
+            detail, fault = "status 401, and no way to the portal", Fault.NO_REDIRECT
+        else:
+            return None
+        return fail(self.url, detail, remedy_for(fault, proxy))
+
+    def _judge_forged(
+        self, reply: Reply, forged: Reply, mark: str, proxy: str | None
+    ) -> list[Finding]:
+        check = f"forged headers at {self.url}"
+        was_asked = self.leads_to_portal(reply)
+        if was_asked and not self.leads_to_portal(forged):
+            if forged.status == _FORBIDDEN:
+                # Not the answer to the address that was asked for: to another one.
+                detail = "the client chooses what is asked about: status 403"
+                return [fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
+            if forged.status >= 400:  # noqa: PLR2004 - a refusal, of whatever kind
+                return [ok(check, f"are refused with {forged.status}")]
+            detail = f"OPEN: whoever claims to be somebody passes, with {forged.status}"
+            return [fail(check, detail, remedy_for(Fault.IDENTITY, proxy))]
+        if was_asked and target_of(forged) != target_of(reply):
+            detail = (
+                f"the client chooses what is asked about: {_shown(target_of(forged))}"
+            )
+            return [fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
+        return [judge_echo(check, forged, mark, proxy, was_asked=was_asked)]
+
+    def leads_to_portal(self, reply: Reply) -> bool:
+        """Whether *reply* sends the browser to the login page."""
+        return leads_to_login(reply, self.domain)
+
+    def forge(self, mark: str) -> Headers:
+        """Return headers by which a client claims to be somebody, from elsewhere."""
+        names = self._case.settings.headers.names
+        host = f"{mark}.{self.domain.name}"
+        return (
+            *NAVIGATION,
+            (_MARK_HEADER, f"seen-{mark}"),
+            *((name, f"forged-{mark}") for name in names),
+            (X_FORWARDED_HOST, host),
+            (X_FORWARDED_URI, f"/{mark}"),
+            (X_FORWARDED_PROTO, "https"),
+            (X_FORWARDED_METHOD, "HEAD"),
+            (X_ORIGINAL_URL, f"https://{host}/{mark}"),
+            (X_ORIGINAL_METHOD, "HEAD"),
+        )
+
+
+def _parse(url: str) -> OriginalRequest:
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    scheme = parse_scheme(scheme, header="URL")
+    host, port = parse_host(authority, scheme=scheme, header="URL")
+    raw_path, query = parse_uri(slash + path or "/", header="URL")
+    return OriginalRequest(
+        scheme=scheme,
+        host=host,
+        port=port,
+        method="GET",
+        path=raw_path,
+        query=query,
+        client=None,
+    )
+
+
+def _shown(target: str) -> str:
+    return target[:200] or "an address to which no browser may be sent back"
+
+
+async def check_site(
+    case: Case, exchange: Exchange, url: str, seen: Mapping[str, Seen | None]
+) -> list[Finding]:
+    """Return what was found about *url*.
+
+    Args:
+        case: What is looked at.
+        exchange: The way to the proxy.
+        url: As it was typed.
+        seen: What the service saw at the portal of each cookie domain.
+    """
+    try:
+        site = Site(case, url, seen)
+    except ProxyRequestError as exc:
+        place = case.place_of("cookies")
+        return [fail(url, str(exc), f"correct the address, or {place}")]
+    return await site.check(exchange)

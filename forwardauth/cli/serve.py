@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import gc
-import importlib
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import click
 from aiohttp import web
@@ -17,9 +17,13 @@ from aiohttp.typedefs import Handler
 
 from forwardauth.access_control.openings import describe_openings
 from forwardauth.app import Applications, create_applications
+from forwardauth.cli.activation import take_passed_sockets
 from forwardauth.cli.context import LOG_FORMAT, config_option, load_inspected
 from forwardauth.cli.descriptors import count_connections, raise_file_limit
+from forwardauth.cli.event_loop import run
 from forwardauth.cli.listeners import Listeners, open_listeners
+from forwardauth.cli.roll_call import RollCall
+from forwardauth.cli.service_manager import ServiceManager
 from forwardauth.cli.workers import supervise
 from forwardauth.config.schema import Settings
 from forwardauth.users.table import UsersTable
@@ -59,6 +63,8 @@ _log = logging.getLogger(__name__)
 def serve(config_path: Path | None, log_level: str) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
     logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    manager = ServiceManager.from_environment(os.environ)
+    passed = take_passed_sockets(os.environ)
     with _growing():
         inspection = load_inspected(config_path, may_store_come_later=True)
         settings, users = inspection.settings, inspection.users
@@ -66,18 +72,21 @@ def serve(config_path: Path | None, log_level: str) -> None:
         applications = create_applications(settings, users_table=users)
     for line in describe_openings(settings.access_control):
         _log.info("%s", line)
-    with contextlib.closing(open_listeners(settings)) as listeners:
+    with contextlib.closing(open_listeners(settings, passed)) as listeners:
         if settings.server.workers == 1:
-            _run(_serve(applications, listeners))
+            run(_serve(applications, listeners, manager.attend()))
         else:
             del applications
             counts = SharedCounts(workers=settings.server.workers)
             metrics = Metrics(counts.claim(SUPERVISOR))
+            roll_call = RollCall(settings.server.workers, manager)
             supervise(
                 settings.server.workers,
                 lambda number: _serve_as_worker(
-                    settings, users, listeners, counts, number
+                    settings, users, listeners, counts, roll_call, number=number
                 ),
+                on_started=roll_call.attend,
+                on_stop=manager.stopping,
                 on_replacement=lambda: metrics.count(RESTARTS),
             )
 
@@ -101,6 +110,8 @@ def _serve_as_worker(
     users: UsersTable,
     listeners: Listeners,
     counts: SharedCounts,
+    roll_call: RollCall,
+    *,
     number: int,
 ) -> None:
     """Serve in a forked process; the first worker answers for management, too.
@@ -112,26 +123,18 @@ def _serve_as_worker(
     own = Listeners(main=listeners.main, management=management, files=())
     metrics = Metrics(counts.claim(number))
     created = create_applications(settings, users_table=users, metrics=metrics)
-    _run(_serve(created, own))
+    run(_serve(created, own, roll_call.answer(number)))
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run *work* on the faster event loop where it is installed."""
-    with asyncio.Runner(loop_factory=_lookup_fast_loop()) as runner:
-        runner.run(work)
+async def _serve(
+    applications: Applications,
+    listeners: Listeners,
+    attendance: Coroutine[Any, Any, None],
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end.
 
-
-def _lookup_fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's maker of event loops, ``None`` where it is not installed."""
-    try:
-        uvloop = importlib.import_module("uvloop")
-    except ImportError:
-        return None
-    return cast("Callable[[], asyncio.AbstractEventLoop]", uvloop.new_event_loop)
-
-
-async def _serve(applications: Applications, listeners: Listeners) -> None:
-    """Serve until SIGTERM or SIGINT, then let running requests end."""
+    *attendance* is run from when it serves, and cancelled when it stops.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,11 +169,14 @@ async def _serve(applications: Applications, listeners: Listeners) -> None:
         gc.freeze()
         for listener in listeners.main:
             _log.info("listening on %s", listener.getsockname())
-        warming = asyncio.create_task(_warm_up(applications))
+        beside = [
+            asyncio.create_task(each) for each in (attendance, _warm_up(applications))
+        ]
         await stopped.wait()
         _log.info("stopping")
-        warming.cancel()
-        await asyncio.wait([warming])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         for site in sites:
             await site.stop()
         await requests.drain(runners)

@@ -76,6 +76,15 @@ class ServiceManager:
         """Tell the watchdog that the process still does its work."""
         self._tell("WATCHDOG=1")
 
+    async def attend(self) -> None:
+        """Tell all of it for a process that serves alone, from ready to stopping."""
+        self.ready("1 worker serves")
+        try:
+            await self.keep_watched()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.stopping()
+
     async def keep_watched(self) -> None:
         """Feed the watchdog from the event loop until cancelled.
 

@@ -38,6 +38,8 @@ def supervise(
     *,
     settled_seconds: float = SETTLED_SECONDS,
     on_replacement: Callable[[], None] = lambda: None,
+    on_started: Callable[[], None] = lambda: None,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
     """Run *serve* in *count* forked processes until a signal ends all of them.
 
@@ -47,11 +49,13 @@ def supervise(
             stop by SIGTERM or SIGINT.
         settled_seconds: How long a worker has to live to be replaced when it dies.
         on_replacement: Called in the parent for each that died and gets a successor.
+        on_started: Called in the parent when all have been forked, for the first time.
+        on_stop: Called in the parent when it is told to stop.
 
     Raises:
         WorkerFailedError: A worker died sooner.
     """
-    _Supervisor(count, serve, settled_seconds, on_replacement).run()
+    _Supervisor(count, serve, settled_seconds, on_replacement, on_stop).run(on_started)
 
 
 class _Supervisor:
@@ -63,22 +67,25 @@ class _Supervisor:
         serve: Callable[[int], None],
         settled_seconds: float,
         on_replacement: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         self._count = count
         self._serve = serve
         self._settled_seconds = settled_seconds
         self._on_replacement = on_replacement
+        self._on_stop = on_stop
         # Nothing is ever written to it: a worker reads its end when the parent is gone.
         self._life, self._own_life = os.pipe()
         self._started: dict[int, tuple[int, float]] = {}
         self._is_stopping = False
 
-    def run(self) -> None:
+    def run(self, on_started: Callable[[], None]) -> None:
         """Fork, wait and replace until all have ended."""
         for number in _PASSED_ON:
             signal.signal(number, self._pass_on)
         for worker in range(self._count):
             self._fork(worker)
+        on_started()
         failed = False
         while self._started:
             pid, status = os.wait()
@@ -142,6 +149,7 @@ class _Supervisor:
 
     def _stop(self, number: int) -> None:
         self._is_stopping = True
+        self._on_stop()
         self._signal_all(number)
 
     def _signal_all(self, number: int) -> None:

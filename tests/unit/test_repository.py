@@ -104,7 +104,7 @@ HOMES: Final = {
     "redis": ("sessions/stores/redis",),
     "sqlite3": ("sessions/stores/sqlite",),
     "ua_parser": ("web/devices.py",),
-    "uvloop": ("cli/serve.py",),
+    "uvloop": ("cli/event_loop.py",),
     "yaml": ("config/", "users/document.py"),
     "yarl": ("doctor/exchange.py",),
     "zxcvbn": ("users/policy.py",),

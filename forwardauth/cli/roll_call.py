@@ -1,0 +1,82 @@
+"""How the supervising process learns that its workers serve, and go on serving.
+
+Each worker says its number over a pipe: once it serves, and from then on as often as
+the watchdog of the service manager wants to hear, from the event loop that answers
+requests. So a worker that hangs is noticed like one that is not there.
+
+Law: ``READY=1`` is told when every worker has answered, and the watchdog is fed only
+while all of them do.
+"""
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import struct
+import threading
+import time
+from datetime import timedelta
+from typing import Final
+
+from forwardauth.cli.service_manager import ServiceManager
+
+_NUMBER: Final = struct.Struct("!I")
+"""Fewer bytes than a pipe takes at once, so that two workers never mix."""
+
+_MANY: Final = 1024
+
+
+class RollCall:
+    """The pipe between *count* workers and the process that speaks to *manager*."""
+
+    def __init__(self, count: int, manager: ServiceManager) -> None:
+        """Open the pipe; fork after this."""
+        self._count = count
+        self._manager = manager
+        self._answers, self._own_answer = os.pipe()
+        os.set_blocking(self._own_answer, False)
+
+    async def answer(self, number: int) -> None:
+        """Say that worker *number* serves, again and again until cancelled."""
+        watchdog = self._manager.watchdog
+        while True:
+            # A pipe that is full has been heard of; there is a next time.
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._own_answer, _NUMBER.pack(number))
+            if watchdog is None:
+                return
+            await asyncio.sleep(watchdog.total_seconds() / 4)
+
+    def attend(self) -> None:
+        """Listen to the workers, and tell the manager, until this process ends."""
+        # Signals are for the thread that waits for the workers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        threading.Thread(target=self._attend, name="roll call", daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _attend(self) -> None:
+        heard: dict[int, float] = {}
+        is_ready = False
+        watchdog = self._manager.watchdog
+        while True:
+            for number in self._listen(watchdog):
+                heard[number] = time.monotonic()
+            if not is_ready and len(heard) == self._count:
+                is_ready = True
+                self._manager.ready(f"{self._count} workers serve")
+            if is_ready and watchdog is not None and _are_recent(heard, watchdog):
+                self._manager.alive()
+
+    def _listen(self, watchdog: timedelta | None) -> list[int]:
+        """Return who has answered, after a quarter of the watchdog's time at most."""
+        patience = None if watchdog is None else watchdog.total_seconds() / 4
+        if not select.select([self._answers], [], [], patience)[0]:
+            return []
+        data = os.read(self._answers, _MANY * _NUMBER.size)
+        return [number for (number,) in _NUMBER.iter_unpack(data)]
+
+
+def _are_recent(heard: dict[int, float], watchdog: timedelta) -> bool:
+    now = time.monotonic()
+    return all(now - last < watchdog.total_seconds() / 2 for last in heard.values())

@@ -1,0 +1,59 @@
+"""The workers' answers, as they reach the supervising process and its manager."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from forwardauth.cli.roll_call import RollCall
+from forwardauth.cli.service_manager import ServiceManager
+from tests.support.notifications import Listener
+
+WATCHDOG: Final = timedelta(seconds=0.2)
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    """A manager that listens."""
+    with Listener(str(tmp_path / "notify")) as opened:
+        yield opened
+
+
+async def test_ready_is_told_when_the_last_worker_serves(listener: Listener) -> None:
+    """One that answers twice does not stand for another; none is told of twice."""
+    roll_call = RollCall(2, ServiceManager(address=listener.name))
+    roll_call.attend()
+
+    await roll_call.answer(1)
+    await roll_call.answer(1)
+    early = listener.received()
+    await roll_call.answer(0)
+    told = await asyncio.to_thread(listener.next)
+    await roll_call.answer(0)
+
+    assert early == []
+    assert told == {"READY": "1", "STATUS": "2 workers serve"}
+    assert listener.received() == []
+
+
+async def test_watchdog_is_fed_while_every_worker_answers(listener: Listener) -> None:
+    """A worker whose loop hangs is noticed, though the others go on."""
+    manager = ServiceManager(address=listener.name, watchdog=WATCHDOG)
+    roll_call = RollCall(2, manager)
+    roll_call.attend()
+    one, other = (asyncio.create_task(roll_call.answer(number)) for number in (0, 1))
+
+    fed = await asyncio.to_thread(listener.until, "WATCHDOG")
+    other.cancel()
+    await asyncio.sleep(WATCHDOG.total_seconds())
+    listener.received()
+    await asyncio.sleep(WATCHDOG.total_seconds())
+
+    hungry = listener.received()
+    one.cancel()
+    await asyncio.wait([one, other])
+    assert fed[0]["READY"] == "1"
+    assert hungry == []

@@ -17,13 +17,14 @@ from forwardauth.config.inspection import Inspection, inspect
 from forwardauth.config.load import load_checked
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
+from forwardauth.web.log_formats import TEXT_FORMAT
 from forwardauth.web.signing import check_key
 
 CONFIG_FILE: Final = "config.yaml"
 """The file that is read when ``--config`` names none and it is there."""
 
-LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-"""How every command writes its log lines, so that they can be gathered as one log."""
+LOG_FORMAT: Final = TEXT_FORMAT
+"""How every other command than ``serve`` writes its log lines."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,13 +68,17 @@ def load(path: Path | None) -> Settings:
 
 
 def load_inspected(
-    path: Path | None, *, may_store_come_later: bool = False
+    path: Path | None,
+    *,
+    may_store_come_later: bool = False,
+    tell: Callable[[tuple[Problem, ...]], None] | None = None,
 ) -> Inspection:
     """Return the settings when the service would start with them; see ``inspect``.
 
     Args:
         path: What ``--config`` says.
         may_store_come_later: As ``inspect`` takes it.
+        tell: Takes the warnings; they go to standard error when it is not given.
 
     Raises:
         ConfigError: As from ``load``, and for the users file and every folder.
@@ -84,7 +89,7 @@ def load_inspected(
         check_key=check_key,
         may_store_come_later=may_store_come_later,
     )
-    tell_warnings(inspection.warnings)
+    (tell or tell_warnings)(inspection.warnings)
     return inspection
 
 

@@ -6,7 +6,6 @@ import gc
 import logging
 import os
 import signal
-import sys
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +17,15 @@ from aiohttp.typedefs import Handler
 from forwardauth.access_control.openings import describe_openings
 from forwardauth.app import Applications, create_applications
 from forwardauth.cli.activation import take_passed_sockets
-from forwardauth.cli.context import LOG_FORMAT, config_option, load_inspected
+from forwardauth.cli.context import config_option, load_inspected
 from forwardauth.cli.descriptors import count_connections, raise_file_limit
 from forwardauth.cli.event_loop import run
 from forwardauth.cli.listeners import Listeners, open_listeners
+from forwardauth.cli.log_output import LogOutput
 from forwardauth.cli.roll_call import RollCall
 from forwardauth.cli.service_manager import ServiceManager
 from forwardauth.cli.workers import supervise
+from forwardauth.config.logs import LEVELS
 from forwardauth.config.schema import Settings
 from forwardauth.users.table import UsersTable
 from forwardauth.web import keys
@@ -46,7 +47,6 @@ _WARM_UP_SECONDS: Final = 1.0
 """After the start, by when the requests that waited for it have been answered."""
 
 _MANAGEMENT_CONNECTIONS: Final = 100
-_LEVELS: Final = ("debug", "info", "warning", "error")
 
 _log = logging.getLogger(__name__)
 
@@ -55,19 +55,21 @@ _log = logging.getLogger(__name__)
 @config_option
 @click.option(
     "--log-level",
-    type=click.Choice(_LEVELS),
-    default="info",
-    show_default=True,
-    help="The least serious lines that are written.",
+    type=click.Choice(LEVELS),
+    help="The least serious lines that are written; wins over logging.level.",
 )
-def serve(config_path: Path | None, log_level: str) -> None:
+def serve(config_path: Path | None, log_level: str | None) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
-    logging.basicConfig(level=log_level.upper(), format=LOG_FORMAT, stream=sys.stderr)
+    context = click.get_current_context()
+    logs = context.with_resource(contextlib.closing(LogOutput(level=log_level)))
     manager = ServiceManager.from_environment(os.environ)
     passed = take_passed_sockets(os.environ)
     with _growing():
-        inspection = load_inspected(config_path, may_store_come_later=True)
+        inspection = load_inspected(
+            config_path, may_store_come_later=True, tell=logs.take_warnings
+        )
         settings, users = inspection.settings, inspection.users
+        logs.apply(settings.logging)
         # Built here in any case, so that every mistake is told before anything listens.
         applications = create_applications(settings, users_table=users)
     for line in describe_openings(settings.access_control):

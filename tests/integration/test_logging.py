@@ -1,0 +1,63 @@
+"""The log of the service as a process: what a shipper of lines and logrotate meet."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.support.portal import PASSWORD
+from tests.support.processes import free_ports, wait_for
+from tests.support.serving import Peer, serving, workers_of, write_installation
+
+
+def sign_in(peer: Peer, name: str) -> None:
+    """Sign alice in by a request that the proxy calls *name*."""
+    reply = peer.send(
+        "POST",
+        "/api/firstfactor",
+        headers=[("Content-Type", "application/json"), ("X-Request-ID", name)],
+        body=json.dumps({"username": "alice", "password": PASSWORD}).encode(),
+    )
+    assert reply.status == 200
+    assert reply.lines("X-Request-ID") == [name]
+
+
+def events_in(path: Path) -> list[Any]:
+    """Return what stands in *path*, which holds nothing but lines of JSON."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_json_log_with_audit_file_is_rotated_under_two_workers(tmp_path: Path) -> None:
+    """Every line is an object; the audit file is whole after a rotation by signal."""
+    port, management = free_ports(2)
+    server = (
+        f"  listen: 127.0.0.1:{port}\n  management: 127.0.0.1:{management}\n"
+        "  workers: 2\n"
+    )
+    extra = "logging: {format: json, audit: audit.log}\n"
+    config = write_installation(
+        tmp_path, server=server, store="sqlite:sessions.db", extra=extra
+    )
+    audit, old = tmp_path / "audit.log", tmp_path / "audit.log.1"
+    with serving(config, port, management) as process:
+        peer = Peer(address=port)
+        wait_for(lambda: process.tail().count("listening on") == 2, "both serve")
+        sign_in(peer, "first")
+        audit.rename(old)
+        for pid in (process.pid, *workers_of(process)):
+            os.kill(pid, signal.SIGUSR1)
+        wait_for(audit.exists, "the file is opened anew")
+        for number in range(8):
+            sign_in(peer, f"later-{number}")
+        alive = len(workers_of(process))
+        status = process.stop()
+
+    assert (alive, status) == (2, 0)
+    logged = events_in(tmp_path / "log")
+    assert {"time", "level", "logger", "pid"} <= set.intersection(*map(set, logged))
+    assert "login" not in {line.get("event") for line in logged}
+    assert [line["request_id"] for line in events_in(old)] == ["first"]
+    later = [line["request_id"] for line in events_in(audit)]
+    assert sorted(later) == [f"later-{number}" for number in range(8)]
+    assert PASSWORD not in (tmp_path / "log").read_text() + audit.read_text()

@@ -1,5 +1,9 @@
-"""``forwardauth config``: everything that is wrong, before the service is started."""
+"""``forwardauth config``: everything that is wrong, and everything that counts.
 
+Law: what is shown holds no secret, of whatever key; see ``config.secrets``.
+"""
+
+import os
 from pathlib import Path
 from typing import Final
 
@@ -7,10 +11,18 @@ import click
 
 from forwardauth.access_control.openings import describe_openings
 from forwardauth.adapters.registry import create_adapters
-from forwardauth.cli.context import config_option, load_inspected, tell_warnings
+from forwardauth.cli.context import (
+    config_option,
+    find_config,
+    load_inspected,
+    tell_warnings,
+)
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option, problem_records
+from forwardauth.config.effective import Kinds, Origin, origins_of, plain, resolve
+from forwardauth.config.effective_yaml import dump_yaml
 from forwardauth.config.inspection import Inspection
+from forwardauth.config.load import read_draft
 from forwardauth.config.problems import Problem
 from forwardauth.config.schema import Settings
 from forwardauth.errors import ConfigError
@@ -22,7 +34,7 @@ _INVALID: Final = 2
 
 @click.group()
 def config() -> None:
-    """Check the configuration."""
+    """Check the configuration, and show what counts."""
 
 
 @config.command(
@@ -44,10 +56,8 @@ def check(
     All problems are told at once, each with its place, its reason and a remedy. The
     status is 0 when the service would start and 2 when it would not.
     """
-    if file is not None and config_path is not None:
-        raise click.UsageError("name the file once: FILE or --config FILE")
     try:
-        inspection = load_inspected(file or config_path)
+        inspection = load_inspected(_named_once(file, config_path))
     except ConfigError as exc:
         if not is_json:
             raise
@@ -65,6 +75,46 @@ def check(
         return
     for line in _summary(settings, inspection.users):
         click.echo(line)
+
+
+@config.command(
+    epilog=examples(
+        "forwardauth config show",
+        "forwardauth config show /etc/forwardauth/config.yaml --json",
+    )
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@json_option
+@config_option
+def show(file: Path | None, is_json: bool, config_path: Path | None) -> None:
+    """Show every key as it counts, and where its value comes from.
+
+    Defaults are filled in. Secrets are masked, so that the output can be shown to
+    others; without them it could be read again.
+    """
+    draft = read_draft(find_config(_named_once(file, config_path)), os.environ)
+    tell_warnings(draft.findings.check())
+    effective = resolve(draft.root, os.environ)
+    if not is_json:
+        click.echo(dump_yaml(effective))
+        return
+    origins = {key: _origin_record(each) for key, each in origins_of(effective)}
+    click.echo(dump({"settings": plain(effective), "origins": origins}))
+
+
+def _origin_record(origin: Origin) -> dict[str, object]:
+    return {
+        "kind": origin.kind.value,
+        "source": None if origin.kind is Kinds.DEFAULT else origin.source,
+        "line": origin.line,
+        "path": origin.path,
+    }
+
+
+def _named_once(file: Path | None, config_path: Path | None) -> Path | None:
+    if file is not None and config_path is not None:
+        raise click.UsageError("name the file once: FILE or --config FILE")
+    return file or config_path
 
 
 def _unknown_names(inspection: Inspection) -> tuple[Problem, ...]:

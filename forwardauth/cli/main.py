@@ -19,7 +19,7 @@ from forwardauth.errors import ConfigError, ForwardAuthError
 COMMANDS: Final = {
     "serve": "Run the service.",
     "demo": "Try everything on this machine, with a real proxy.",
-    "config": "Check the configuration.",
+    "config": "Check the configuration, and show what counts.",
     "doctor": "Find out what is wrong, from outside.",
     "users": "Add, list, change and remove users.",
     "sessions": "List sessions, and end them.",

@@ -287,3 +287,72 @@ def test_programs_get_all_problems_as_records(tmp_path: Path) -> None:
         f"{tmp_path}/users.yaml:2",
     ]
     assert all(problem["remedy"] for problem in record["problems"])
+
+
+def show(*arguments: str) -> Result:
+    """Show the configuration."""
+    return CliRunner().invoke(main, ["config", "show", *arguments])
+
+
+def test_show_fills_in_defaults_and_tells_where_values_come_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A line for each key: its value, and the line or variable to change it at."""
+    monkeypatch.setenv("FORWARDAUTH_PORTAL__TITLE", "Hello")
+
+    result = show()
+
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert "idle_timeout: 1h # default" in lines
+    assert "title: Hello # FORWARDAUTH_PORTAL__TITLE" in lines
+    assert "file: users.yaml # config.yaml:2" in lines
+
+
+def test_show_tells_no_secret(tmp_path: Path) -> None:
+    """Neither as YAML nor as JSON."""
+    write_config(tmp_path, COMPLETE + RULES)
+
+    for result in (show(), show("--json")):
+        assert result.exit_code == 0
+        assert "hunter2" not in result.output
+        assert "0123456789abcdef" not in result.output
+        assert "redis://:********@redis" in result.stdout
+
+
+def test_show_for_programs_has_settings_and_origins() -> None:
+    """Both by the names of the keys."""
+    content = json.loads(show("--json").stdout)
+
+    assert content["settings"]["users"] == {
+        "file": "users.yaml",
+        "min_password_length": "8",
+        "min_password_score": "3",
+    }
+    assert content["origins"]["users.file"] == {
+        "kind": "file",
+        "source": "config.yaml",
+        "line": 2,
+        "path": None,
+    }
+    assert content["origins"]["portal.title"]["kind"] == "default"
+
+
+def test_show_of_a_broken_file_tells_the_problems(tmp_path: Path) -> None:
+    """There is nothing that counts, and status 2 says so."""
+    write_config(tmp_path, "sesion: {}\n")
+
+    result = show()
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "config.yaml:1: sesion" in result.stderr
+
+
+def test_show_reads_the_file_that_is_named(tmp_path: Path) -> None:
+    """Once, as ``check`` does."""
+    other = tmp_path / "other.yaml"
+    other.write_text(COMPLETE + "portal: {title: Other}\n")
+
+    assert "title: Other" in show(str(other)).stdout
+    assert show(str(other), "--config", "config.yaml").exit_code == 2

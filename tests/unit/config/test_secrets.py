@@ -1,0 +1,108 @@
+"""What may be shown of values that hold secrets, and that none is forgotten."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forwardauth.config import schema
+from forwardauth.config.document import load_document
+from forwardauth.config.effective import resolve
+from forwardauth.config.effective_yaml import dump_yaml
+from forwardauth.config.keys import KEYS, Kind
+from forwardauth.config.problems import Findings
+from forwardauth.config.secrets import MASK, SECRETS, mask_store, shown
+from tests.support.configuration import COMPLETE, write_config
+
+PLANTED = "hunter2-hunter2-hunter2-hunter2-hunter2"
+
+
+def hidden_fields() -> Iterator[str]:
+    """Yield the key of each setting that its class leaves out of ``repr``."""
+    sections = {
+        field.name: field.type
+        for field in dataclasses.fields(schema.Settings)
+        if dataclasses.is_dataclass(field.type)
+    }
+    for name, section in sections.items():
+        assert isinstance(section, type)
+        for field in dataclasses.fields(section):
+            if not field.repr:
+                yield f"{name}.{field.name}"
+
+
+def test_every_hidden_setting_is_masked_and_no_other() -> None:
+    """Who adds a secret to the settings hides it there, and so learns of this table."""
+    assert set(hidden_fields()) == set(SECRETS)
+    assert set(SECRETS) <= set(KEYS)
+
+
+def test_no_key_is_called_a_secret_and_shown() -> None:
+    """Nor is one that its class forgot to hide."""
+    names = ("secret", "password", "token", "credential")
+    called = {key for key in KEYS if key.rpartition(".")[2].endswith(names)}
+
+    assert called <= set(SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("memory:", "memory:"),
+        ("sqlite:/var/lib/sessions.db", "sqlite:/var/lib/sessions.db"),
+        ("redis://redis", "redis://redis"),
+        ("redis://:hunter2@redis/0", f"redis://:{MASK}@redis/0"),
+        ("rediss://me:hunter2@[::1]:1/0", f"rediss://me:{MASK}@[::1]:1/0"),
+        (
+            "redis+sentinel://me:hunter2@a:1,b:2/main?sentinel_password=hunter2&pool=9",
+            f"redis+sentinel://me:{MASK}@a:1,b:2/main?sentinel_password={MASK}&pool=9",
+        ),
+        ("redis://a:b@c:hunter2@d", MASK),
+        ("nonsense hunter2", MASK),
+    ],
+)
+def test_store_is_shown_without_its_passwords(text: str, told: str) -> None:
+    """Servers and options are no secret; what cannot be read is masked as a whole."""
+    assert mask_store(text) == told
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "told"),
+    [
+        ("session.secret", PLANTED, MASK),
+        (
+            "logout.notify",
+            "https://a.example.com/x?t=1",
+            f"https://a.example.com/x?{MASK}",
+        ),
+        ("logout.notify", "https://a.example.com/x", "https://a.example.com/x"),
+        ("portal.title", "Sign in", "Sign in"),
+    ],
+)
+def test_value_is_shown_by_its_key(key: str, text: str, told: str) -> None:
+    """What is no secret is shown as it is."""
+    assert shown(key, text) == told
+
+
+@pytest.mark.parametrize("key", SECRETS)
+@pytest.mark.parametrize("is_list", [False, True], ids=["alone", "in a list"])
+def test_planted_secret_comes_out_of_no_key(
+    tmp_path: Path, key: str, is_list: bool
+) -> None:
+    """Wherever a secret may stand, however it is written, nothing shows it."""
+    if is_list and KEYS[key].kind is Kind.TEXT:
+        is_list = False
+    section, _, name = key.partition(".")
+    values = {
+        "session.store": f"redis://u:{PLANTED}@h/0?prefix=x",
+        "session.secret": PLANTED,
+        "logout.notify": f"https://a.example.com/?{PLANTED}",
+    }
+    value = f"['{values[key]}']" if is_list else f"'{values[key]}'"
+    path = write_config(tmp_path, f"{COMPLETE}{section}: {{{name}: {value}}}\n")
+
+    text = dump_yaml(resolve(load_document(path, findings=Findings()), {}))
+
+    assert PLANTED not in text
+    assert MASK in text

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 from types import TracebackType
 from typing import Final, Self
 
@@ -33,6 +34,12 @@ class Listener:
         while name not in told[-1]:
             told.append(self.next())
         return told
+
+    def count_within(self, *, seconds: float) -> int:
+        """Return how many messages come within *seconds*, which it takes."""
+        self.received()
+        time.sleep(seconds)
+        return len(self.received())
 
     def received(self) -> list[dict[str, str]]:
         """Return the messages that have come and were not taken yet."""

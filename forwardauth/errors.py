@@ -106,7 +106,12 @@ class StoreUnavailableError(ForwardAuthError):
         detail: str = "the session store does not answer",
         *,
         told: str = "the session store does not answer",
+        remedy: str | None = None,
     ) -> None:
-        """Keep the *detail* for the log, and what clients are *told*."""
+        """Keep the *detail* for the log, and what clients are *told*.
+
+        The *remedy* is for the log as well: what an operator can do about it.
+        """
         self.told = told
+        self.remedy = remedy
         super().__init__(detail)

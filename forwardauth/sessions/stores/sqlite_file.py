@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import quote
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.stores.sqlite_remedies import lookup_remedy
 
 SCHEMA_VERSION: Final = 1
 """Written to ``PRAGMA user_version``; a file with a higher one is not opened."""
@@ -88,7 +89,9 @@ def faults_of(path: Path) -> Iterator[None]:
         message = f"sqlite store: the folder {path.parent} does not exist"
         raise StoreUnavailableError(message) from exc
     except (sqlite3.Error, OSError) as exc:
-        raise StoreUnavailableError(f"sqlite store {path}: {exc}") from exc
+        raise StoreUnavailableError(
+            f"sqlite store {path}: {exc}", remedy=lookup_remedy(exc)
+        ) from exc
 
 
 def open_file(path: Path, *, busy_timeout: timedelta) -> DatabaseFile:

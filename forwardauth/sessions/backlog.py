@@ -1,8 +1,9 @@
 """What has been promised and the store has still to do: the journal, carried out.
 
 Laws: a promise leaves the journal only when it is kept or outdated; one that cannot be
-kept keeps none of the others waiting. A fault of the disk stops nothing: the journal
-holds in memory what it could not write.
+kept keeps none of the others waiting. What the disk did not take is no promise, as the
+other workers do not know of it and a restart forgets it; the journal holds it in memory
+all the same, and it is carried out like one. A fault of the disk stops nothing else.
 
 Nobody waits for promises about others. Of a session that was loaded, the sessions of
 its user tell whether any of the promises is about it, so a look-up asks for those and
@@ -26,6 +27,7 @@ from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.model import Session
 from forwardauth.sessions.pending import PendingRevocation, look_up
 from forwardauth.sessions.store import Entry, SessionStore
+from forwardauth.sessions.trouble import Trouble
 
 _BATCH: Final = 64
 _CROSSED_OFF_AT_ONCE: Final = 1_024
@@ -71,6 +73,19 @@ class Backlog:
         self._carry_out = carry_out
         self._turn = asyncio.Lock()
         self._caught_up = _LONG_AGO
+        self._disk = Trouble(
+            _log,
+            what="cannot write the revocation journal",
+            over="the revocation journal is written again",
+            remedy="until then logouts that the store does not take are not promised:"
+            " let the service write there, and make room on the disk",
+        )
+        self._crowd = Trouble(
+            _log,
+            what="the revocation journal is full; a logout was not promised",
+            over="the revocation journal has room again",
+            remedy="it has once the store answers",
+        )
 
     def holds(self, digest: Digest) -> bool:
         """Whether the session of *digest* is refused, whatever the store says."""
@@ -111,16 +126,23 @@ class Backlog:
         """Promise *revocations*; they are refused when this returns.
 
         Raises:
-            StoreUnavailableError: The journal holds as much as it may. Nothing was
-                promised, and nobody may be told so.
+            StoreUnavailableError: The journal holds as much as it may, or cannot be
+                written. Nothing was promised, and nobody may be told so.
         """
         if not self._journal.has_room_for(revocations):
-            _log.error("the revocation journal is full; a logout was not promised")
+            self._crowd.meet(f"{len(revocations)} more do not fit")
             raise StoreUnavailableError("the revocation journal is full")
-        self._write(revocations)
+        self._crowd.end()
+        try:
+            self._journal.add_all(revocations)
+        except OSError as exc:
+            self._disk.meet(exc)
+            raise StoreUnavailableError(
+                f"the revocation journal cannot be written: {exc}"
+            ) from exc
 
     def _write(self, revocations: Sequence[PendingRevocation]) -> None:
-        with _disk_faults_logged():
+        with self._disk_faults_told():
             self._journal.add_all(revocations)
 
     def is_due(self) -> bool:
@@ -161,9 +183,11 @@ class Backlog:
     async def retry(self) -> bool:
         """Try to keep every promise once; return whether the store or the disk lags."""
         await self._keep_all(self._journal.list_pending())
-        with _disk_faults_logged():
+        with self._disk_faults_told():
             # Last, so that a clock that is ahead breaks no promise that can be kept.
             self._journal.forget_outdated(self._clock.now())
+        if self._journal.is_written():
+            self._disk.end()
         return not (self._journal.is_empty() and self._journal.is_written())
 
     async def _keep_all(self, pending: Sequence[PendingRevocation]) -> None:
@@ -182,7 +206,7 @@ class Backlog:
             self._cross_off(done)
 
     def _cross_off(self, digests: Sequence[Digest]) -> None:
-        with _disk_faults_logged():
+        with self._disk_faults_told():
             self._journal.remove(*digests)
 
     async def _keep(
@@ -212,10 +236,9 @@ class Backlog:
         except StoreUnavailableError:
             return revocation
 
-
-@contextmanager
-def _disk_faults_logged() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        _log.error("cannot write the revocation journal; held in memory only: %s", exc)
+    @contextmanager
+    def _disk_faults_told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            self._disk.meet(exc)

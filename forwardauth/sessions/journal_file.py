@@ -3,11 +3,15 @@
 Laws: a line is on the disk when ``append`` returns. A file is only ever appended to;
 what shortens it is a new file under the same name, whose first line says so. Hence a
 reader goes on where it stopped, and takes a file that somebody deleted for no other.
+
+Room is kept behind the end of the file where its file system can, so that a disk that
+has become full, on which nobody could be signed out otherwise, still takes promises.
 """
 
 import fcntl
 import json
 import os
+import struct
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +21,19 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 Line: TypeAlias = dict[str, Any]
+
+RESERVED_BYTES: Final = 512 * 1024
+"""Room for a thousand promises and for what becomes of them."""
+
+_BLOCK_BYTES: Final = 512
+"""The unit of ``st_blocks``, whatever the blocks of the file system are."""
+
+_RESERVE: Final = 0x40305828
+"""``FS_IOC_RESVSP``, which is ``fallocate`` that keeps the length of the file.
+Source: ``linux/falloc.h``; where it has another number there is no such request."""
+
+_SPACE: Final = "@hhqqiI4i"
+"""``struct space_resv`` of the same file: from where, how much, and what is unused."""
 
 _MODE: Final = 0o600
 _REPLACED: Final = "replaced"
@@ -122,6 +139,7 @@ class JournalFile:
                     continue  # Another process replaced it while we waited.
                 if os.fstat(descriptor).st_size == 0:
                     _sync_folder(self._path)
+                _reserve(descriptor)
                 yield descriptor
             finally:
                 os.close(descriptor)
@@ -158,6 +176,7 @@ class JournalFile:
                 status = self._path.stat()
                 with suppress(PermissionError):
                     os.fchown(descriptor, status.st_uid, status.st_gid)
+                _reserve(descriptor)
                 self.append(descriptor, [{_REPLACED: True}, *lines])
             finally:
                 os.close(descriptor)
@@ -166,6 +185,18 @@ class JournalFile:
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(self._path)
+
+
+def _reserve(descriptor: int) -> None:
+    """Keep room behind the end of the file, where that is less than half of it."""
+    status = os.fstat(descriptor)
+    if status.st_blocks * _BLOCK_BYTES - status.st_size > RESERVED_BYTES // 2:
+        return
+    unused = (0, 0, 0, 0, 0, 0)
+    space = struct.pack(_SPACE, 0, os.SEEK_SET, status.st_size, RESERVED_BYTES, *unused)
+    # It is but for a worse day: without it everything works as long as there is room.
+    with suppress(OSError):
+        fcntl.ioctl(descriptor, _RESERVE, space)
 
 
 def _position(status: os.stat_result) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
@@ -454,13 +455,13 @@ async def test_full_disk_keeps_no_session_alive(
     assert other.journal.is_empty()
 
 
-async def test_promise_of_a_full_disk_reaches_the_others_later(
+async def test_end_that_no_disk_took_reaches_the_others_later(
     worker: Worker, other: Worker, store: PartlyDownStore
 ) -> None:
-    """The next round writes down what had no room."""
+    """The next round writes down what had no room, and what was not promised."""
     session_id, _ = await worker.sign_in()
     store.go_down()
-    with full_disk():
+    with full_disk(), pytest.raises(StoreUnavailableError, match="journal"):
         await worker.revoke(session_id)
 
     assert await worker.revoker.retry_pending()

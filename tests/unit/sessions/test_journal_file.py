@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from forwardauth.sessions.journal_file import JournalFile, Line, Origin, Reading
+from forwardauth.sessions.journal_file import (
+    RESERVED_BYTES,
+    JournalFile,
+    Line,
+    Origin,
+    Reading,
+)
 from tests.support.disk import full_disk
 
 DESCRIPTORS = Path("/proc/self/fd")
@@ -232,6 +238,19 @@ def test_full_disk_is_an_error_and_tears_no_other_line(
     append(file, {"n": 3})
 
     assert read(file).lines == ({"n": 1}, {"n": 3})
+
+
+def test_room_is_kept_behind_the_end(file: JournalFile, path: Path) -> None:
+    """A disk that has become full still takes promises: no byte of it is in use."""
+    for n in range(3):
+        append(file, {"n": n})
+    appended = path.stat()
+    replace(file, {"n": 2})
+    replaced = path.stat()
+
+    for status in (appended, replaced):
+        assert status.st_size < 100
+        assert status.st_blocks * 512 > RESERVED_BYTES // 2
 
 
 def test_full_disk_leaves_the_old_file(file: JournalFile, path: Path) -> None:

@@ -624,14 +624,15 @@ async def test_end_that_only_part_of_the_store_takes_is_told_as_it_is(
     assert [digest for digest, _ in worker.observer.pending] == digests([lost])
 
 
-async def test_full_disk_in_an_outage_is_logged_and_refused_here(
+async def test_full_disk_in_an_outage_is_no_promise_and_is_refused_here(
     worker: Worker, store: PartlyDownStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The worst hour: no store and no disk, and still the cookie is refused (L-9)."""
+    """The worst hour: other workers know of nothing, so nothing is promised (L-9)."""
     session_id, _ = await worker.sign_in()
     store.go_down()
-    with full_disk():
-        assert await worker.revoke(session_id)
+    with full_disk(), pytest.raises(StoreUnavailableError, match="journal"):
+        await worker.revoke(session_id)
+    assert worker.observer.pending == []
     store.come_back()
 
     assert not await worker.is_live(session_id)

@@ -183,6 +183,7 @@ def _add_live_parts(main: web.Application, live: LiveParts) -> None:
     main[keys.AUDIT] = live.audit
     main[keys.CLOCK] = live.clock
     main[keys.METRICS] = live.metrics
+    main[keys.OUTAGE] = live.outage
     main[keys.PASSWORDS] = live.passwords
     main[keys.REVOKER] = live.revoker
     main[keys.SIGN_INS] = live.sign_ins

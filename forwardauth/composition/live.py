@@ -8,8 +8,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 
+from forwardauth.attempts.memory import MemoryAttempts
+from forwardauth.attempts.store import AttemptStore
 from forwardauth.clock import Clock
+from forwardauth.composition.journal_folder import load_signing_key
 from forwardauth.config.schema import Settings
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.housekeeping import Housekeeper
@@ -26,7 +30,11 @@ from forwardauth.users.watch import UsersWatch
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.notifier import LogoutNotifier
+from forwardauth.web.outage import StoreOutage
 from forwardauth.web.sign_in_log import SignInLog
+from forwardauth.web.signing import derive_key
+
+_THROTTLE_PURPOSE: Final = "throttle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class LiveParts:
     metrics: Metrics
     audit: AuditLog
     notifier: LogoutNotifier
+    outage: StoreOutage
     observer: Observers
     revoker: SessionRevoker
     passwords: Passwords
@@ -62,6 +71,7 @@ class LiveParts:
         for task in work:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.outage.close()
         await self.sign_ins.close()
         await self.passwords.close()
         await self.store.close()
@@ -87,6 +97,7 @@ def create_live_parts(
         metrics=metrics,
         audit=audit,
         notifier=notifier,
+        outage=StoreOutage(store),
         observer=observer,
         revoker=SessionRevoker(
             store=store,
@@ -97,7 +108,11 @@ def create_live_parts(
         ),
         passwords=Passwords(decoy=watch.lookup_decoy),
         proofs=RecentProofs(clock),
-        throttle=LoginThrottle(clock),
+        throttle=LoginThrottle(
+            store if isinstance(store, AttemptStore) else MemoryAttempts(),
+            key=derive_key(load_signing_key(settings), _THROTTLE_PURPOSE),
+            clock=clock,
+        ),
         sign_ins=SignInLog(store if isinstance(store, EventStore) else None, clock),
         watch=watch,
     )

@@ -23,7 +23,7 @@ class Trouble:
         *,
         what: str,
         over: str,
-        remedy: str,
+        remedy: str | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep the words, all of them beginnings of sentences without an end.
@@ -32,7 +32,7 @@ class Trouble:
             log: Where it is told.
             what: It is there.
             over: It is no more.
-            remedy: What an operator can do about it.
+            remedy: What an operator can do about it, where no cause has its own.
             now: A clock that nobody sets, in seconds.
         """
         self._log = log
@@ -42,18 +42,20 @@ class Trouble:
         self._told_at = 0.0
         self._met = 0
 
-    def meet(self, cause: object) -> None:
+    def meet(self, cause: object, *, remedy: str | None = None) -> None:
         """Note that it is there, and why; tell it when that is due."""
         now = self._now()
+        remedy = remedy or self._remedy
+        why = f"{cause}; {remedy}" if remedy else f"{cause}"
         self._met += 1
         if self._since is None:
             self._since = self._told_at = now
-            self._log.error("%s: %s; %s", self._what, cause, self._remedy)
+            self._log.error("%s: %s", self._what, why)
         elif now - self._told_at >= REMIND_SECONDS:
             self._told_at = now
             self._log.error(
-                "%s, for %.0f s and %d times by now: %s; %s",
-                *(self._what, now - self._since, self._met, cause, self._remedy),
+                "%s, for %.0f s and %d times by now: %s",
+                *(self._what, now - self._since, self._met, why),
             )
 
     def end(self) -> None:

@@ -24,6 +24,7 @@ from forwardauth.web.link_state import LinkStates
 from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.notices import Notices
+from forwardauth.web.outage import StoreOutage
 from forwardauth.web.pages import Pages
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.short_way import ShortWay
@@ -42,6 +43,7 @@ LINK_STATES: Final = web.AppKey("link_states", LinkStates)
 LOGOUT_TOKENS: Final = web.AppKey("logout_tokens", LogoutTokens)
 METRICS: Final = web.AppKey("metrics", Metrics)
 NOTICES: Final = web.AppKey("notices", Notices)
+OUTAGE: Final = web.AppKey("outage", StoreOutage)
 PAGES: Final = web.AppKey("pages", Pages)
 PASSWORDS: Final = web.AppKey("passwords", Passwords)
 REVOKER: Final = web.AppKey("revoker", SessionRevoker)

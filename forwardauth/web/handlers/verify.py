@@ -84,7 +84,8 @@ def create_verify(adapter: Adapter, path: str) -> Handler:
         try:
             caller = await _lookup_caller(request, question)
             subject, decision = await _decide(request, question, caller)
-        except StoreUnavailableError:
+        except StoreUnavailableError as exc:
+            request.app[keys.OUTAGE].note(exc)
             _tell(request, adapter, original=original, reason="store_unavailable")
             return from_adapter(adapter.answer(Unavailable()))
         except ThrottledError as exc:
@@ -201,10 +202,9 @@ async def _lookup_program(request: web.Request, question: Question) -> Subject |
     credentials = lookup_basic(request.headers)
     if credentials is None:
         return None
+    client = question.original.client
     try:
-        user = await request.app[keys.BASIC].verify(
-            credentials, question.original.client
-        )
+        user = await request.app[keys.BASIC].verify(credentials, client)
     except CredentialsError:
         return None
     return subject_of(user, _ONE_FACTOR)

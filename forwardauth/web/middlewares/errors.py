@@ -92,18 +92,17 @@ async def _answer_own(
     )
     headers: list[tuple[str, str]] = []
     message = str(error)
-    level = logging.INFO
+    event = "refused"
     if isinstance(error, ThrottledError):
         seconds = int(error.retry_after.total_seconds()) + 1
         headers.append(("Retry-After", str(seconds)))
     elif isinstance(error, StoreUnavailableError):
-        message, level = error.told, logging.ERROR
+        message, event = error.told, "store_unavailable"
+        if keys.OUTAGE in request.app:
+            request.app[keys.OUTAGE].note(error)
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    event = "store_unavailable" if level == logging.ERROR else "refused"
     request_id = tell_current_id()
-    _log.log(
-        level, Event(event, status=status, error=str(error), request_id=request_id)
-    )
+    _log.info(Event(event, status=status, error=str(error), request_id=request_id))
     reference = request_id if _is_for_page(request) else None
     return await answer_error(
         request, status, kind, headers=headers, reference=reference, message=message

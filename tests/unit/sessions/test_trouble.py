@@ -81,6 +81,20 @@ def test_what_comes_back_is_told_as_new(
     assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING", "ERROR"]
 
 
+def test_remedy_is_the_one_of_the_cause(
+    trouble: Trouble, time: _Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cause that knows better says so; without any remedy there is the cause."""
+    other = Trouble(log, what="away", over="back", now=time)
+    trouble.meet("read-only", remedy="mount it anew")
+    other.meet("refused")
+
+    assert [each.message for each in caplog.records] == [
+        "cannot write: read-only; mount it anew",
+        "away: refused",
+    ]
+
+
 def test_end_of_nothing_is_no_news(
     trouble: Trouble, caplog: pytest.LogCaptureFixture
 ) -> None:

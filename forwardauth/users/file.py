@@ -7,7 +7,7 @@ store that is down at that moment does not make a disabled user's session outliv
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -142,6 +142,15 @@ class UsersFile:
             _log.error("users stay as they were: %s%s", first, more)
             return
         changes = changes_between(self._table, table)
+        if self._table.ends_whole and not table.ends_whole and _misses_some(changes):
+            # What a full disk, or a copy that was cut off, has left of it may be valid
+            # all the same. The sessions of those who are missing could not come back.
+            _log.error(
+                "users stay as they were: %s ends in the middle of a line, and users"
+                " are missing: if it is whole, let it end with a line break",
+                self._path,
+            )
+            return
         # The new table counts first. A login that is under way may still make a
         # session, but with a stamp or a user that verify refuses from here on.
         self._table = table
@@ -213,3 +222,7 @@ class UsersFile:
             if not self._is_saving_refused:
                 _log.warning("old password hashes stay in the users file: %s", exc)
             self._is_saving_refused = True
+
+
+def _misses_some(changes: Iterable[UserChange]) -> bool:
+    return any(each.kind is UserChangeKind.REMOVED for each in changes)

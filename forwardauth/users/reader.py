@@ -58,7 +58,11 @@ def parse_users(
     users = _read_root(parse_document(text, place=place), notes)
     if notes.problems:
         raise ConfigError(notes.in_order())
-    return UsersTable(users=MappingProxyType(users), signature=signature)
+    return UsersTable(
+        users=MappingProxyType(users),
+        signature=signature,
+        ends_whole=text.endswith("\n"),
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -76,6 +76,41 @@ def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+async def test_half_of_a_file_ends_nobodys_session(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What was cut off in the middle of a line keeps the users, however valid it is."""
+    whole = path.read_text()
+    path.write_text(whole[: whole.index("bob")].rstrip())
+    await settle(users)
+    kept = users.get("bob")
+    path.write_text(whole)
+    await settle(users)
+
+    assert kept is not None
+    assert listener.told == []
+    (line,) = errors_in(caplog)
+    assert "let it end with a line break" in line
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["never-had-one", "still-has-one"])
+async def test_user_who_is_removed_on_purpose_is_gone(
+    path: Path, listener: Listener, end: str
+) -> None:
+    """A file that never ended with a line break needs none, and a whole one counts."""
+    whole = path.read_text()
+    path.write_text(whole.rstrip() + end)
+    users = UsersFile(path, on_change=listener)
+    path.write_text(whole[: whole.index("bob")].rstrip() + end)
+    await settle(users)
+
+    assert users.get("bob") is None
+    assert listener.told == [("bob", "removed")]
+
+
 def test_users_are_there_from_the_start(users: UsersFile) -> None:
     """The service begins with what the file holds."""
     assert list(users.table.users) == ["alice", "bob"]

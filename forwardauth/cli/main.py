@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "doctor": "Find out what is wrong, from outside.",
     "users": "Add, list, change and remove users.",
     "sessions": "List sessions, and end them.",
+    "store": "Move sessions from one store to another.",
     "access": "Explain which rule decides about a request.",
     "redirect": "Explain whether a redirect target is accepted.",
     "import": "Write a configuration from that of another program.",
@@ -30,8 +31,8 @@ COMMANDS: Final = {
 }
 """Each subcommand, named like its module and its object there, with its help."""
 
-_MODULES: Final = {"import": "imports"}
-"""Those whose name cannot be that of a module."""
+_MODULES: Final = {"import": "imports", "store": "stores"}
+"""Those whose name cannot be that of a module, or is taken."""
 
 _CONFIGURATION_FAILURE: Final = 2
 

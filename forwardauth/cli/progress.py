@@ -4,6 +4,8 @@ Law: where standard error is no terminal nothing is written, so that no log hold
 """
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -22,3 +24,21 @@ def clear_line() -> None:
     """Take away what was shown."""
     if sys.stderr.isatty():
         click.echo(CLEAR_LINE, nl=False, err=True)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar from the first call on; what is yielded takes *done* and *total*.
+
+    Long work learns how long it is while it runs, so the total may change.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.length = max(total, done, 1)
+            bar.update(done - bar.pos)
+
+        yield tell

@@ -113,6 +113,11 @@ class SignInLog:
         await asyncio.gather(*self._tasks)
 
 
+def topics_of(username: str) -> tuple[str, ...]:
+    """Return the topics that hold the attempts on *username*."""
+    return tuple(_topic_of(username, result) for result in SignInResult)
+
+
 def _topic_of(username: str, result: SignInResult) -> str:
     return f"{result}:{username}"
 

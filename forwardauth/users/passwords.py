@@ -91,6 +91,16 @@ class Passwords:
             initializer=self._start_thread,
         )
 
+    def check_free(self) -> None:
+        """Return when another verification would have a place now.
+
+        Raises:
+            ThrottledError: It would be turned away.
+        """
+        if not self._places.acquire(blocking=False):
+            raise ThrottledError(_BUSY)
+        self._places.release()
+
     async def verify(self, user: User | None, password: str) -> PasswordProof:
         """Return when *password* is that of *user*, who may sign in.
 

@@ -5,14 +5,17 @@ a tenth of a second. What was proven counts again for some seconds, without the 
 
 Laws: no password is kept, only a digest of it under a key that dies with the process.
 The digest is of the user's present hash too: with a new password, or without the user,
-what was proven before is not found. Few are kept, and none for long.
+what was proven before is not found. A proof counts where it was made, and ends there
+with the first password that is another one: it is no way to guess. Few are kept, and
+none for long.
 """
 
 import hashlib
+import hmac
 import secrets
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from forwardauth.clock import Clock
 from forwardauth.users.model import User
@@ -39,7 +42,7 @@ class RecentProofs:
         self._clock = clock
         self._capacity = capacity
         self._key = secrets.token_bytes(_KEY_BYTES)
-        self._proven: OrderedDict[bytes, datetime] = OrderedDict()
+        self._proven: OrderedDict[tuple[str, str], _Proof] = OrderedDict()
 
     def __len__(self) -> int:
         """Return how many proofs are remembered."""
@@ -61,22 +64,32 @@ class RecentProofs:
             digest.update(text)
         return digest.digest()
 
-    def add(self, user: User, password: str) -> None:
-        """Remember that *password* is that of *user*."""
+    def add(self, user: User, password: str, place: str) -> None:
+        """Remember that *password* was proven to be that of *user* at *place*."""
         digest = self.digest(user.username, user.password_hash, password)
-        self._proven[digest] = self._clock.now()
-        self._proven.move_to_end(digest)
+        self._proven[user.username, place] = _Proof(digest, self._clock.now())
+        self._proven.move_to_end((user.username, place))
         if len(self._proven) > self._capacity:
             self._proven.popitem(last=False)
 
-    def holds(self, user: User, password: str) -> bool:
-        """Whether *password* was proven to be that of *user*, as the file is now."""
-        digest = self.digest(user.username, user.password_hash, password)
-        since = self._proven.get(digest)
-        if since is None:
+    def holds(self, user: User, password: str, place: str) -> bool:
+        """Whether *password* was proven there to be that of *user*, as the file is now.
+
+        Whatever else was proven there is forgotten with a no, before anybody can ask
+        again: so a proof answers one guess at most.
+        """
+        proof = self._proven.get((user.username, place))
+        if proof is None:
             return False
+        digest = self.digest(user.username, user.password_hash, password)
         # A clock that was set back must not stretch a proof.
-        if timedelta() <= self._clock.now() - since < PROVEN_FOR:
+        is_recent = timedelta() <= self._clock.now() - proof.since < PROVEN_FOR
+        if is_recent and hmac.compare_digest(proof.digest, digest):
             return True
-        del self._proven[digest]
+        del self._proven[user.username, place]
         return False
+
+
+class _Proof(NamedTuple):
+    digest: bytes
+    since: datetime

@@ -4,20 +4,24 @@ An attempt counts as a failure from the moment it is let in until it proves othe
 Guesses sent all at once therefore cannot slip through between the check and the result,
 and an attempt whose client went away needs no tidying up.
 
-Unknown users are counted like known ones: nothing here knows which names exist.
+Laws: unknown users are counted like known ones, since nothing here knows which names
+exist. What is counted lies in a store, where all workers and all instances count
+together, under keys that say nothing to whoever reads the store. While it does not
+answer nobody is let in: a guess that nobody counts would be one too many, and who signs
+in then would have no session anyway.
 """
 
-from collections import OrderedDict
-from datetime import datetime, timedelta
+import hashlib
+import logging
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
+from forwardauth.attempts.limits import Limit, Rules
+from forwardauth.attempts.store import KEY_BYTES, Attempt, AttemptStore, Result
 from forwardauth.clock import Clock
-from forwardauth.errors import ThrottledError
-from forwardauth.users.buckets import Buckets, Limit
+from forwardauth.errors import StoreUnavailableError, ThrottledError
 from forwardauth.users.model import canonical_name
-
-_Key: TypeAlias = tuple[str, ...]
 
 ACCOUNT_LIMIT: Final = Limit(free=5, forget_every=timedelta(minutes=15))
 """For one account from all addresses that are new to it: at most a hundred guesses a
@@ -29,21 +33,30 @@ ADDRESS_LIMIT: Final = Limit(free=20, forget_every=timedelta(minutes=1))
 OWN_LIMIT: Final = Limit(free=10, forget_every=timedelta(minutes=15))
 """For one account from one address that has signed in to it before."""
 
-_CAPACITY: Final = 20_000
-_ADDRESSES_PER_ACCOUNT: Final = 16
+RULES: Final = Rules(
+    account=ACCOUNT_LIMIT,
+    address=ADDRESS_LIMIT,
+    own=OWN_LIMIT,
+    capacity=20_000,
+    known_for=timedelta(days=30),
+    addresses=16,
+)
+
 _HOME_NETWORK_BITS: Final = 64
-_KNOWN_FOR: Final = timedelta(days=30)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+_log = logging.getLogger(__name__)
 
 
 class Throttle(Protocol):
     """Decides whether a password may be tried. Each attempt is one ``check``.
 
     One of ``record_failure``, ``record_success``, ``record_repeated_success`` and
-    ``release`` follows, with the same arguments. None of them may wait: one that
-    instances share keeps a copy.
+    ``release`` follows, with the same arguments; none of them raises.
     """
 
-    def check(self, username: str, address: str) -> None:
+    async def check(self, username: str, address: str) -> None:
         """Let an attempt in, which counts as failed until it is recorded otherwise.
 
         Args:
@@ -53,154 +66,116 @@ class Throttle(Protocol):
 
         Raises:
             ThrottledError: It is not let in and not counted; nothing is to follow.
+            StoreUnavailableError: It is not let in, because nobody can count it.
         """
         ...
 
-    def record_failure(self, username: str, address: str) -> None:
+    async def record_failure(self, username: str, address: str) -> None:
         """Note that the password was wrong."""
         ...
 
-    def record_success(self, username: str, address: str) -> None:
+    async def record_success(self, username: str, address: str) -> None:
         """Note that the password was right: the address now belongs to the account."""
         ...
 
-    def record_repeated_success(self, username: str, address: str) -> None:
+    async def record_repeated_success(self, username: str, address: str) -> None:
         """Note the same of a program, which proves its password again and again."""
         ...
 
-    def release(self, username: str, address: str) -> None:
+    async def release(self, username: str, address: str) -> None:
         """Take back an attempt that nobody judged, because all threads were busy."""
         ...
 
 
 class LoginThrottle:
-    """A ``Throttle`` in this process; workers and replicas count for themselves.
+    """A ``Throttle`` on a store.
 
     An address that has signed in to an account has a bucket of its own for it, so that
-    strangers who guess at the account do not make its owner wait. Such addresses are
-    learned anew after a restart.
+    strangers who guess at the account do not make its owner wait.
     """
 
     def __init__(
-        self,
-        clock: Clock,
-        *,
-        account: Limit = ACCOUNT_LIMIT,
-        address: Limit = ADDRESS_LIMIT,
-        own: Limit = OWN_LIMIT,
-        capacity: int = _CAPACITY,
+        self, store: AttemptStore, *, key: bytes, clock: Clock, rules: Rules = RULES
     ) -> None:
-        """Keep the limits.
+        """Keep the parts.
 
         Args:
+            store: Where to count.
+            key: At most 64 bytes, the same for all who count together, and unknown to
+                whoever may read the store.
             clock: The only source of time.
-            account: See ``ACCOUNT_LIMIT``.
-            address: See ``ADDRESS_LIMIT``.
-            own: See ``OWN_LIMIT``.
-            capacity: Keys that each table remembers.
+            rules: See ``RULES``.
         """
+        self._store = store
+        self._key = key
         self._clock = clock
-        self._accounts = Buckets[_Key](account, capacity=capacity)
-        self._addresses = Buckets[_Key](address, capacity=capacity)
-        self._own = Buckets[_Key](own, capacity=capacity)
-        self._known = _KnownAddresses(capacity=capacity)
+        self._rules = rules
 
-    def check(self, username: str, address: str) -> None:
+    async def check(self, username: str, address: str) -> None:
         """Let an attempt in; see ``Throttle``."""
-        now = self._clock.now()
-        judges = self._judges_of(username, address, now)
-        wait = max(buckets.wait(key, now) for buckets, key in judges)
-        if wait:
-            raise ThrottledError(wait)
-        for buckets, key in judges:
-            buckets.count(key, now)
+        wait_ms = await self._store.admit_attempt(
+            self._attempt_of(username, address), self._rules, self._now_ms()
+        )
+        if wait_ms:
+            raise ThrottledError(wait_ms * _MS)
 
-    def record_failure(self, username: str, address: str) -> None:
+    async def record_failure(self, username: str, address: str) -> None:
         """Let the wait begin now; the attempt was counted when it was let in."""
-        now = self._clock.now()
-        for buckets, key in self._judges_of(username, address, now):
-            buckets.restart(key, now)
+        await self._settle(username, address, Result.FAILURE)
 
-    def record_success(self, username: str, address: str) -> None:
+    async def record_success(self, username: str, address: str) -> None:
         """Forget the failures of the account, but not those of the address.
 
         Else somebody with an account could sign in to it now and then, and guess at
         other accounts for ever.
         """
-        now = self._clock.now()
-        for buckets, key in self._judges_of(username, address, now):
-            if buckets is self._addresses:
-                buckets.take_back(key, now)
-            else:
-                buckets.clear(key)
-        self._learn(username, address, now)
+        await self._settle(username, address, Result.SUCCESS)
 
-    def record_repeated_success(self, username: str, address: str) -> None:
+    async def record_repeated_success(self, username: str, address: str) -> None:
         """Learn the address, and forgive nothing but the attempt itself.
 
         Else whoever shares an address with a program that calls every minute could
         guess on for ever, as its successes would clear the failures in between.
         """
-        now = self._clock.now()
-        for buckets, key in self._judges_of(username, address, now):
-            buckets.take_back(key, now)
-        self._learn(username, address, now)
+        await self._settle(username, address, Result.REPEATED_SUCCESS)
 
-    def release(self, username: str, address: str) -> None:
+    async def release(self, username: str, address: str) -> None:
         """Take back one attempt; see ``Throttle``."""
-        now = self._clock.now()
-        for buckets, key in self._judges_of(username, address, now):
-            buckets.take_back(key, now)
+        await self._settle(username, address, Result.RELEASED)
 
-    def _learn(self, username: str, address: str, now: datetime) -> None:
-        place = _place_of(address)
-        if place is not None:
-            self._known.add(_account_of(username), place, now)
+    async def _settle(self, username: str, address: str, result: Result) -> None:
+        attempt = self._attempt_of(username, address)
+        try:
+            await self._store.settle_attempt(
+                attempt, result, self._rules, self._now_ms()
+            )
+        except StoreUnavailableError as exc:
+            # It was counted as failed when it was let in, and stays so: the answer to
+            # who asked does not depend on it.
+            _log.warning("an attempt stays counted as failed: %s", exc)
 
-    def _judges_of(
-        self, username: str, address: str, now: datetime
-    ) -> list[tuple[Buckets[_Key], _Key]]:
-        """Return the buckets that an attempt counts in."""
-        account, place = _account_of(username), _place_of(address)
-        if place is None:
-            return [(self._accounts, (account,))]
-        if self._known.holds(account, place, now):
-            return [(self._own, (account, place))]
-        return [(self._accounts, (account,)), (self._addresses, (place,))]
+    def _attempt_of(self, username: str, address: str) -> Attempt:
+        account, place = canonical_name(username), place_of(address)
+        return Attempt(
+            account=self._digest(account),
+            address=None if place is None else self._digest("", place),
+            own=None if place is None else self._digest(account, place),
+        )
 
+    def _digest(self, *parts: str) -> bytes:
+        digest = hashlib.blake2b(key=self._key, digest_size=KEY_BYTES)
+        for part in parts:
+            text = part.encode("utf-8", "surrogatepass")
+            # With its length, so that no text can end where another one begins.
+            digest.update(len(text).to_bytes(4))
+            digest.update(text)
+        return digest.digest()
 
-class _KnownAddresses:
-    """Addresses that have signed in, by account: the last few, for thirty days.
-
-    Only who knows a password adds to it, and only to the list of that account.
-    """
-
-    def __init__(self, *, capacity: int) -> None:
-        self._capacity = capacity
-        self._accounts: OrderedDict[str, OrderedDict[str, datetime]] = OrderedDict()
-
-    def holds(self, account: str, place: str, now: datetime) -> bool:
-        places = self._accounts.get(account)
-        since = None if places is None else places.get(place)
-        return since is not None and now - since < _KNOWN_FOR
-
-    def add(self, account: str, place: str, now: datetime) -> None:
-        places = self._accounts.setdefault(account, OrderedDict())
-        places[place] = now
-        places.move_to_end(place)
-        self._accounts.move_to_end(account)
-        if len(places) > _ADDRESSES_PER_ACCOUNT:
-            places.popitem(last=False)
-        if len(self._accounts) > self._capacity:
-            self._accounts.popitem(last=False)
+    def _now_ms(self) -> int:
+        return (self._clock.now() - _EPOCH) // _MS
 
 
-def _account_of(username: str) -> str:
-    """Return the key of an account, the same for every spelling of its name."""
-    return canonical_name(username)
-
-
-def _place_of(address: str) -> str | None:
+def place_of(address: str) -> str | None:
     """Return the key of an address: one household of IPv6 is one place.
 
     Source: RFC 6177 2; whoever has one IPv6 address has the 2**64 beside it.

@@ -2,8 +2,11 @@
 
 Laws: a password is verified by the same pool, and slowed down by the same throttle, as
 at the login form. Whoever is slowed down is told so, right password or not: what was
-proven a moment ago must be no way to guess. Nothing is written but metrics, audit log,
-and in the users file a stronger hash, as at a login.
+proven a moment ago must be no way to guess. So it counts again at the address that
+proved it alone, and there until the first other password, and asks nobody; everything
+else asks the throttle's store, and while that does not answer nobody gets in. Nothing
+else is written but metrics, audit log, and in the users file a stronger hash, as at a
+login.
 """
 
 import asyncio
@@ -62,6 +65,7 @@ class BasicSignIn:
             CredentialsError: User and password do not match, or the user is disabled.
             ThrottledError: Too many attempts on this account or from this address, or
                 too many verifications are waiting.
+            StoreUnavailableError: Nobody could count the attempt.
         """
         try:
             place = "" if address is None else str(address)
@@ -113,28 +117,28 @@ class BasicSignIn:
 
     async def _prove(self, credentials: BasicCredentials, place: str) -> User:
         username, password = credentials.username, credentials.password
-        self._throttle.check(username, place)
         user = self._users.get(username)
-        if user and not user.disabled and self._proofs.holds(user, password):
-            self._throttle.release(username, place)
+        if user and not user.disabled and self._proofs.holds(user, password, place):
             self._audit.basic_accepted(is_recent=True)
             return user
+        self._passwords.check_free()
+        await self._throttle.check(username, place)
         try:
             proof = await self._passwords.verify(user, password)
         except CredentialsError:
-            self._throttle.record_failure(username, place)
+            await self._throttle.record_failure(username, place)
             raise
         except ThrottledError:
-            self._throttle.release(username, place)
+            await self._throttle.release(username, place)
             raise
-        self._throttle.record_repeated_success(username, place)
+        await self._throttle.record_repeated_success(username, place)
         if user is None:
             raise CredentialsError("nobody proves the password of an unknown user")
         if proof.new_hash is not None:
             await self._users.save_hash(
                 user.username, user.password_hash, proof.new_hash
             )
-        self._proofs.add(user, password)
+        self._proofs.add(user, password, place)
         self._audit.basic_accepted(is_recent=False)
         return self._get_unchanged(user)
 

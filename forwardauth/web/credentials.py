@@ -51,7 +51,8 @@ async def sign_in(
     Raises:
         CredentialsError: User and password do not match, or the user is disabled.
         ThrottledError: Too many attempts on this account or from this address.
-        StoreUnavailableError: The password was right, but no session could be made.
+        StoreUnavailableError: Nobody could count the attempt, and the password was not
+            looked at; or it was right, but no session could be made.
     """
     app = request.app
     settings = app[keys.SETTINGS]
@@ -103,19 +104,24 @@ async def prove(
 
     Raises:
         CredentialsError: User and password do not match, or the user is disabled.
-        ThrottledError: Too many attempts on this account or from this address.
+        ThrottledError: Too many attempts on this account or from this address, or too
+            many verifications are waiting.
+        StoreUnavailableError: Nobody could count the attempt; see ``LoginThrottle``.
     """
     throttle, place = request.app[keys.THROTTLE], place_of(request)
-    throttle.check(username, place)
+    passwords = request.app[keys.PASSWORDS]
+    # A flood is turned away before it gets to the store.
+    passwords.check_free()
+    await throttle.check(username, place)
     try:
-        proof = await request.app[keys.PASSWORDS].verify(user, password)
+        proof = await passwords.verify(user, password)
     except CredentialsError:
-        throttle.record_failure(username, place)
+        await throttle.record_failure(username, place)
         raise
     except ThrottledError:
-        throttle.release(username, place)
+        await throttle.release(username, place)
         raise
-    throttle.record_success(username, place)
+    await throttle.record_success(username, place)
     return proof
 
 

@@ -3,6 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from forwardauth.attempts.limits import Rules
+from forwardauth.attempts.memory import MemoryAttempts
+from forwardauth.attempts.store import Attempt, Result
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
@@ -22,6 +25,7 @@ class DownStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
+        self._attempts = MemoryAttempts()
         self.calls_left: int | None = None
         self.faults_left: int | None = None
 
@@ -86,6 +90,16 @@ class DownStore(MemoryStore):
     async def list_expired(self, now: datetime, *, limit: int) -> tuple[Entry, ...]:
         self._answer()
         return await super().list_expired(now, limit=limit)
+
+    async def admit_attempt(self, attempt: Attempt, rules: Rules, now_ms: int) -> int:
+        self._answer()
+        return await self._attempts.admit_attempt(attempt, rules, now_ms)
+
+    async def settle_attempt(
+        self, attempt: Attempt, result: Result, rules: Rules, now_ms: int
+    ) -> None:
+        self._answer()
+        await self._attempts.settle_attempt(attempt, result, rules, now_ms)
 
     async def count(self) -> int:
         self._answer()

@@ -4,17 +4,17 @@
 class OpenThrottle:
     """Counts nothing; a ``Throttle``."""
 
-    def check(self, username: str, address: str) -> None:
+    async def check(self, username: str, address: str) -> None:
         """Let the attempt in."""
 
-    def record_failure(self, username: str, address: str) -> None:
+    async def record_failure(self, username: str, address: str) -> None:
         """Forget it."""
 
-    def record_success(self, username: str, address: str) -> None:
+    async def record_success(self, username: str, address: str) -> None:
         """Forget it."""
 
-    def record_repeated_success(self, username: str, address: str) -> None:
+    async def record_repeated_success(self, username: str, address: str) -> None:
         """Forget it."""
 
-    def release(self, username: str, address: str) -> None:
+    async def release(self, username: str, address: str) -> None:
         """Forget it."""

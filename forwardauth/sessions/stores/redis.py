@@ -50,6 +50,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
+from forwardauth.attempts.limits import Rules
+from forwardauth.attempts.store import Attempt, Result
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Question
@@ -58,6 +60,7 @@ from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores import redis_scripts as scripts
+from forwardauth.sessions.stores.redis_attempts import RedisAttempts
 from forwardauth.sessions.stores.redis_batch import RedisBatches
 from forwardauth.sessions.stores.redis_client import RedisClient, gather_all
 from forwardauth.sessions.stores.redis_keys import (
@@ -101,6 +104,7 @@ class RedisStore:
         self._keys = RedisKeys(url.prefix)
         self._batches = RedisBatches(self._client, self._keys)
         self._clock = clock
+        self._attempts = RedisAttempts(self._client, url.prefix)
 
     async def create(self, entry: Entry) -> bool:
         """Add *entry* in the three steps that the module describes."""
@@ -264,6 +268,16 @@ class RedisStore:
             for row in rows
         )
         return tuple(event for event in found if event.at >= since)
+
+    async def admit_attempt(self, attempt: Attempt, rules: Rules, now_ms: int) -> int:
+        """Let *attempt* in, or say how long it has to wait."""
+        return await self._attempts.admit_attempt(attempt, rules, now_ms)
+
+    async def settle_attempt(
+        self, attempt: Attempt, result: Result, rules: Rules, now_ms: int
+    ) -> None:
+        """Say what became of *attempt*."""
+        await self._attempts.settle_attempt(attempt, result, rules, now_ms)
 
     async def count(self) -> int:
         """Return how many entries are kept, of those not yet dropped by their time."""

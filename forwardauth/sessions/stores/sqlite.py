@@ -23,12 +23,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from forwardauth.attempts.limits import Rules
+from forwardauth.attempts.store import Attempt, Result
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.events import Event
 from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
+from forwardauth.sessions.stores.sqlite_attempts import admit_attempt, settle_attempt
 from forwardauth.sessions.stores.sqlite_events import append_event, select_events
 from forwardauth.sessions.stores.sqlite_file import SCHEMA_VERSION
 from forwardauth.sessions.stores.sqlite_reader import (
@@ -161,6 +164,20 @@ class SqliteStore:
         """Return the events of *topic*, the last first."""
         select = partial(select_events, topic=topic, since=since)
         return await self._worker.run(select, Need.READ)
+
+    async def admit_attempt(self, attempt: Attempt, rules: Rules, now_ms: int) -> int:
+        """Let *attempt* in, or say how long it has to wait."""
+        admit = partial(admit_attempt, attempt=attempt, rules=rules, now=now_ms)
+        return await self._worker.run(admit, Need.WRITE)
+
+    async def settle_attempt(
+        self, attempt: Attempt, result: Result, rules: Rules, now_ms: int
+    ) -> None:
+        """Say what became of *attempt*."""
+        settle = partial(
+            settle_attempt, attempt=attempt, result=result, rules=rules, now=now_ms
+        )
+        await self._worker.run(settle, Need.WRITE)
 
     async def count(self) -> int:
         """Return how many entries are kept."""

@@ -10,6 +10,7 @@ from tests.support.clock import FakeClock
 from tests.support.users import ARGON2ID, BCRYPT, PASSWORD, make_user
 
 ALICE = make_user()
+HOME = "203.0.113.7"
 
 
 @pytest.fixture
@@ -22,13 +23,13 @@ def clock() -> FakeClock:
 def proofs(clock: FakeClock) -> RecentProofs:
     """Proofs of which one is remembered: Alice's."""
     proofs = RecentProofs(clock)
-    proofs.add(ALICE, PASSWORD)
+    proofs.add(ALICE, PASSWORD, HOME)
     return proofs
 
 
 def test_what_was_proven_counts_again(proofs: RecentProofs) -> None:
     """The same user, hash and password are found."""
-    assert proofs.holds(ALICE, PASSWORD)
+    assert proofs.holds(ALICE, PASSWORD, HOME)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_what_was_proven_counts_again(proofs: RecentProofs) -> None:
 )
 def test_nothing_else_does(proofs: RecentProofs, user: User, password: str) -> None:
     """A new hash, as after a change of the password, is not found (V-39)."""
-    assert not proofs.holds(user, password)
+    assert not proofs.holds(user, password, HOME)
 
 
 @pytest.mark.parametrize(
@@ -62,20 +63,33 @@ def test_proof_counts_for_seconds(
     proofs: RecentProofs, clock: FakeClock, elapsed: timedelta, *, counts: bool
 ) -> None:
     """Its end does not move while it is used, nor with the clock (V-39)."""
-    proofs.holds(ALICE, PASSWORD)
+    proofs.holds(ALICE, PASSWORD, HOME)
     clock.advance(elapsed)
 
-    assert proofs.holds(ALICE, PASSWORD) is counts
+    assert proofs.holds(ALICE, PASSWORD, HOME) is counts
 
 
 def test_proof_that_is_over_is_dropped(proofs: RecentProofs, clock: FakeClock) -> None:
     """A clock that goes back later does not bring it back."""
     clock.advance(PROVEN_FOR)
-    proofs.holds(ALICE, PASSWORD)
+    proofs.holds(ALICE, PASSWORD, HOME)
     clock.advance(-PROVEN_FOR)
 
-    assert not proofs.holds(ALICE, PASSWORD)
+    assert not proofs.holds(ALICE, PASSWORD, HOME)
     assert len(proofs) == 0
+
+
+def test_proof_counts_where_it_was_made(proofs: RecentProofs) -> None:
+    """Whoever asks from elsewhere cannot find out by it (V-39)."""
+    assert not proofs.holds(ALICE, PASSWORD, "198.51.100.9")
+    assert proofs.holds(ALICE, PASSWORD, HOME)
+
+
+def test_another_password_ends_the_proof(proofs: RecentProofs) -> None:
+    """It answers one guess at most; the next one has to pass the throttle (V-39)."""
+    assert not proofs.holds(ALICE, "guess", HOME)
+
+    assert not proofs.holds(ALICE, PASSWORD, HOME)
 
 
 def test_few_are_remembered(clock: FakeClock) -> None:
@@ -83,9 +97,9 @@ def test_few_are_remembered(clock: FakeClock) -> None:
     proofs = RecentProofs(clock, capacity=2)
     one, two, three = (make_user(name) for name in ("one", "two", "three"))
     for user in (one, two, one, three):
-        proofs.add(user, PASSWORD)
+        proofs.add(user, PASSWORD, HOME)
 
-    held = [proofs.holds(user, PASSWORD) for user in (one, two, three)]
+    held = [proofs.holds(user, PASSWORD, HOME) for user in (one, two, three)]
 
     assert held == [True, False, True]
     assert len(proofs) == 2

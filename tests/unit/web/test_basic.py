@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from forwardauth.adapters.headers import IPAddress
+from forwardauth.attempts.memory import MemoryAttempts
 from forwardauth.errors import CredentialsError, ThrottledError
 from forwardauth.users.file import UsersFile
 from forwardauth.users.hashes import Hasher
@@ -69,7 +70,7 @@ class Scene:
         self.basic = BasicSignIn(
             users=self.users,
             passwords=self.passwords,
-            throttle=LoginThrottle(self.clock),
+            throttle=LoginThrottle(MemoryAttempts(), key=b"key", clock=self.clock),
             proofs=RecentProofs(self.clock),
             audit=AuditLog(self.metrics),
         )

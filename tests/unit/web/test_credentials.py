@@ -11,6 +11,7 @@ from forwardauth.users.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT
 from forwardauth.web import keys
 from tests.support.client import Headers, Reply
 from tests.support.portal import COOKIE, PASSWORD, Portal, cookie_value
+from tests.support.stores import DownStore
 
 HOME = "203.0.113.7"
 OFFICE = "203.0.113.8"
@@ -295,3 +296,17 @@ async def test_rehash_is_written_and_known(portal: Portal) -> None:
     after = await portal.verify(token)
 
     assert (before.status, after.status) == (200, 200)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"], ids=["right", "wrong"])
+async def test_outage_says_nothing_about_the_password(
+    tmp_path: Path, password: str
+) -> None:
+    """Nobody can count the attempt, so nobody looks at the password."""
+    store = DownStore()
+    store.go_down()
+    async with Portal(tmp_path, store=store) as portal:
+        reply = await sign_in(portal, password=password)
+
+    assert reply.status == 503
+    assert reply.lines("Set-Cookie") == []

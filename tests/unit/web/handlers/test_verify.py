@@ -879,16 +879,31 @@ async def test_dead_session_does_not_keep_basic_out(portal: Portal) -> None:
 
 
 async def test_store_that_is_down_is_an_outage_with_basic_too(tmp_path: Path) -> None:
-    """Without a cookie no store is asked; with one nobody can tell (V-2)."""
+    """Nobody can count the attempt, or tell whose the cookie is (V-2)."""
     store = DownStore()
     store.go_down()
     async with Portal(tmp_path, store=store) as portal:
-        without = await portal.verify(None, host=SCRIPTS, headers=[basic()])
-        with_one = await portal.verify(
-            create_session_id(), host=SCRIPTS, headers=[basic()]
+        replies = [
+            await portal.verify(token, host=SCRIPTS, headers=[basic(password=password)])
+            for token in (None, create_session_id())
+            for password in (PASSWORD, "wrong")
+        ]
+
+    assert [reply.status for reply in replies] == [503] * 4
+
+
+async def test_what_was_proven_a_moment_ago_outlives_an_outage(tmp_path: Path) -> None:
+    """A program that calls again within seconds asks no store (V-39)."""
+    store = DownStore()
+    async with Portal(tmp_path, store=store) as portal:
+        before = await portal.verify(None, host=SCRIPTS, headers=[basic()])
+        store.go_down()
+        after = await portal.verify(None, host=SCRIPTS, headers=[basic()])
+        guess = await portal.verify(
+            None, host=SCRIPTS, headers=[basic(password="guess")]
         )
 
-    assert (without.status, with_one.status) == (200, 503)
+    assert [before.status, after.status, guess.status] == [200, 200, 503]
 
 
 @pytest.mark.parametrize(

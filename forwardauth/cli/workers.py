@@ -3,9 +3,11 @@
 The parent opens the listeners, forks the workers, replaces one that dies, and passes
 signals on; it serves nothing.
 
-Laws: a worker that dies before it has served for a while ends the service. One that
-looks up and refuses everybody is worse than one that is down. No worker outlives the
-parent: it would hold the port against the next start.
+Laws: a worker that dies before it has served for a while ends the service, unless
+another one serves well: a service whose listeners nobody answers is worse than one that
+is down, but what broke after the start, such as the users file, ends nobody who still
+has the good one. No worker outlives the parent: it would hold the port against the next
+start.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import FrameType
 from typing import Final, NoReturn
@@ -22,6 +25,10 @@ from forwardauth.errors import ForwardAuthError
 
 SETTLED_SECONDS: Final = 5.0
 """A worker that has lived this long was able to start."""
+
+_LONGEST_WAIT_SECONDS: Final = 30.0
+_WAITS_FOR_SETTLING: Final = 5
+"""The first wait before another attempt is this part of ``settled_seconds``."""
 
 _PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -53,7 +60,7 @@ def supervise(
         on_stop: Called in the parent when it is told to stop.
 
     Raises:
-        WorkerFailedError: A worker died sooner.
+        WorkerFailedError: A worker died sooner, and no other has lived as long.
     """
     _Supervisor(count, serve, settled_seconds, on_replacement, on_stop).run(on_started)
 
@@ -77,6 +84,7 @@ class _Supervisor:
         # Nothing is ever written to it: a worker reads its end when the parent is gone.
         self._life, self._own_life = os.pipe()
         self._started: dict[int, tuple[int, float]] = {}
+        self._failures: Counter[int] = Counter()
         self._is_stopping = False
 
     def run(self, on_started: Callable[[], None]) -> None:
@@ -96,27 +104,46 @@ class _Supervisor:
             worker, since = ended
             code = os.waitstatus_to_exitcode(status)
             _log.error("worker %d (pid %d) ended with %d", worker, pid, code)
-            if time.monotonic() - since < self._settled_seconds:
+            if self._has_settled(since):
+                self._failures.pop(worker, None)
+            elif self._is_alone():
                 failed = True
                 self._stop(signal.SIGTERM)
+                continue
             else:
-                self._on_replacement()
-                self._fork(worker)
+                self._failures[worker] += 1
+            self._on_replacement()
+            self._fork(worker, wait_seconds=self._wait_of(worker))
         if failed:
             raise WorkerFailedError("a worker died at once; its lines above say why")
 
-    def _fork(self, worker: int) -> None:
+    def _has_settled(self, since: float) -> bool:
+        return time.monotonic() - since >= self._settled_seconds
+
+    def _is_alone(self) -> bool:
+        """Whether no worker that is left was able to start."""
+        return not any(self._has_settled(since) for _, since in self._started.values())
+
+    def _wait_of(self, worker: int) -> float:
+        """Return how long the next one waits: longer each time it failed in a row."""
+        failures = self._failures[worker]
+        if not failures:
+            return 0.0
+        first = self._settled_seconds / _WAITS_FOR_SETTLING
+        return min(first * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_SECONDS)
+
+    def _fork(self, worker: int, *, wait_seconds: float = 0.0) -> None:
         # A signal between fork and the line that notes the pid would miss the child.
         signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
         pid = os.fork()
         if pid == 0:
-            self._become_worker(worker)
-        self._started[pid] = (worker, time.monotonic())
+            self._become_worker(worker, wait_seconds)
+        self._started[pid] = (worker, time.monotonic() + wait_seconds)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
         if self._is_stopping:
             os.kill(pid, signal.SIGTERM)
 
-    def _become_worker(self, worker: int) -> NoReturn:
+    def _become_worker(self, worker: int, wait_seconds: float) -> NoReturn:
         status = 1
         try:
             for number in _PASSED_ON:
@@ -127,6 +154,7 @@ class _Supervisor:
             # Before signals are let in: they are for the thread that serves.
             threading.Thread(target=self._end_with_parent, daemon=True).start()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
+            time.sleep(wait_seconds)
             self._serve(worker)
             status = 0
         except (ForwardAuthError, OSError) as exc:

@@ -71,6 +71,14 @@ def _die_second(number: int) -> None:
     _wait(number)
 
 
+def _break(number: int) -> None:
+    """Serve, but for the second worker where something broke after the start."""
+    if number == 1 and (Path(os.environ["SUPERVISED_FOLDER"]) / "broken").exists():
+        message = "the users file is gone"
+        raise ConfigError([message])
+    _wait(number)
+
+
 def _crash(_number: int) -> None:
     message = "a mistake in the code"
     raise ZeroDivisionError(message)
@@ -78,6 +86,7 @@ def _crash(_number: int) -> None:
 
 WAYS: Final[dict[str, Callable[[int], None]]] = {
     "wait": _wait,
+    "break": _break,
     "die": _die_second,
     "crash": _crash,
 }

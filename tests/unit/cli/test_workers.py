@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -81,6 +82,45 @@ def test_a_worker_that_dies_at_once_ends_the_service(tmp_path: Path) -> None:
     assert "Error: a worker died at once" in process.tail()
     assert "Traceback" not in process.tail()
     assert not any(map(is_alive, started(tmp_path)))
+
+
+def test_what_broke_after_the_start_ends_nobody_who_serves(tmp_path: Path) -> None:
+    """A successor that cannot start is tried again until it can."""
+    process = supervised(tmp_path, way="break", settled_seconds=0.2)
+    with process:
+        wait_for(lambda: len(started(tmp_path)) == COUNT, "the workers have begun")
+        before = started(tmp_path)
+        sleep(0.3)
+        (tmp_path / "broken").touch()
+        (victim,) = (pid for pid, number in before.items() if number == 1)
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: process.tail().count("cannot serve") == 2, "two attempts")
+        (tmp_path / "broken").unlink()
+        wait_for(lambda: len(started(tmp_path)) == COUNT + 1, "there is a successor")
+        status = process.stop()
+
+    (successor,) = started(tmp_path).keys() - before.keys()
+    assert started(tmp_path)[successor] == 1
+    assert status == 0
+    assert [told(tmp_path)[pid] for pid in before if pid != victim] == [["SIGTERM"]]
+
+
+def test_worker_that_waits_for_its_next_attempt_stops_at_once(tmp_path: Path) -> None:
+    """A stop waits for nobody who does nothing."""
+    process = supervised(tmp_path, way="break", settled_seconds=0.5)
+    with process:
+        wait_for(lambda: len(started(tmp_path)) == COUNT, "the workers have begun")
+        victim = next(pid for pid, number in started(tmp_path).items() if number == 1)
+        sleep(0.6)
+        (tmp_path / "broken").touch()
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: process.tail().count("cannot serve") == 4, "four attempts")
+        begun = monotonic()
+        status = process.stop()
+        took = monotonic() - begun
+
+    assert status == 0
+    assert took < 0.8
 
 
 def test_a_mistake_of_ours_is_logged_with_its_place(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 
 _PROGRESS_STEP: Final = 500
+_MANY_USERS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,19 @@ class Administration:
         journal: Path,
         observer: SessionObserver,
         tell_progress: Callable[[str], None] = lambda _: None,
+        tell_ended: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
-        """Keep the parts; *tell_progress* is called every now and then."""
+        """Keep the parts.
+
+        Args:
+            store: The service's own.
+            clock: Tells what has expired.
+            timeouts: How long a session may live at most.
+            journal: Of the service.
+            observer: Is told what has ended.
+            tell_progress: Called every now and then while sessions are read.
+            tell_ended: Called while many end: users that are done, and all.
+        """
         self._store = store
         self._clock = clock
         self._timeouts = timeouts
@@ -79,6 +91,7 @@ class Administration:
         self._journal = kind(journal)
         self._observer = observer
         self._tell_progress = tell_progress
+        self._tell_ended = tell_ended
         self._revoker = SessionRevoker(
             store=store,
             clock=clock,
@@ -138,7 +151,8 @@ class Administration:
         ended: list[Session] = []
         in_order = sorted(usernames)
         for index, username in enumerate(in_order):
-            self._tell_progress(f"{index} of {len(in_order)} users done")
+            if len(in_order) >= _MANY_USERS:
+                self._tell_ended(index + 1, len(in_order))
             try:
                 removed = await self._revoker.revoke_user(
                     username, cause=EndCause.ADMIN

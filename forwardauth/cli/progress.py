@@ -5,10 +5,14 @@ Law: where standard error is no terminal nothing is written, so that no log hold
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    # A private module of click: for the types alone.
+    from click._termui_impl import ProgressBar
 
 CLEAR_LINE: Final = "\r\x1b[K"
 
@@ -32,12 +36,16 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
     Long work learns how long it is while it runs, so the total may change.
     """
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+    with ExitStack() as stack:
+        bars: list[ProgressBar[int]] = []
 
         def tell(done: int, total: int) -> None:
+            if not sys.stderr.isatty():
+                return
+            if not bars:
+                shown = click.progressbar(length=total, label=label, file=sys.stderr)
+                bars.append(stack.enter_context(shown))
+            (bar,) = bars
             bar.length = max(total, done, 1)
             bar.update(done - bar.pos)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from forwardauth.cli.logins import SignedIn, group_logins
 from forwardauth.cli.table import table_of
 from forwardauth.sessions.model import Session
 from forwardauth.web.devices import parse_user_agent
@@ -25,26 +26,36 @@ _HEADINGS: Final = (
 def session_table(
     sessions: Sequence[Session], *, is_id_whole: bool = False
 ) -> list[str]:
-    """Return lines; *is_id_whole* is for sessions that only whole ids tell apart."""
+    """Return a line for each login of *sessions*.
+
+    *is_id_whole* is for those that only whole ids tell apart.
+    """
     length = None if is_id_whole else SHOWN_CHARACTERS
-    return table_of([_HEADINGS, *(_cells_of(each, length) for each in sessions)])
+    logins = group_logins(sessions)
+    return table_of([_HEADINGS, *(_cells_of(each, length) for each in logins)])
 
 
 def session_records(sessions: Sequence[Session]) -> list[dict[str, object]]:
-    """Return what JSON says of each session: the names of ``GET /api/sessions``."""
+    """Return what JSON says of each login: the names of ``GET /api/sessions``."""
     return [
         {
-            "id": session.handle,
-            "user": session.username,
-            "domain": session.domain,
-            "created": _spell(session.created),
-            "last_seen": _spell(session.seen),
-            "address": session.address,
-            "user_agent": session.user_agent,
-            "remembered": session.remembered,
+            "id": login.first.handle,
+            "user": login.first.username,
+            "domain": login.first.domain,
+            "domains": list(login.domains),
+            "created": _spell(login.first.created),
+            "last_seen": _spell(login.seen),
+            "address": login.first.address,
+            "user_agent": login.first.user_agent,
+            "remembered": login.first.remembered,
         }
-        for session in sessions
+        for login in group_logins(sessions)
     ]
+
+
+def count_logins(sessions: Sequence[Session]) -> str:
+    """Return how many logins *sessions* are, in words, which people call sessions."""
+    return count_sessions(len(group_logins(sessions)))
 
 
 def count_sessions(number: int) -> str:
@@ -52,16 +63,17 @@ def count_sessions(number: int) -> str:
     return "1 session" if number == 1 else f"{number or 'no'} sessions"
 
 
-def _cells_of(session: Session, length: int | None) -> tuple[str, ...]:
+def _cells_of(login: SignedIn, length: int | None) -> tuple[str, ...]:
+    session = login.first
     device = parse_user_agent(session.user_agent)
     names = [name for name in (device.browser, device.system) if name]
     said = session.user_agent[:_MAX_BROWSER_CHARACTERS]
     return (
         session.handle[:length],
         session.username,
-        session.domain,
+        ", ".join(login.domains),
         f"{session.created:%Y-%m-%d %H:%M}",
-        f"{session.seen:%Y-%m-%d %H:%M}",
+        f"{login.seen:%Y-%m-%d %H:%M}",
         session.address,
         " on ".join(names) or said or "unknown",
     )

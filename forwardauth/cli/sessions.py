@@ -13,9 +13,10 @@ import click
 from forwardauth.cli.administration import Result, Survey
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.logins import group_logins
 from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.session_table import (
-    count_sessions,
+    count_logins,
     session_records,
     session_table,
 )
@@ -52,7 +53,10 @@ def sessions() -> None:
 @json_option
 @config_option
 def list_(user: str | None, is_json: bool, config_path: Path | None) -> None:
-    """List the sessions that live, the last used first for each user."""
+    """List the sessions that live, the last used first for each user.
+
+    One that a login has on several cookie domains is one session.
+    """
     settings = load(config_path)
     survey = _survey(settings, _select(settings, user))
     found = [live.session for live in survey.sessions]
@@ -166,10 +170,10 @@ def _survey(settings: Settings, wanted: _Wanted) -> Survey:
 
 def _revoke_users(settings: Settings, wanted: _Wanted, *, is_asking: bool) -> Result:
     survey = _survey(settings, wanted)
-    count = len(survey.sessions)
-    if is_asking and count and sys.stdin.isatty():
+    known = [live.session for live in survey.sessions]
+    if is_asking and known and sys.stdin.isatty():
         whose = "all users" if wanted.name is None else quote(wanted.name)
-        question = f"End {count_sessions(count)} of {whose}?"
+        question = f"End {count_logins(known)} of {whose}?"
         click.confirm(question, abort=True, err=True)
     # The name as it is spelled now ends a session that has begun meanwhile, too.
     usernames = survey.usernames | wanted.spelled
@@ -183,12 +187,13 @@ def _revoke_one(settings: Settings, prefix: str) -> Result:
     named = [each for each in found if each.session.handle.startswith(prefix)]
     if not named:
         raise click.ClickException(f"no session has an ID that starts with {prefix}")
-    if len(named) > 1:
-        candidates = [each.session for each in named]
+    candidates = [each.session for each in named]
+    logins = group_logins(candidates)
+    if len(logins) > 1:
         for line in session_table(candidates, is_id_whole=True):
             click.echo(line, err=True)
         raise click.ClickException(
-            f"{len(named)} sessions have an ID that starts with {prefix}: nothing was"
+            f"{len(logins)} sessions have an ID that starts with {prefix}: nothing was"
             " ended"
         )
     return administer(settings, lambda admin: admin.end_one(named[0]))
@@ -221,15 +226,15 @@ def _tell(result: Result, *, is_json: bool) -> None:
         users = sorted({session.username for session in result.ended})
         whose = f" of {quote(users[0])}" if len(users) == 1 else ""
         whose = f" of {len(users)} users" if len(users) > 1 else whose
-        click.echo(f"{count_sessions(len(result.ended))}{whose} ended")
+        click.echo(f"{count_logins(result.ended)}{whose} ended")
 
 
 def _what_is_left(settings: Settings, result: Result) -> str:
     trouble = "the session store stopped answering, and not everything has ended"
     if not result.is_journaled:
         return f"{trouble}: run the command again when it answers"
-    left = count_sessions(len(result.left))
-    verb = "is" if len(result.left) == 1 else "are"
+    left = count_logins(result.left)
+    verb = "is" if left.startswith("1 ") else "are"
     return (
         f"{trouble}: {left} {verb} written down in {settings.session.journal}, for the"
         " service on this machine to refuse now, and to end when the store answers"

@@ -16,6 +16,7 @@ import click
 
 from forwardauth.cli.administration import Administration
 from forwardauth.cli.context import LOG_FORMAT
+from forwardauth.cli.progress import CLEAR_LINE, progress_bar, tell_line
 from forwardauth.clock import SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import Settings
@@ -27,7 +28,6 @@ from forwardauth.web.audit import AuditLog
 from forwardauth.web.metrics import Metrics
 
 _MEMORY: Final = "memory:"
-_CLEAR_LINE: Final = "\r\x1b[K"
 
 T = TypeVar("T")
 
@@ -41,12 +41,14 @@ def administer(settings: Settings, work: Callable[[Administration], Awaitable[T]
         StoreUnavailableError: It does not answer.
     """
     _check_store(settings)
-    with _log_on_stderr():
-        return asyncio.run(_administer(settings, work))
+    with _log_on_stderr(), progress_bar("ending sessions") as tell_ended:
+        return asyncio.run(_administer(settings, work, tell_ended))
 
 
 async def _administer(
-    settings: Settings, work: Callable[[Administration], Awaitable[T]]
+    settings: Settings,
+    work: Callable[[Administration], Awaitable[T]],
+    tell_ended: Callable[[int, int], None],
 ) -> T:
     clock = SystemClock()
     store = build_store(settings.session.store, clock)
@@ -60,7 +62,8 @@ async def _administer(
         ),
         journal=settings.session.journal,
         observer=AuditLog(Metrics()),
-        tell_progress=_tell_progress,
+        tell_progress=tell_line,
+        tell_ended=tell_ended,
     )
     try:
         return await work(administration)
@@ -86,7 +89,7 @@ def _check_store(settings: Settings) -> None:
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
     """Write the package's log lines to standard error, over a line of progress."""
-    start = _CLEAR_LINE if sys.stderr.isatty() else ""
+    start = CLEAR_LINE if sys.stderr.isatty() else ""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(start + LOG_FORMAT))
     logger = logging.getLogger("forwardauth")
@@ -99,8 +102,3 @@ def _log_on_stderr() -> Iterator[None]:
         logger.setLevel(level)
         logger.removeHandler(handler)
         click.echo(start, nl=False, err=True)
-
-
-def _tell_progress(text: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"{_CLEAR_LINE}{text}", nl=False, err=True)

@@ -49,12 +49,15 @@ def users() -> None:
 @click.option("--display-name", default="", help="For people, such as 'Alice Doe'.")
 @click.option("--email", default="", help="What applications get as Remote-Email.")
 @click.option("--group", "groups", multiple=True, help="May be given several times.")
+@json_option
 @config_option
 def add(
+    *,
     name: str,
     display_name: str,
     email: str,
     groups: tuple[str, ...],
+    is_json: bool,
     config_path: Path | None,
 ) -> None:
     """Add the user NAME, and create the users file when there is none.
@@ -74,7 +77,7 @@ def add(
             email=email,
             groups=groups,
         )
-    click.echo(f"{name} can sign in")
+    _tell(path, name, "added", "can sign in", is_json=is_json)
 
 
 @users.command(
@@ -95,8 +98,9 @@ def list_(is_json: bool, config_path: Path | None) -> None:
 
 @users.command(epilog=examples("forwardauth users passwd alice"))
 @click.argument("name")
+@json_option
 @config_option
-def passwd(name: str, config_path: Path | None) -> None:
+def passwd(name: str, is_json: bool, config_path: Path | None) -> None:
     """Give NAME another password, and end the sessions of the old one.
 
     Asks for the password on a terminal; else reads it from standard input, one line.
@@ -106,37 +110,46 @@ def passwd(name: str, config_path: Path | None) -> None:
         if load_users(path).get(name) is None:
             raise EditError(f"there is no user {quote(name)}")
         editor.set_password(path, name, _ask_for_hash())
-    click.echo(f"{name} has a new password; {_ENDS_SESSIONS}")
+    told = f"has a new password; {_ENDS_SESSIONS}"
+    _tell(path, name, "password changed", told, is_json=is_json)
 
 
 @users.command(epilog=examples("forwardauth users disable alice"))
 @click.argument("name")
+@json_option
 @config_option
-def disable(name: str, config_path: Path | None) -> None:
+def disable(name: str, is_json: bool, config_path: Path | None) -> None:
     """Keep NAME from signing in, and end the user's sessions."""
+    path = load(config_path).users.file
     with _telling_refusals():
-        editor.set_disabled(load(config_path).users.file, name, is_disabled=True)
-    click.echo(f"{name} is disabled; {_ENDS_SESSIONS}")
+        editor.set_disabled(path, name, is_disabled=True)
+    told = f"is disabled; {_ENDS_SESSIONS}"
+    _tell(path, name, "disabled", told, is_json=is_json)
 
 
 @users.command(epilog=examples("forwardauth users enable alice"))
 @click.argument("name")
+@json_option
 @config_option
-def enable(name: str, config_path: Path | None) -> None:
+def enable(name: str, is_json: bool, config_path: Path | None) -> None:
     """Let NAME sign in again. Sessions from before stay ended."""
+    path = load(config_path).users.file
     with _telling_refusals():
-        editor.set_disabled(load(config_path).users.file, name, is_disabled=False)
-    click.echo(f"{name} can sign in")
+        editor.set_disabled(path, name, is_disabled=False)
+    _tell(path, name, "enabled", "can sign in", is_json=is_json)
 
 
 @users.command(epilog=examples("forwardauth users remove alice"))
 @click.argument("name")
+@json_option
 @config_option
-def remove(name: str, config_path: Path | None) -> None:
+def remove(name: str, is_json: bool, config_path: Path | None) -> None:
     """Take NAME out of the users file, and end the user's sessions."""
+    path = load(config_path).users.file
     with _telling_refusals():
-        editor.remove_user(load(config_path).users.file, name)
-    click.echo(f"{name} is removed; {_ENDS_SESSIONS}")
+        editor.remove_user(path, name)
+    told = f"is removed; {_ENDS_SESSIONS}"
+    _tell(path, name, "removed", told, is_json=is_json)
 
 
 @users.command(
@@ -145,9 +158,17 @@ def remove(name: str, config_path: Path | None) -> None:
         "forwardauth users hash", "pass show alice | forwardauth users hash"
     ),
 )
-def hash_() -> None:
+@json_option
+def hash_(is_json: bool) -> None:
     """Print the hash of a password, for the key password in the users file."""
-    click.echo(_ask_for_hash())
+    found = _ask_for_hash()
+    click.echo(dump({"hash": found}) if is_json else found)
+
+
+def _tell(path: Path, name: str, done: str, told: str, *, is_json: bool) -> None:
+    """Say what has become of the user *name*."""
+    record = {"user": name, "done": done, "file": str(path)}
+    click.echo(dump(record) if is_json else f"{name} {told}")
 
 
 def _ask_for_hash() -> str:

@@ -62,6 +62,8 @@ WORDS = {
     "subcommand": (("forwardauth", "import", "tr"), ["traefik-forward-auth"]),
     "option": (("forwardauth", "users", "list", "--j"), ["--json"]),
     "choice": (("forwardauth", "completion", "z"), ["zsh"]),
+    "value": (("forwardauth", "doctor", "--proxy", "t"), ["traefik"]),
+    "other module": (("forwardauth", "store", "mi"), ["migrate"]),
 }
 
 

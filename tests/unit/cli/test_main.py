@@ -73,6 +73,14 @@ def test_every_command_reads_the_configuration_that_is_named(path: list[str]) ->
     assert ("--config" in output) is not reads_none
 
 
+@pytest.mark.parametrize("path", subcommands(), ids=" ".join)
+def test_every_command_that_tells_something_tells_programs(path: list[str]) -> None:
+    """``--json`` works everywhere, but where a program runs or a script is printed."""
+    output = CliRunner().invoke(main, [*path, "--help"]).output
+
+    assert ("--json" in output) is not (path[0] in {"serve", "demo", "completion"})
+
+
 def test_help_imports_no_command() -> None:
     """The list is quick, and so is every command that needs no web server."""
     code = (

@@ -77,6 +77,37 @@ def test_list_shows_who_is_signed_in(stored: StoredSessions) -> None:
     assert all(live.digest.hex()[:8] not in result.output for live in (bob, old, new))
 
 
+def test_one_login_on_two_domains_is_one_session(stored: StoredSessions) -> None:
+    """As its user sees it: one row, begun with the first, used when the last was."""
+    hour = timedelta(minutes=50)
+    first = stored.add(make_live(login="one", age=hour))
+    stored.add(make_live(login="one", domain="example.org"))
+    stored.add(make_live("bob", login="one"))
+
+    table, records = run("list"), json.loads(run("list", "--json").stdout)
+
+    _, line, other = table.stdout.splitlines()
+    assert line.startswith(
+        f"{first.session.handle[:8]}  alice  example.com, example.org"
+    )
+    assert other.split()[1] == "bob"
+    assert [each["domains"] for each in records] == [
+        ["example.com", "example.org"],
+        ["example.com"],
+    ]
+    assert records[0]["created"] < records[0]["last_seen"]
+
+
+def test_prefix_of_two_sessions_of_one_login_names_one(stored: StoredSessions) -> None:
+    """They end together whichever was meant."""
+    both = [stored.add(make_live(handle=f"{A}{digit}", login="one")) for digit in "12"]
+
+    result = run("revoke", "--id", A[:8])
+
+    assert result.exit_code == 0
+    assert not any(map(stored.holds, both))
+
+
 def test_list_for_programs_is_json(stored: StoredSessions) -> None:
     """The names are those of the portal's interface, with the user besides."""
     live = stored.add(make_live(user_agent="\x1b]0;owned\x07\x9b"))
@@ -89,6 +120,7 @@ def test_list_for_programs_is_json(stored: StoredSessions) -> None:
             "id": session.handle,
             "user": "alice",
             "domain": "example.com",
+            "domains": ["example.com"],
             "created": f"{session.created:%Y-%m-%dT%H:%M:%SZ}",
             "last_seen": f"{session.seen:%Y-%m-%dT%H:%M:%SZ}",
             "address": "192.0.2.1",
@@ -197,7 +229,7 @@ def test_revoke_id_ends_one_login(
     result = run("revoke", "--id", prefix.upper() if is_upper else prefix)
 
     assert result.exit_code == 0
-    assert result.stdout == "2 sessions of 'alice' ended\n"
+    assert result.stdout == "1 session of 'alice' ended\n"
     assert not stored.holds(named)
     assert not stored.holds(linked)
     assert stored.holds(other)

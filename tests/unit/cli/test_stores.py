@@ -1,4 +1,4 @@
-"""``forwardauth store migrate`` as a command; what it moves: sessions/test_migration."""
+"""``forwardauth store migrate`` as a command: what it takes, tells and refuses."""
 
 import json
 import os

@@ -311,3 +311,38 @@ def test_terminal_is_asked_twice_and_shows_nothing() -> None:
     assert process.returncode == 0
     assert SECRET not in shown
     assert Hasher().verify(output.strip(), SECRET.encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "done"),
+    [
+        (("add", "bob"), "added"),
+        (("passwd", "alice"), "password changed"),
+        (("disable", "alice"), "disabled"),
+        (("enable", "alice"), "enabled"),
+        (("remove", "alice"), "removed"),
+    ],
+)
+def test_programs_are_told_what_was_done(
+    path: Path, arguments: tuple[str, ...], done: str
+) -> None:
+    """One object: who, what, and in which file."""
+    write_users(path, entry("alice"))
+
+    result = run(*arguments, "--json", typed=SECRET + "\n")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "user": arguments[1],
+        "done": done,
+        "file": str(path.absolute()),
+    }
+
+
+def test_hash_is_told_to_programs(path: Path) -> None:
+    """As JSON, with nothing of the password."""
+    result = run("hash", "--json", typed=SECRET + "\n")
+
+    assert json.loads(result.stdout)["hash"].startswith("$argon2id$")
+    assert SECRET not in result.output
+    assert not path.exists()

@@ -117,7 +117,7 @@ def _create(
     clock, timeouts = live.clock, timeouts_of(settings)
     key = load_signing_key(settings)
     sessions = SessionManager(
-        store=live.store,
+        store=live.metered,
         clock=clock,
         timeouts=timeouts,
         revoker=live.revoker,
@@ -141,7 +141,7 @@ def _create(
     main[keys.SESSIONS] = sessions
     main[keys.SETTINGS] = create_web_settings(settings)
     main[keys.HANDOVERS] = Handovers(
-        store=live.store, clock=clock, sessions=sessions, revoker=live.revoker
+        store=live.metered, clock=clock, sessions=sessions, revoker=live.revoker
     )
     main[keys.USERS] = users
     main[keys.LOGOUT_TOKENS] = _create_logout_tokens(settings, key, clock)
@@ -185,6 +185,7 @@ def _add_live_parts(main: web.Application, live: LiveParts) -> None:
     main[keys.METRICS] = live.metrics
     main[keys.OUTAGE] = live.outage
     main[keys.PASSWORDS] = live.passwords
+    main[keys.READINESS] = live.readiness
     main[keys.REVOKER] = live.revoker
     main[keys.SIGN_INS] = live.sign_ins
     main[keys.STORE] = live.store
@@ -206,7 +207,7 @@ def _create_management(main: web.Application) -> web.Application:
     management[keys.LANGUAGE_CHOICE] = main[keys.LANGUAGE_CHOICE]
     management[keys.METRICS] = main[keys.METRICS]
     management[keys.PAGES] = main[keys.PAGES]
-    management[keys.STORE] = main[keys.STORE]
+    management[keys.READINESS] = main[keys.READINESS]
     management.add_routes(create_management_routes())
     management.on_response_prepare.append(_hide_server)
     return management

@@ -19,6 +19,7 @@ from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.housekeeping import Housekeeper
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.metered_store import MeteredStore
 from forwardauth.sessions.observer import Observers
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
@@ -31,6 +32,7 @@ from forwardauth.web.audit import AuditLog
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.outage import StoreOutage
+from forwardauth.web.readiness import ConfigState, Readiness
 from forwardauth.web.sign_in_log import SignInLog
 from forwardauth.web.signing import derive_key
 
@@ -41,12 +43,14 @@ _THROTTLE_PURPOSE: Final = "throttle"
 class LiveParts:
     """What every configuration of a running worker shares.
 
-    Attributes are named like the keys of ``web.keys``; *notifier* tells applications,
+    Attributes are named like the keys of ``web.keys``; *metered* is the store that is
+    timed, for all but the short way of verify; *notifier* tells applications,
     *watch* looks after the users file.
     """
 
     clock: Clock
     store: SessionStore
+    metered: SessionStore
     metrics: Metrics
     audit: AuditLog
     notifier: LogoutNotifier
@@ -58,6 +62,7 @@ class LiveParts:
     throttle: LoginThrottle
     sign_ins: SignInLog
     watch: UsersWatch
+    readiness: Readiness
 
     async def run(self, _app: object) -> AsyncIterator[None]:
         """Run what nobody asks for, and close everything when the service stops."""
@@ -72,6 +77,7 @@ class LiveParts:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.outage.close()
+        await self.readiness.close()
         await self.sign_ins.close()
         await self.passwords.close()
         await self.store.close()
@@ -87,25 +93,28 @@ def create_live_parts(
 ) -> LiveParts:
     """Return what goes on whatever becomes of *settings*, with nothing opened yet."""
     store = store or build_store(settings.session.store, clock)
+    metered = MeteredStore(store, metrics.observe_store)
     audit = AuditLog(metrics)
     notifier = LogoutNotifier(audit=audit, clock=clock)
     observer = Observers(audit, notifier)
     watch = UsersWatch()
+    revoker = SessionRevoker(
+        store=metered,
+        clock=clock,
+        timeouts=timeouts_of(settings),
+        journal=journal,
+        observer=observer,
+    )
     return LiveParts(
         clock=clock,
         store=store,
+        metered=metered,
         metrics=metrics,
         audit=audit,
         notifier=notifier,
         outage=StoreOutage(store),
         observer=observer,
-        revoker=SessionRevoker(
-            store=store,
-            clock=clock,
-            timeouts=timeouts_of(settings),
-            journal=journal,
-            observer=observer,
-        ),
+        revoker=revoker,
         passwords=Passwords(decoy=watch.lookup_decoy),
         proofs=RecentProofs(clock),
         throttle=LoginThrottle(
@@ -115,6 +124,7 @@ def create_live_parts(
         ),
         sign_ins=SignInLog(store if isinstance(store, EventStore) else None, clock),
         watch=watch,
+        readiness=Readiness(metered, ConfigState(clock), revoker.backlog),
     )
 
 

@@ -8,6 +8,7 @@ from forwardauth.adapters.base import Adapter
 from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore
 from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.metered_store import MeteredBatches
 from forwardauth.web import keys
 from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.short_way import Parts, ShortWay
@@ -27,7 +28,10 @@ def create_short_way(
     store, clock = main[keys.STORE], main[keys.CLOCK]
     backlog = main[keys.REVOKER].backlog
     if isinstance(store, AwaitedStore):
-        awaited = AwaitedGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        batches = MeteredBatches(store, parts.metrics.observe_store)
+        awaited = AwaitedGlances(
+            batches, backlog=backlog, clock=clock, timeouts=timeouts
+        )
         return AwaitedWay(parts, awaited)
     if isinstance(store, GlancingStore):
         glances = SessionGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)

@@ -95,6 +95,10 @@ class Backlog:
         """Whether nothing is promised, so that the store alone decides."""
         return self._journal.is_empty()
 
+    def count(self) -> int:
+        """Return how many promises the store has still to keep."""
+        return len(self._journal.list_pending())
+
     def covers(self, entry: Entry) -> bool:
         """Whether *entry* is refused: for itself, for its login or for its user."""
         return self._journal.covers(entry)

@@ -16,6 +16,7 @@ from forwardauth.web.metrics import (
     BASIC,
     ENDED,
     LOGINS,
+    LOGOUTS,
     NOTIFICATIONS,
     PENDING,
     REFUSED_TARGETS,
@@ -108,6 +109,7 @@ class AuditLog:
             host: The host that was asked.
             target: ``accepted``, ``refused`` or ``none``.
         """
+        self._metrics.count(LOGOUTS, result)
         self._write(
             "logout",
             result=result,

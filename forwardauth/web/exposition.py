@@ -6,6 +6,7 @@ needs is no part of a start.
 
 import platform
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from itertools import accumulate
@@ -23,6 +24,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from forwardauth.web.metrics import Family, Metrics
+from forwardauth.web.readiness import ConfigState
 from forwardauth.web.shared_counts import SUPERVISOR, CountingProcess
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -32,34 +34,45 @@ _SUPERVISOR_LABEL: Final = "supervisor"
 _VERSION: Final = version("forwardauth")
 
 
-def expose(counted: Metrics, sessions: int | None) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is so at the moment of a scrape.
+
+    Attributes:
+        sessions: How many the store holds, ``None`` when it does not answer.
+        revocations: How many it has still to confirm, ``None`` when nobody can tell.
+        config: What became of the configuration.
+    """
+
+    sessions: int | None
+    revocations: int | None
+    config: ConfigState
+
+
+def expose(counted: Metrics, state: State) -> bytes:
     """Return all metrics as the body of an answer of ``CONTENT_TYPE``.
 
     Args:
         counted: What the workers have counted.
-        sessions: How many the store holds, ``None`` when it does not answer.
+        state: What is so at this moment.
     """
     registry = CollectorRegistry()
-    registry.register(_Collector(counted, sessions))
+    registry.register(_Collector(counted, state))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
     """Our counters in the client library's terms."""
 
-    def __init__(self, counted: Metrics, sessions: int | None) -> None:
+    def __init__(self, counted: Metrics, state: State) -> None:
         self._counted = counted
-        self._sessions = sessions
+        self._state = state
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric with its samples."""
         for name, family in self._counted.families.items():
             yield self._sum_up(name, family)
-        up = 0 if self._sessions is None else 1
-        yield _gauge("forwardauth_store_up", "Whether the store answers.", up)
-        if self._sessions is not None:
-            text = "Sessions that the store holds."
-            yield _gauge("forwardauth_sessions", text, self._sessions)
+        yield from _describe(self._state)
         processes = self._counted.processes()
         workers = sum(each.worker != SUPERVISOR for each in processes)
         yield _gauge("forwardauth_workers", "Workers that live.", workers)
@@ -80,6 +93,22 @@ class _Collector(Collector):
             buckets = list(zip(bounds, accumulate(found.counts), strict=True))
             histogram.add_metric(labels, buckets, sum_value=found.seconds)
         return histogram
+
+
+def _describe(state: State) -> Iterator[Metric]:
+    up = state.sessions is not None
+    yield _gauge("forwardauth_store_up", "Whether the store answers.", up)
+    if state.sessions is not None:
+        text = "Sessions that the store holds."
+        yield _gauge("forwardauth_sessions", text, state.sessions)
+    if state.revocations is not None:
+        text = "Logouts that the store has still to confirm."
+        yield _gauge("forwardauth_revocations_waiting", text, state.revocations)
+    text = "Whether the configuration that counts is the one last asked for."
+    yield _gauge("forwardauth_config_current", text, state.config.is_current)
+    text = "When the configuration that counts was taken, in seconds since 1970."
+    since = state.config.since.timestamp()
+    yield _gauge("forwardauth_config_taken_timestamp_seconds", text, since)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -26,6 +26,7 @@ from forwardauth.web.metrics import Metrics
 from forwardauth.web.notices import Notices
 from forwardauth.web.outage import StoreOutage
 from forwardauth.web.pages import Pages
+from forwardauth.web.readiness import Readiness
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.short_way import ShortWay
 from forwardauth.web.sign_in_log import SignInLog
@@ -46,6 +47,7 @@ NOTICES: Final = web.AppKey("notices", Notices)
 OUTAGE: Final = web.AppKey("outage", StoreOutage)
 PAGES: Final = web.AppKey("pages", Pages)
 PASSWORDS: Final = web.AppKey("passwords", Passwords)
+READINESS: Final = web.AppKey("readiness", Readiness)
 REVOKER: Final = web.AppKey("revoker", SessionRevoker)
 SESSIONS: Final = web.AppKey("sessions", SessionManager)
 SETTINGS: Final = web.AppKey("settings", WebSettings)

@@ -29,7 +29,9 @@ _UNSAFE: Final = {
         for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F))
     },
     **{code: f"\\u{code:04x}" for code in (*range(0x2066, 0x206A), 0xFEFF)},
-    **{ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"},
+    ord("\n"): "\\n",
+    ord("\r"): "\\r",
+    ord("\t"): "\\t",
 }
 """Control characters, line separators, and what turns the direction of text."""
 

@@ -27,6 +27,8 @@ ENDED: Final = "forwardauth_sessions_ended"
 PENDING: Final = "forwardauth_revocations_pending"
 REFUSED_TARGETS: Final = "forwardauth_targets_refused"
 NOTIFICATIONS: Final = "forwardauth_logout_notifications"
+LOGOUTS: Final = "forwardauth_logouts"
+STORE_LATENCY: Final = "forwardauth_store_operation_seconds"
 RESTARTS: Final = "forwardauth_worker_restarts"
 
 
@@ -46,6 +48,11 @@ class Family:
     bounds: tuple[float, ...] = ()
 
 
+_STORE_BOUNDS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+"""Memory answers below the first; the slowest store is given up after some seconds."""
+
 FAMILIES: Final[Mapping[str, Family]] = {
     VERIFICATIONS: Family(
         text="Verify requests by adapter and outcome.", labels=("adapter", "outcome")
@@ -61,6 +68,12 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     NOTIFICATIONS: Family(
         text="Applications told of a logout, by result.", labels=("result",)
+    ),
+    LOGOUTS: Family(text="Logout requests by what was answered.", labels=("result",)),
+    STORE_LATENCY: Family(
+        text="How long the session store took, by operation and outcome.",
+        labels=("operation", "outcome"),
+        bounds=_STORE_BOUNDS,
     ),
     RESTARTS: Family(text="Workers that died and were replaced."),
 }
@@ -123,6 +136,10 @@ class Metrics:
                 return
         self._words[place + bisect_left(bounds, seconds)] += 1
         self._words[place + len(bounds) + 1] += int(max(seconds, 0) * _NANOSECONDS)
+
+    def observe_store(self, operation: str, outcome: str, seconds: float) -> None:
+        """Add a call of the session store that took *seconds*."""
+        self.observe(STORE_LATENCY, seconds, operation, outcome)
 
     def samples(self, name: str) -> list[tuple[tuple[str, ...], int]]:
         """Return the label values of a counter with the sums of all workers, sorted."""

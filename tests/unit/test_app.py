@@ -68,7 +68,7 @@ def test_both_applications_share_what_they_tell_of(tmp_path: Path) -> None:
     """Management counts and asks what the main application uses."""
     apps = create_applications(load_settings(write(tmp_path), {}))
 
-    for key in (keys.METRICS, keys.STORE, keys.PAGES):
+    for key in (keys.METRICS, keys.READINESS, keys.PAGES):
         assert apps.management[key] is apps.main[key]
 
 

@@ -6,7 +6,6 @@ from typing import Final
 
 from aiohttp import web
 
-from forwardauth.errors import StoreUnavailableError
 from forwardauth.web import keys
 
 _EXPOSITION: Final = "forwardauth.web.exposition"
@@ -16,11 +15,14 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer what all workers have counted, and how many sessions the store holds."""
     # The first scrape loads it, which must not hold up verify.
     exposition = await asyncio.to_thread(import_module, _EXPOSITION)
-    try:
-        sessions = await request.app[keys.STORE].count()
-    except StoreUnavailableError:
-        sessions = None
+    readiness = request.app[keys.READINESS]
+    sessions = await readiness.count_sessions()
     # Whoever counts goes on meanwhile: the system is asked about every worker.
     counted = request.app[keys.METRICS]
-    body: bytes = await asyncio.to_thread(exposition.expose, counted, sessions)
+    state = exposition.State(
+        sessions=sessions,
+        revocations=readiness.count_waiting(),
+        config=readiness.config,
+    )
+    body: bytes = await asyncio.to_thread(exposition.expose, counted, state)
     return web.Response(body=body, headers={"Content-Type": exposition.CONTENT_TYPE})

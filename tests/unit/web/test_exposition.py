@@ -1,13 +1,16 @@
 """The text that a scraper reads."""
 
 import time
+from dataclasses import replace
 from importlib.metadata import version
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from forwardauth.web.exposition import expose
+from forwardauth.web.exposition import State, expose
 from forwardauth.web.metrics import LOGINS, PENDING, Family, Metrics
+from forwardauth.web.readiness import ConfigState
 from forwardauth.web.shared_counts import SUPERVISOR, SharedCounts
+from tests.support.clock import START, FakeClock
 
 Samples = dict[tuple[str, tuple[str, ...]], float]
 
@@ -21,13 +24,21 @@ def samples_of(text: bytes) -> Samples:
     }
 
 
+def state(sessions: int | None = None, *, refusal: str = "") -> State:
+    """Return what is so while the store holds *sessions*."""
+    config = ConfigState(FakeClock())
+    if refusal:
+        config.refuse(refusal)
+    return State(sessions=sessions, revocations=2, config=config)
+
+
 def test_what_was_counted_is_told_with_its_labels() -> None:
     """Each count is one sample, under the name that ends as counters do."""
     metrics = Metrics()
     metrics.count(LOGINS, "success")
     metrics.count(LOGINS, "success")
 
-    found = samples_of(expose(metrics, 3))
+    found = samples_of(expose(metrics, state(3)))
 
     assert found["forwardauth_logins_total", ("success",)] == 2
     assert found["forwardauth_sessions", ()] == 3
@@ -36,7 +47,7 @@ def test_what_was_counted_is_told_with_its_labels() -> None:
 
 def test_a_store_that_is_down_has_no_number_of_sessions() -> None:
     """A number that is not known is left out, never 0."""
-    found = samples_of(expose(Metrics(), None))
+    found = samples_of(expose(Metrics(), state()))
 
     assert found["forwardauth_store_up", ()] == 0
     assert ("forwardauth_sessions", ()) not in found
@@ -44,7 +55,7 @@ def test_a_store_that_is_down_has_no_number_of_sessions() -> None:
 
 def test_counter_without_labels_is_there_before_anything_is_counted() -> None:
     """Who watches for its first increase sees it."""
-    found = samples_of(expose(Metrics(), None))
+    found = samples_of(expose(Metrics(), state()))
 
     assert found[f"{PENDING}_total", ()] == 0
 
@@ -56,7 +67,7 @@ def test_histogram_is_told_as_scrapers_want_it() -> None:
     for seconds in (0.05, 0.5, 0.5, 5.0):
         metrics.observe("forwardauth_waits_seconds", seconds)
 
-    found = samples_of(expose(metrics, None))
+    found = samples_of(expose(metrics, state()))
 
     buckets = [
         found["forwardauth_waits_seconds_bucket", (bound,)]
@@ -69,7 +80,7 @@ def test_histogram_is_told_as_scrapers_want_it() -> None:
 
 def test_version_is_told() -> None:
     """What runs can be told from what was installed."""
-    text = expose(Metrics(), None).decode()
+    text = expose(Metrics(), state()).decode()
 
     assert "forwardauth_build_info{" in text
     assert f'version="{version("forwardauth")}"' in text
@@ -81,7 +92,7 @@ def test_processes_are_measured_each_for_itself() -> None:
     counts.claim(SUPERVISOR)
     metrics = Metrics(counts.claim(3))
 
-    found = samples_of(expose(metrics, None))
+    found = samples_of(expose(metrics, state()))
 
     assert found["forwardauth_workers", ()] == 1
     for worker in ("3", "supervisor"):
@@ -89,3 +100,24 @@ def test_processes_are_measured_each_for_itself() -> None:
         assert found["process_open_fds", (worker,)] > 0
         assert found["process_max_fds", (worker,)] > 0
         assert 0 < found["process_start_time_seconds", (worker,)] <= time.time()
+
+
+def test_what_is_so_now_is_told() -> None:
+    """What waits for the store, and whether the configuration is the current one."""
+    fine = samples_of(expose(Metrics(), state(1)))
+    refused = samples_of(expose(Metrics(), state(1, refusal="a secret value")))
+
+    assert fine["forwardauth_revocations_waiting", ()] == 2
+    assert fine["forwardauth_config_current", ()] == 1
+    assert refused["forwardauth_config_current", ()] == 0
+    taken = fine["forwardauth_config_taken_timestamp_seconds", ()]
+    assert taken == START.timestamp()
+
+
+def test_journal_that_cannot_be_read_has_no_number() -> None:
+    """A number that is not known is left out, never 0."""
+    unknown = replace(state(1), revocations=None)
+
+    found = samples_of(expose(Metrics(), unknown))
+
+    assert ("forwardauth_revocations_waiting", ()) not in found

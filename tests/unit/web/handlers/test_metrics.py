@@ -1,12 +1,15 @@
 """``/metrics`` as Prometheus reads it."""
 
+import re
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from forwardauth.web.metrics import FAMILIES
 from tests.support.client import NAVIGATION
 from tests.support.portal import PASSWORD, Portal
+from tests.support.repository import ROOT
 from tests.support.stores import DownStore
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -56,7 +59,7 @@ async def test_every_metric_has_help_and_type(portal: Portal) -> None:
         "forwardauth_sessions",
     }
     assert all(family.documentation for family in families)
-    assert {family.type for family in families} == {"counter", "gauge"}
+    assert {family.type for family in families} == {"counter", "gauge", "histogram"}
 
 
 async def test_verify_is_counted_by_adapter_and_outcome(portal: Portal) -> None:
@@ -137,3 +140,33 @@ async def test_main_listener_has_none_of_it(portal: Portal, path: str) -> None:
     reply = await portal.send("GET", path)
 
     assert reply.status == 404
+
+
+def documented() -> dict[str, tuple[str, frozenset[str]]]:
+    """Return type and labels of each metric that ``docs/metrics.md`` lists."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\w+) \| (.*?) \| \S",
+        (ROOT / "docs/metrics.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    return {
+        name: (kind, frozenset(re.findall(r"\w+", labels)))
+        for name, kind, labels in rows
+    }
+
+
+async def test_document_lists_what_a_scrape_gives(portal: Portal) -> None:
+    """Each metric with its type and its labels, and none that is not there (L-57)."""
+    await portal.verify(None)
+    reply = await portal.send("GET", "/metrics", is_management=True)
+
+    told: dict[str, tuple[str, frozenset[str]]] = {}
+    for family in text_string_to_metric_families(reply.body.decode()):
+        is_counter = family.type == "counter"
+        name = f"{family.name}_total" if is_counter else family.name
+        labels = {label for sample in family.samples for label in sample.labels}
+        if family.name in FAMILIES:
+            # Those that nothing was counted of yet have no sample to tell.
+            labels = set(FAMILIES[family.name].labels)
+        told[name] = (family.type, frozenset(labels))
+    assert documented() == told

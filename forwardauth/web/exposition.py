@@ -39,11 +39,13 @@ class State:
     """What is so at the moment of a scrape.
 
     Attributes:
+        is_ready: What ``/readyz`` answers.
         sessions: How many the store holds, ``None`` when it does not answer.
         revocations: How many it has still to confirm, ``None`` when nobody can tell.
         config: What became of the configuration.
     """
 
+    is_ready: bool
     sessions: int | None
     revocations: int | None
     config: ConfigState
@@ -96,6 +98,7 @@ class _Collector(Collector):
 
 
 def _describe(state: State) -> Iterator[Metric]:
+    yield _gauge("forwardauth_ready", "What /readyz answers.", state.is_ready)
     up = state.sessions is not None
     yield _gauge("forwardauth_store_up", "Whether the store answers.", up)
     if state.sessions is not None:

@@ -16,10 +16,13 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     # The first scrape loads it, which must not hold up verify.
     exposition = await asyncio.to_thread(import_module, _EXPOSITION)
     readiness = request.app[keys.READINESS]
-    sessions = await readiness.count_sessions()
+    checks, sessions = await asyncio.gather(
+        readiness.check(), readiness.count_sessions()
+    )
     # Whoever counts goes on meanwhile: the system is asked about every worker.
     counted = request.app[keys.METRICS]
     state = exposition.State(
+        is_ready=all(each.fault is None for each in checks),
         sessions=sessions,
         revocations=readiness.count_waiting(),
         config=readiness.config,

@@ -29,7 +29,9 @@ def state(sessions: int | None = None, *, refusal: str = "") -> State:
     config = ConfigState(FakeClock())
     if refusal:
         config.refuse(refusal)
-    return State(sessions=sessions, revocations=2, config=config)
+    return State(
+        is_ready=config.is_current, sessions=sessions, revocations=2, config=config
+    )
 
 
 def test_what_was_counted_is_told_with_its_labels() -> None:
@@ -108,6 +110,8 @@ def test_what_is_so_now_is_told() -> None:
     refused = samples_of(expose(Metrics(), state(1, refusal="a secret value")))
 
     assert fine["forwardauth_revocations_waiting", ()] == 2
+    assert fine["forwardauth_ready", ()] == 1
+    assert refused["forwardauth_ready", ()] == 0
     assert fine["forwardauth_config_current", ()] == 1
     assert refused["forwardauth_config_current", ()] == 0
     taken = fine["forwardauth_config_taken_timestamp_seconds", ()]

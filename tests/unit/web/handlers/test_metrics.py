@@ -130,6 +130,7 @@ async def test_outage_is_told_as_such(tmp_path: Path) -> None:
         down = await scrape(portal)
 
     assert up["forwardauth_store_up", ()] == 1
+    assert (up["forwardauth_ready", ()], down["forwardauth_ready", ()]) == (1, 0)
     assert down["forwardauth_store_up", ()] == 0
     assert ("forwardauth_sessions", ()) not in down
 
@@ -145,7 +146,7 @@ async def test_main_listener_has_none_of_it(portal: Portal, path: str) -> None:
 def documented() -> dict[str, tuple[str, frozenset[str]]]:
     """Return type and labels of each metric that ``docs/metrics.md`` lists."""
     rows = re.findall(
-        r"^\| `(\w+)` \| (\w+) \| (.*?) \| \S",
+        r"^\| `(\w+)` \| (\w+) \|(.*?)\| \S",
         (ROOT / "docs/metrics.md").read_text("utf-8"),
         re.MULTILINE,
     )

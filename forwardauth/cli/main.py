@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "demo": "Try everything on this machine, with a real proxy.",
     "config": "Check the configuration, and show what counts.",
     "doctor": "Find out what is wrong, from outside.",
+    "health": "Say whether the service that runs here is well.",
     "users": "Add, list, change and remove users.",
     "sessions": "List sessions, and end them.",
     "store": "Move sessions from one store to another.",

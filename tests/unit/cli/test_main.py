@@ -16,6 +16,10 @@ from forwardauth.errors import (
 )
 
 
+SILENT = {"serve", "demo", "completion"}
+"""What runs, or prints a script."""
+
+
 def failing(error: BaseException) -> CommandGroup:
     """Return a group of which every command raises *error*."""
 
@@ -75,10 +79,10 @@ def test_every_command_reads_the_configuration_that_is_named(path: list[str]) ->
 
 @pytest.mark.parametrize("path", subcommands(), ids=" ".join)
 def test_every_command_that_tells_something_tells_programs(path: list[str]) -> None:
-    """``--json`` works everywhere, but where a program runs or a script is printed."""
+    """``--json`` works everywhere, but where there is nothing to tell."""
     output = CliRunner().invoke(main, [*path, "--help"]).output
 
-    assert ("--json" in output) is not (path[0] in {"serve", "demo", "completion"})
+    assert ("--json" in output) is not (path[0] in SILENT)
 
 
 def test_help_imports_no_command() -> None:

@@ -118,7 +118,7 @@ def test_any_other_answer_is_no_health(tmp_path: Path, status: int) -> None:
         (
             503,
             1,
-            {"well": False, "problem": "127.0.0.1:{port} answers /healthz with 503"},
+            {"well": False, "problem": "127.0.0.1:PORT answers /healthz with 503"},
         ),
     ],
 )

@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,13 @@ from forwardauth.errors import ConfigError
 from forwardauth.sessions.event_migration import copy_events
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.migration import MigrationCounts, SessionMigration
-from forwardauth.sessions.migration_ledger import MigrationLedger
+from forwardauth.sessions.migration_ledger import NOTHING, MigrationLedger
 from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.store_name import give_name, lookup_name
 from forwardauth.sessions.stores.factory import build_store
-from forwardauth.sessions.stores.identity import MEMORY, fingerprint_of, identity_of
+from forwardauth.sessions.stores.identity import MEMORY, identity_of
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.users.reader import load_users
 from forwardauth.web.sign_in_log import KEPT, KEPT_FOR, topics_of
@@ -38,6 +41,7 @@ CONFIGURED: Final = "configured"
 """Stands for ``session.store`` of the configuration."""
 
 _VARIABLE: Final = "env:"
+_MARGIN: Final = timedelta(days=1)
 
 
 @click.group("store")
@@ -133,15 +137,24 @@ async def _migrate(
     clock = SystemClock()
     source = build_store(source_url, clock)
     target = _open_target(target_url, clock, is_dry=is_dry)
+    lifetime = _longest_of(settings) + _MARGIN
     try:
         total = await source.count()
         if not isinstance(source, EventStore) or not isinstance(target, EventStore):
-            message = "both stores have to keep events"
-            raise click.ClickException(message)
+            raise click.ClickException("both stores have to keep events")
+        name = await _name_of(source, clock, lifetime=lifetime, is_dry=is_dry)
+        target_name = await lookup_name(target)
+        if name == target_name:
+            raise click.UsageError("FROM and TO are the same store")
+        way_back = NOTHING
+        if target_name is not None:
+            back = MigrationLedger(source, clock, source=target_name, lifetime=lifetime)
+            way_back = await back.read()
         migration = SessionMigration(
             source,
             target,
-            ledger=MigrationLedger(target, clock, source=fingerprint_of(source_url)),
+            ledger=MigrationLedger(target, clock, source=name, lifetime=lifetime),
+            way_back=way_back,
             journal=RevocationJournal(settings.session.journal),
             clock=clock,
             is_dry=is_dry,
@@ -161,6 +174,24 @@ async def _migrate(
     finally:
         await source.close()
         await target.close()
+
+
+async def _name_of(
+    store: EventStore, clock: Clock, *, lifetime: timedelta, is_dry: bool
+) -> str:
+    """Return the name of FROM, which is given one unless nothing is to be written."""
+    if is_dry:
+        return await lookup_name(store) or "nobody's"
+    return await give_name(store, clock, lifetime=lifetime)
+
+
+def _longest_of(settings: Settings) -> timedelta:
+    session = settings.session
+    return Timeouts(
+        absolute=session.absolute_timeout,
+        idle=session.idle_timeout,
+        remember_me=session.remember_me,
+    ).longest
 
 
 def _open_target(url: str, clock: Clock, *, is_dry: bool) -> SessionStore:
@@ -200,7 +231,7 @@ def _lines_of(result: _Result, source: str, target: str, *, is_dry: bool) -> lis
     rows = (
         (counts.copied, "copied"),
         (counts.present, "there already"),
-        (counts.ended, "ended in TO, as they have ended in FROM"),
+        (counts.ended, "ended in TO, as they live in FROM no longer"),
         (counts.withheld, "not copied: ended in TO, or about to be"),
         (counts.expired, "not copied: their time is over"),
         (counts.handovers, "codes between portals, not copied: worth a minute"),

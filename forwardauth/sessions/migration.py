@@ -6,8 +6,10 @@ Laws:
 
 1. A session that has ended in FROM, or that the journal promises to end, does not live
    in TO when a run is over. What ends in FROM after that is ended by the next run.
-2. A copy that has ended in TO is not made again: the ledger knows it.
-3. A session that nobody copied is left alone: it began in TO.
+2. A copy that has ended in TO is not made again: it is missing before its time, which
+   the ledger knows.
+3. A session that nobody copied is left alone: it began in TO. The way back is no
+   exception to law 1: what FROM once got from TO, and has ended, ends in TO.
 4. A run may be repeated, and be cut short at any point. TO is for a service to use only
    after a run has come to its end.
 
@@ -25,7 +27,12 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.handover import parse_handover
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal import RevocationJournal
-from forwardauth.sessions.migration_ledger import BATCH, Copied, MigrationLedger
+from forwardauth.sessions.migration_ledger import (
+    BATCH,
+    NOTHING,
+    Copied,
+    MigrationLedger,
+)
 from forwardauth.sessions.store import Entry, SessionStore
 
 
@@ -35,9 +42,9 @@ class MigrationCounts:
 
     Attributes:
         copied: Sessions that TO did not have.
-        present: Those that it had, of a former run.
+        present: Those that it had.
         expired: Those of FROM whose time is over, which are left behind.
-        ended: Copies that were ended in TO, since they have ended in FROM.
+        ended: Sessions that were ended in TO, since they have ended in FROM.
         withheld: Sessions of FROM that are not copied: their end is promised, or the
             copy has ended in TO.
         handovers: Left behind.
@@ -53,13 +60,19 @@ class MigrationCounts:
     is_settled: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Target:
-    """What stands in TO, and what of it is ours."""
+    """What stands in TO.
+
+    Attributes:
+        seen: When each session was used last.
+        copied: Of former runs.
+        known: What FROM answers for: copies, and what it once got from here.
+    """
 
     seen: dict[Digest, datetime] = field(default_factory=dict)
-    made: set[Digest] = field(default_factory=set)
-    begun: frozenset[Digest] = frozenset()
+    copied: Copied = NOTHING
+    known: set[Digest] = field(default_factory=set)
 
 
 class SessionMigration:
@@ -71,6 +84,7 @@ class SessionMigration:
         target: SessionStore,
         *,
         ledger: MigrationLedger,
+        way_back: Copied = NOTHING,
         journal: RevocationJournal,
         clock: Clock,
         is_dry: bool = False,
@@ -82,6 +96,7 @@ class SessionMigration:
             source: Read, and never written.
             target: Where the copies go.
             ledger: Of *source*, in *target*.
+            way_back: What stands in the ledger of *target*, in *source*.
             journal: The promises that the service of *source* has made.
             clock: Tells what is over.
             is_dry: Whether everything is counted and nothing written.
@@ -90,6 +105,7 @@ class SessionMigration:
         self._source = source
         self._target = target
         self._ledger = ledger
+        self._way_back = way_back
         self._journal = journal
         self._clock = clock
         self._is_dry = is_dry
@@ -102,28 +118,25 @@ class SessionMigration:
         """Copy what is to be copied, end what is to be ended, and return the counts.
 
         Raises:
-            StoreUnavailableError: One of the two did not answer. What was done so far
-                stands, and the next run goes on with it.
+            StoreUnavailableError: One of the two did not answer; the next run goes on.
         """
         await self._read_promises()
-        copied = await self._ledger.read()
-        target = await self._look_at_target(copied)
+        target = await self._look_at_target()
         first: set[Digest] = set()
         batch: list[Entry] = []
         read = 0
         async for entry in self._source.list_all():
             read += 1
-            if entry.digest in first:
-                continue
-            if self._is_living(entry):
-                first.add(entry.digest)
-                if await self._is_new(entry, target):
-                    batch.append(entry)
-            if len(batch) == BATCH:
-                await self._copy(batch, target)
-                batch = []
             self._tell(read)
-        await self._copy(batch, target)
+            if entry.digest in first or not self._is_living(entry):
+                continue
+            first.add(entry.digest)
+            if self._is_to_be_written(entry, target):
+                batch.append(entry)
+            if len(batch) == BATCH:
+                await self._write(batch, target)
+                batch = []
+        await self._write(batch, target)
         second = {entry.digest async for entry in self._live_entries()}
         await self._end(target, second)
         self._counts.is_settled = first == second
@@ -148,12 +161,13 @@ class SessionMigration:
             or self._journal.covers(entry)
         )
 
-    async def _look_at_target(self, copied: Copied) -> _Target:
-        target = _Target(made=set(copied.made), begun=copied.begun)
+    async def _look_at_target(self) -> _Target:
+        target = _Target(copied=await self._ledger.read())
         async for entry in self._target.list_all():
             target.seen[entry.digest] = entry.seen
         # Of what was begun, the copies that are there have been made.
-        target.made |= {each for each in copied.begun if each in target.seen}
+        for past in (target.copied, self._way_back):
+            target.known |= past.made.keys() | past.begun.keys()
         return target
 
     async def _live_entries(self) -> AsyncIterator[Entry]:
@@ -176,42 +190,35 @@ class SessionMigration:
             return True
         return False
 
-    async def _is_new(self, entry: Entry, target: _Target) -> bool:
-        """Whether TO lacks *entry*; one that it has is brought up to date."""
+    def _is_to_be_written(self, entry: Entry, target: _Target) -> bool:
+        """Whether TO lacks *entry*, or has it as it was before its last use."""
         seen = target.seen.get(entry.digest)
-        if seen is None and entry.digest in target.made:
-            # Its copy has ended in TO, and is not to come back.
+        if seen is not None:
+            self._counts.present += 1
+            return entry.seen > seen or entry.digest not in target.known
+        until = target.copied.made.get(entry.digest)
+        if until is not None and until > self._clock.now():
+            # Its copy has ended in TO before its time, and is not to come back.
             self._counts.withheld += 1
             return False
-        if seen is None:
-            return True
-        self._counts.present += 1
-        if self._is_dry:
-            return False
-        if entry.digest not in target.made:
-            # It came another way, and is the same: its end counts from now on, too.
-            await self._ledger.close(await self._ledger.open([entry.digest]))
-            target.made.add(entry.digest)
-        if entry.seen > seen:
-            await self._target.touch(
-                entry.digest, seen=entry.seen, expires=entry.expires
-            )
-        return False
+        self._counts.copied += 1
+        return True
 
-    async def _copy(self, batch: Sequence[Entry], target: _Target) -> None:
-        if batch and not self._is_dry:
-            name = await self._ledger.open([entry.digest for entry in batch])
-            answers = await asyncio.gather(
-                *map(self._create, batch), return_exceptions=True
-            )
-            for answer in answers:
-                if answer is not None:
-                    raise answer
-            await self._ledger.close(name)
-        self._counts.copied += len(batch)
-        for entry in batch:
-            target.made.add(entry.digest)
-            target.seen[entry.digest] = entry.seen
+    async def _write(self, batch: Sequence[Entry], target: _Target) -> None:
+        target.known |= {entry.digest for entry in batch}
+        new = [entry for entry in batch if entry.digest not in target.seen]
+        target.seen |= {entry.digest: entry.seen for entry in new}
+        if self._is_dry or not batch:
+            return
+        name = await self._ledger.open(batch)
+        old = [entry for entry in batch if entry not in new]
+        answers = await asyncio.gather(
+            *map(self._create, new), *map(self._renew, old), return_exceptions=True
+        )
+        for answer in answers:
+            if answer is not None:
+                raise answer
+        await self._ledger.close(name)
 
     async def _create(self, entry: Entry) -> None:
         try:
@@ -223,8 +230,21 @@ class SessionMigration:
         message = "sessions are ended in TO at the same time: run it again"
         raise StoreUnavailableError(message)
 
+    async def _renew(self, entry: Entry) -> None:
+        """Let the copy in TO live as long as *entry* does."""
+        digest = entry.digest
+        kept = await self._target.load(digest)
+        if kept is None or entry.seen <= kept.seen:
+            return
+        is_moved = await self._target.touch(
+            digest, seen=entry.seen, expires=entry.expires
+        )
+        # No store prolongs what was over before that use; it was not, in FROM.
+        if not is_moved and await self._target.delete(digest) is not None:
+            await self._create(entry)
+
     async def _end(self, target: _Target, living: set[Digest]) -> None:
-        """End the copies in TO of which FROM has nothing that lives."""
-        for digest in (target.made & target.seen.keys()) - living:
+        """End what stands in TO and FROM answers for, if nothing of it lives there."""
+        for digest in (target.known & target.seen.keys()) - living:
             if self._is_dry or await self._target.delete(digest) is not None:
                 self._counts.ended += 1

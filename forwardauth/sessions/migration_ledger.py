@@ -5,11 +5,11 @@
 Laws: what is copied stands here first. So a migration that is repeated, after an
 interruption or for what has changed, knows its own copies from the sessions that
 somebody began at the new store, and a copy that has ended there from one that was never
-made.
+made, or whose time was over.
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,18 +17,18 @@ from typing import Final
 from forwardauth.clock import Clock
 from forwardauth.sessions.events import Event, EventStore
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.store import Entry
 
-BATCH: Final = 31
-"""Digests in one line of it: an event holds a kibibyte."""
+BATCH: Final = 25
+"""Copies in one line of it: an event holds a kibibyte."""
 
 _NAME_BYTES: Final = 8
 _DIGEST_BYTES: Final = 32
+_COPY_BYTES: Final = _DIGEST_BYTES + 8
 _OPEN: Final = b"o"
 _CLOSE: Final = b"c"
 _NO_BOUND: Final = 10_000_000
-_LIFETIME: Final = timedelta(days=400)
-"""Longer than any cookie is kept by a browser, and so than any session is of use."""
-
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,22 +37,35 @@ class Copied:
     """What former runs have done.
 
     Attributes:
-        made: Digests whose copies were made for sure.
+        made: The copies that were made for sure, and until when each was to live.
         begun: Those of which nobody knows: the run was interrupted there.
     """
 
-    made: frozenset[Digest]
-    begun: frozenset[Digest]
+    made: Mapping[Digest, datetime]
+    begun: Mapping[Digest, datetime]
+
+
+NOTHING: Final = Copied(made={}, begun={})
 
 
 class MigrationLedger:
     """The ledger of one source."""
 
-    def __init__(self, store: EventStore, clock: Clock, *, source: str) -> None:
-        """Keep it in *store*, under the name of *source*."""
+    def __init__(
+        self, store: EventStore, clock: Clock, *, source: str, lifetime: timedelta
+    ) -> None:
+        """Keep it in *store*.
+
+        Args:
+            store: Where the copies go.
+            clock: Tells when.
+            source: The name of the store that they come from.
+            lifetime: As long as a session may live, and longer.
+        """
         self._store = store
         self._clock = clock
         self._topic = f"migration:{source}"
+        self._lifetime = lifetime
 
     async def read(self) -> Copied:
         """Return what stands in it.
@@ -60,27 +73,33 @@ class MigrationLedger:
         Raises:
             StoreUnavailableError: The store did not answer.
         """
-        opened: dict[bytes, frozenset[Digest]] = {}
+        opened: dict[bytes, dict[Digest, datetime]] = {}
         closed: set[bytes] = set()
         for event in await self._store.list_events(self._topic, since=_EVER):
             kind, rest = event.record[:1], event.record[1:]
-            name, digests = rest[:_NAME_BYTES], rest[_NAME_BYTES:]
+            name, copies = rest[:_NAME_BYTES], rest[_NAME_BYTES:]
             if kind == _OPEN:
-                opened[name] = frozenset(_split(digests))
+                opened[name] = dict(_split(copies))
             else:
                 closed.add(name)
-        made = frozenset[Digest]().union(*(opened[n] for n in opened.keys() & closed))
-        every = frozenset[Digest]().union(*opened.values())
-        return Copied(made=made, begun=every - made)
+        made: dict[Digest, datetime] = {}
+        begun: dict[Digest, datetime] = {}
+        for name, found in opened.items():
+            of_kind = made if name in closed else begun
+            for digest, until in found.items():
+                of_kind[digest] = max(until, of_kind.get(digest, until))
+        unknown = {d: until for d, until in begun.items() if d not in made}
+        return Copied(made=made, begun=unknown)
 
-    async def open(self, digests: Collection[Digest]) -> bytes:
-        """Write down that *digests*, at most ``BATCH``, are about to be copied.
+    async def open(self, entries: Sequence[Entry]) -> bytes:
+        """Write down that *entries*, at most ``BATCH``, are about to be copied.
 
         Returns:
             The name to close them by.
         """
         name = secrets.token_bytes(_NAME_BYTES)
-        await self._append(_OPEN + name + b"".join(digests))
+        copies = (e.digest + to_ms(e.expires).to_bytes(8) for e in entries)
+        await self._append(_OPEN + name + b"".join(copies))
         return name
 
     async def close(self, name: bytes) -> None:
@@ -89,9 +108,11 @@ class MigrationLedger:
 
     async def _append(self, record: bytes) -> None:
         event = Event(topic=self._topic, at=self._clock.now(), record=record)
-        await self._store.append_event(event, keep=_NO_BOUND, lifetime=_LIFETIME)
+        await self._store.append_event(event, keep=_NO_BOUND, lifetime=self._lifetime)
 
 
-def _split(digests: bytes) -> Iterable[Digest]:
-    starts = range(0, len(digests), _DIGEST_BYTES)
-    return (Digest(digests[start : start + _DIGEST_BYTES]) for start in starts)
+def _split(copies: bytes) -> Iterator[tuple[Digest, datetime]]:
+    for start in range(0, len(copies), _COPY_BYTES):
+        copy = copies[start : start + _COPY_BYTES]
+        until = from_ms(int.from_bytes(copy[_DIGEST_BYTES:]))
+        yield Digest(copy[:_DIGEST_BYTES]), until

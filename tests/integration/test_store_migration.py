@@ -143,6 +143,37 @@ async def test_end_of_a_user_on_the_new_store_reaches_copies(
     assert verified.status == 401
 
 
+async def test_way_back_brings_nobody_back(tmp_path: Path, redis: RedisServer) -> None:
+    """Who signs out after the move stays so when the operator moves back."""
+    old, new = f"sqlite:{tmp_path / 'one.db'}", url_of(redis, "back")
+    async with service(tmp_path, old) as portal:
+        stays, leaves = await sign_in(portal), await sign_in(portal, "bob")
+    await counts(tmp_path, old, new)
+    async with service(tmp_path, new) as portal:
+        await portal.post_json("/api/logout", b"{}", cookie=leaves)
+
+    back = await counts(tmp_path, new, old)
+
+    async with service(tmp_path, old) as portal:
+        statuses = [(await portal.verify(each)).status for each in (stays, leaves)]
+    assert (back["sessions"]["present"], back["sessions"]["ended"]) == (1, 1)
+    assert statuses == [200, 401]
+
+
+async def test_store_is_known_by_whatever_address(
+    tmp_path: Path, redis: RedisServer
+) -> None:
+    """A server has many names, and what it keeps is kept once."""
+    url = url_of(redis, "same")
+    async with service(tmp_path, url) as portal:
+        await sign_in(portal)
+
+    result = await migrate(tmp_path, url, url.replace("127.0.0.1", "localhost"))
+
+    assert result.exit_code == 2
+    assert "are the same store" in result.stderr
+
+
 async def test_dry_run_makes_no_file(tmp_path: Path, redis: RedisServer) -> None:
     """It counts, and says so, and shows no password."""
     source, target = url_of(redis, "dry"), f"sqlite:{tmp_path / 'new.db'}"

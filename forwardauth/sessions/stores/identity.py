@@ -1,9 +1,9 @@
-"""Whether two addresses lead to the same store.
+"""Whether two addresses say the same store, as far as they alone can tell.
 
 Law: how one gets there does not count: no password, no timeout, no spelling of a path.
+For what only the stores know see ``sessions.store_name``.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +22,3 @@ def identity_of(url: str) -> str:
     place = parse_redis_url(url)
     nodes = ",".join(f"{host}:{port}" for host, port in sorted(place.nodes))
     return f"redis:{nodes}/{place.service}/{place.database}/{place.prefix}"
-
-
-def fingerprint_of(url: str) -> str:
-    """Return a short name that tells stores apart, of letters and digits alone."""
-    return hashlib.sha256(identity_of(url).encode()).hexdigest()[:16]

@@ -15,7 +15,12 @@ from forwardauth.sessions.handover import Handover, dump_handover
 from forwardauth.sessions.ids import create_session_id, digest_of
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.migration import MigrationCounts, SessionMigration
-from forwardauth.sessions.migration_ledger import BATCH, MigrationLedger
+from forwardauth.sessions.migration_ledger import (
+    BATCH,
+    NOTHING,
+    Copied,
+    MigrationLedger,
+)
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
@@ -43,6 +48,10 @@ class Move:
         self.source: SessionStore = MemoryStore()
         self.target = FragileStore()
         self.journal = RevocationJournal(folder / "revocations.journal")
+        self.ledger = MigrationLedger(
+            self.target, self.clock, source="test", lifetime=timedelta(days=30)
+        )
+        self.way_back = NOTHING
 
     async def add(self, *entries: Entry) -> list[Entry]:
         """Keep *entries* in the source, and return them."""
@@ -55,7 +64,8 @@ class Move:
         migration = SessionMigration(
             self.source,
             self.target,
-            ledger=MigrationLedger(self.target, self.clock, source="test"),
+            ledger=self.ledger,
+            way_back=self.way_back,
             journal=self.journal,
             clock=self.clock,
             is_dry=is_dry,
@@ -144,8 +154,7 @@ async def test_dry_run_writes_nothing(move: Move) -> None:
 
     assert counts == MigrationCounts(copied=2)
     assert await move.living() == set()
-    ledger = MigrationLedger(move.target, move.clock, source="test")
-    assert not (await ledger.read()).begun
+    assert await move.ledger.read() == NOTHING
 
 
 async def test_session_that_has_ended_in_between_is_ended_in_the_target(
@@ -197,6 +206,66 @@ async def test_copy_that_has_ended_in_the_target_is_not_made_again(move: Move) -
 
     assert counts == MigrationCounts(withheld=1)
     assert await move.living() == set()
+
+
+async def test_copy_whose_time_was_over_is_made_again(move: Move) -> None:
+    """Hours between two runs sign nobody out who was there meanwhile."""
+    (entry,) = await move.add(create_entry())
+    await move.run()
+    await move.source.touch(entry.digest, seen=at(3000), expires=at(6600))
+    # The new store has forgotten it, as Redis does.
+    await move.target.delete(entry.digest)
+    move.clock.advance(timedelta(seconds=4000))
+
+    counts = await move.run()
+
+    assert counts == MigrationCounts(copied=1)
+    kept = await move.target.load(entry.digest)
+    assert kept is not None
+    assert kept.expires == at(6600)
+
+
+async def test_copy_that_is_over_and_still_stands_lives_again(move: Move) -> None:
+    """No use prolongs what was over before it; the session itself was not."""
+    (entry,) = await move.add(create_entry())
+    await move.run()
+    for seen in (3000, 6000):
+        await move.source.touch(entry.digest, seen=at(seen), expires=at(seen + 3600))
+
+    await move.run()
+
+    kept = await move.target.load(entry.digest)
+    assert kept is not None
+    assert (kept.seen, kept.expires) == (at(6000), at(9600))
+
+
+async def test_renewed_copy_that_has_ended_is_not_made_again(move: Move) -> None:
+    """The ledger knows until when it was to live after the last run, too."""
+    (entry,) = await move.add(create_entry())
+    await move.run()
+    await move.source.touch(entry.digest, seen=at(3000), expires=at(6600))
+    await move.run()
+    await move.target.delete(entry.digest)
+    move.clock.advance(timedelta(seconds=4000))
+
+    counts = await move.run()
+
+    assert counts == MigrationCounts(withheld=1)
+
+
+async def test_way_back_brings_nobody_back(move: Move) -> None:
+    """What FROM once got from TO and has ended, ends in TO, where it still stood."""
+    ended, lives = create_entry(), create_entry()
+    for entry in (ended, lives):
+        await move.target.create(entry)
+    await move.add(lives)
+    copies = {entry.digest: entry.expires for entry in (ended, lives)}
+    move.way_back = Copied(made=copies, begun={})
+
+    counts = await move.run()
+
+    assert counts == MigrationCounts(present=1, ended=1)
+    assert await move.living() == {lives.digest}
 
 
 async def test_session_of_the_target_is_left_alone(move: Move) -> None:

@@ -4,6 +4,7 @@ Law: what the store has not confirmed is an error with status 1, never a success
 """
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from forwardauth.cli.administration import Result, Survey
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.logins import group_logins
+from forwardauth.cli.notices import count_missed
 from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.session_table import (
     count_logins,
@@ -97,20 +99,23 @@ def revoke(  # noqa: PLR0917 - click passes them by name
     """End the sessions of one user, a single one, or all.
 
     On a terminal, --user and --all ask first. Who signs in again afterwards is signed
-    in: disable a user to prevent that.
+    in: disable a user to prevent that. The applications of logout.notify are told; the
+    command waits for them half a minute at most.
     """
     if [user is not None, prefix is not None, is_all].count(True) != 1:
         raise click.UsageError("say one of --user NAME, --id PREFIX and --all")
     settings = load(config_path)
+    told: Counter[str] = Counter()
     try:
         if prefix is not None:
-            result = _revoke_one(settings, _parse_prefix(prefix))
+            result = _revoke_one(settings, _parse_prefix(prefix), told)
         else:
-            result = _revoke_users(settings, _select(settings, user), is_asking=not yes)
+            wanted = _select(settings, user)
+            result = _revoke_users(settings, wanted, told, is_asking=not yes)
     except StoreUnavailableError as exc:
         message = f"nothing was ended: the session store does not answer: {exc}"
         raise click.ClickException(message) from exc
-    _tell(result, is_json=is_json)
+    _tell(result, told, is_json=is_json)
     if not result.is_complete:
         raise click.ClickException(_what_is_left(settings, result))
 
@@ -168,21 +173,22 @@ def _survey(settings: Settings, wanted: _Wanted) -> Survey:
     return survey
 
 
-def _revoke_users(settings: Settings, wanted: _Wanted, *, is_asking: bool) -> Result:
+def _revoke_users(
+    settings: Settings, wanted: _Wanted, told: Counter[str], *, is_asking: bool
+) -> Result:
     survey = _survey(settings, wanted)
-    known = [live.session for live in survey.sessions]
+    found = survey.sessions
+    known = [live.session for live in found]
     if is_asking and known and sys.stdin.isatty():
         whose = "all users" if wanted.name is None else quote(wanted.name)
         question = f"End {count_logins(known)} of {whose}?"
         click.confirm(question, abort=True, err=True)
     # The name as it is spelled now ends a session that has begun meanwhile, too.
     usernames = survey.usernames | wanted.spelled
-    return administer(
-        settings, lambda admin: admin.end_users(usernames, survey.sessions)
-    )
+    return administer(settings, lambda a: a.end_users(usernames, found), told=told)
 
 
-def _revoke_one(settings: Settings, prefix: str) -> Result:
+def _revoke_one(settings: Settings, prefix: str, told: Counter[str]) -> Result:
     found = administer(settings, lambda admin: admin.survey()).sessions
     named = [each for each in found if each.session.handle.startswith(prefix)]
     if not named:
@@ -196,7 +202,7 @@ def _revoke_one(settings: Settings, prefix: str) -> Result:
             f"{len(logins)} sessions have an ID that starts with {prefix}: nothing was"
             " ended"
         )
-    return administer(settings, lambda admin: admin.end_one(named[0]))
+    return administer(settings, lambda admin: admin.end_one(named[0]), told=told)
 
 
 def _parse_prefix(text: str) -> str:
@@ -211,14 +217,16 @@ def _parse_prefix(text: str) -> str:
     return prefix
 
 
-def _tell(result: Result, *, is_json: bool) -> None:
+def _tell(result: Result, told: Counter[str], *, is_json: bool) -> None:
     """Write what has ended to standard output."""
+    missed = count_missed(told)
     if is_json:
         content = {
             "ended": session_records(result.ended),
             "left": session_records(result.left),
             "complete": result.is_complete,
             "pending": result.is_journaled,
+            "notices": {"sent": told["sent"], "missed": missed},
         }
         click.echo(dump(content))
         return
@@ -226,7 +234,8 @@ def _tell(result: Result, *, is_json: bool) -> None:
         users = sorted({session.username for session in result.ended})
         whose = f" of {quote(users[0])}" if len(users) == 1 else ""
         whose = f" of {len(users)} users" if len(users) > 1 else whose
-        click.echo(f"{count_logins(result.ended)}{whose} ended")
+        notices = f", {told['sent']} notices to applications sent" if told else ""
+        click.echo(f"{count_logins(result.ended)}{whose} ended{notices}")
 
 
 def _what_is_left(settings: Settings, result: Result) -> str:

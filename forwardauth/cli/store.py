@@ -7,8 +7,9 @@ standard error as the service writes its log; standard output is the answer alon
 import asyncio
 import logging
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,6 +17,7 @@ import click
 
 from forwardauth.cli.administration import Administration
 from forwardauth.cli.context import LOG_FORMAT
+from forwardauth.cli.notices import telling_applications
 from forwardauth.cli.progress import CLEAR_LINE, progress_bar, tell_line
 from forwardauth.clock import SystemClock
 from forwardauth.config.problems import Place, Problem
@@ -23,6 +25,7 @@ from forwardauth.config.schema import Settings
 from forwardauth.config.session import SQLITE
 from forwardauth.errors import ConfigError
 from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.stores.factory import build_store
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.metrics import Metrics
@@ -32,8 +35,19 @@ _MEMORY: Final = "memory:"
 T = TypeVar("T")
 
 
-def administer(settings: Settings, work: Callable[[Administration], Awaitable[T]]) -> T:
+def administer(
+    settings: Settings,
+    work: Callable[[Administration], Awaitable[T]],
+    *,
+    told: Counter[str] | None = None,
+) -> T:
     """Do *work* on the store that *settings* name, and close it.
+
+    Args:
+        settings: Of the service.
+        work: What to do.
+        told: Filled with what came of the notices to applications; see ``notices``.
+            Nobody is told where it is ``None``, for work that ends nothing.
 
     Raises:
         ConfigError: The store is that of one process alone.
@@ -42,33 +56,38 @@ def administer(settings: Settings, work: Callable[[Administration], Awaitable[T]
     """
     _check_store(settings)
     with _log_on_stderr(), progress_bar("ending sessions") as tell_ended:
-        return asyncio.run(_administer(settings, work, tell_ended))
+        return asyncio.run(_administer(settings, work, told, tell_ended))
 
 
 async def _administer(
     settings: Settings,
     work: Callable[[Administration], Awaitable[T]],
+    told: Counter[str] | None,
     tell_ended: Callable[[int, int], None],
 ) -> T:
     clock = SystemClock()
-    store = build_store(settings.session.store, clock)
-    administration = Administration(
-        store=store,
-        clock=clock,
-        timeouts=Timeouts(
-            absolute=settings.session.absolute_timeout,
-            idle=settings.session.idle_timeout,
-            remember_me=settings.session.remember_me,
-        ),
-        journal=settings.session.journal,
-        observer=AuditLog(Metrics()),
-        tell_progress=tell_line,
-        tell_ended=tell_ended,
-    )
-    try:
+    async with AsyncExitStack() as stack:
+        observer: SessionObserver = AuditLog(Metrics())
+        if told is not None:
+            observer = await stack.enter_async_context(
+                telling_applications(settings, clock, told, tell_progress=tell_line)
+            )
+        store = build_store(settings.session.store, clock)
+        stack.push_async_callback(store.close)
+        administration = Administration(
+            store=store,
+            clock=clock,
+            timeouts=Timeouts(
+                absolute=settings.session.absolute_timeout,
+                idle=settings.session.idle_timeout,
+                remember_me=settings.session.remember_me,
+            ),
+            journal=settings.session.journal,
+            observer=observer,
+            tell_progress=tell_line,
+            tell_ended=tell_ended,
+        )
         return await work(administration)
-    finally:
-        await store.close()
 
 
 def _check_store(settings: Settings) -> None:

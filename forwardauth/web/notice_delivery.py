@@ -95,6 +95,11 @@ class Delivery:
         if dropped is not None:
             self._tell("dropped", dropped, "queue_full")
 
+    @property
+    def waiting(self) -> int:
+        """How many notices have not been settled."""
+        return len(self._queue) + (self._sending is not None)
+
     def close(self) -> None:
         """Send what is left, without a retry, and then end ``run``."""
         self._is_closed = True

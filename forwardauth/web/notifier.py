@@ -55,6 +55,11 @@ class LogoutNotifier:
         if self._is_running:
             self._start()
 
+    @property
+    def waiting(self) -> int:
+        """How many notices are on their way, or wait for their turn."""
+        return sum(each.waiting for each in self._deliveries)
+
     def session_created(self, session: Session, digest: Digest) -> None:
         """Nothing: applications see the user come."""
 

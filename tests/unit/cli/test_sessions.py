@@ -374,7 +374,12 @@ def test_revoke_for_programs_is_json(stored: StoredSessions) -> None:
 
     answer = json.loads(result.stdout)
     assert [each["id"] for each in answer.pop("ended")] == [live.session.handle]
-    assert answer == {"left": [], "complete": True, "pending": False}
+    assert answer == {
+        "left": [],
+        "complete": True,
+        "pending": False,
+        "notices": {"sent": 0, "missed": 0},
+    }
 
 
 def test_broken_users_file_keeps_nobody_signed_in(
@@ -461,7 +466,12 @@ def test_store_that_goes_away_is_told(
     answer = json.loads(output)
     assert status == 1
     assert [each["id"] for each in answer.pop("left")] == [live.session.handle]
-    assert answer == {"ended": [], "complete": False, "pending": has_journal}
+    assert answer == {
+        "ended": [],
+        "complete": False,
+        "pending": has_journal,
+        "notices": {"sent": 0, "missed": 0},
+    }
     assert "not everything has ended" in shown
     assert ("1 session is written down in" in shown) is has_journal
     assert ("run the command again" in shown) is not has_journal

@@ -3,7 +3,8 @@
 Law: everything is built here and handed on; no other module looks for its parts.
 """
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from forwardauth.composition.journal_folder import load_signing_key, open_journa
 from forwardauth.composition.live import LiveParts, create_live_parts, timeouts_of
 from forwardauth.composition.looks import create_assets, create_pages
 from forwardauth.composition.short_ways import create_short_way
+from forwardauth.composition.tracing import lookup_tracing
 from forwardauth.composition.web_settings import create_web_settings
 from forwardauth.config.schema import Settings
 from forwardauth.sessions.handovers import Handovers
@@ -78,6 +80,7 @@ def create_applications(
     clock: Clock | None = None,
     store: SessionStore | None = None,
     metrics: Metrics | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Applications:
     """Return the applications for *settings*, with nothing opened yet.
 
@@ -89,24 +92,29 @@ def create_applications(
         clock: The machine's when not given.
         store: What ``session.store`` names when not given.
         metrics: Where this process counts; when not given, for itself alone.
+        environ: Says whether traces are sent; see ``composition.tracing``.
 
     Raises:
         ConfigError: The users file, the journal or the key file cannot be used.
         SelfTestError: A request would pass that must not.
     """
+    clock = clock or SystemClock()
     # First of all: where it cannot be kept, the signing key beside it cannot either.
     journal = open_journal(settings)
     live = create_live_parts(
         settings,
         journal=journal,
-        clock=clock or SystemClock(),
+        clock=clock,
         store=store,
         metrics=metrics or Metrics(),
+        tracing=lookup_tracing(environ, clock),
     )
     created = _create(settings, live, users_table)
     # First in, last out: what the rest ends while it closes is told of, too.
     created.main.cleanup_ctx.insert(0, live.notifier.run)
     created.main.cleanup_ctx.insert(1, live.run)
+    if live.tracing is not None:
+        created.main.cleanup_ctx.insert(0, live.tracing.run)
     created.take_over()
     return created
 
@@ -127,8 +135,10 @@ def _create(
     users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
     user_changes.lookup_user = users.get
     assets = create_assets(settings)
+    traces = () if live.tracing is None else (live.tracing.trace_requests,)
     main = web.Application(
-        middlewares=[name_requests, answer_errors], client_max_size=MAX_BODY_BYTES
+        middlewares=[name_requests, *traces, answer_errors],
+        client_max_size=MAX_BODY_BYTES,
     )
     _add_live_parts(main, live)
     main[keys.ACCESS_CONTROL] = settings.access_control
@@ -139,7 +149,9 @@ def _create(
     )
     main[keys.PAGES] = create_pages(settings, assets=assets, clock=clock)
     main[keys.SESSIONS] = sessions
-    main[keys.SETTINGS] = create_web_settings(settings)
+    main[keys.SETTINGS] = create_web_settings(
+        settings, is_traced=live.tracing is not None
+    )
     main[keys.HANDOVERS] = Handovers(
         store=live.metered, clock=clock, sessions=sessions, revoker=live.revoker
     )
@@ -157,7 +169,9 @@ def _create(
     check_refusals(settings.access_control, adapters, settings.domains)
     main.add_routes(create_routes(settings.server.base_path, adapters))
     if settings.server.short_way:
-        short_way = create_short_way(main, adapters, timeouts)
+        short_way = create_short_way(
+            main, adapters, timeouts, is_traced=live.tracing is not None
+        )
         if short_way is not None:
             main[keys.SHORT_WAY] = short_way
     main.on_response_prepare.append(_hide_server)

@@ -8,6 +8,8 @@
     what handlers are told of the settings
 ``looks``
     the pages, and the files that they show
+``tracing``
+    whether traces are sent
 ``short_ways``
     the way of plain verify requests
 """

@@ -14,12 +14,13 @@ from forwardauth.attempts.memory import MemoryAttempts
 from forwardauth.attempts.store import AttemptStore
 from forwardauth.clock import Clock
 from forwardauth.composition.journal_folder import load_signing_key
+from forwardauth.composition.tracing import Tracing
 from forwardauth.config.schema import Settings
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.housekeeping import Housekeeper
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.metered_store import MeteredStore
+from forwardauth.sessions.metered_store import MeteredStore, Observe, StoreOutcome
 from forwardauth.sessions.observer import Observers
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
@@ -63,6 +64,7 @@ class LiveParts:
     sign_ins: SignInLog
     watch: UsersWatch
     readiness: Readiness
+    tracing: Tracing | None
 
     async def run(self, _app: object) -> AsyncIterator[None]:
         """Run what nobody asks for, and close everything when the service stops."""
@@ -90,10 +92,11 @@ def create_live_parts(
     clock: Clock,
     store: SessionStore | None,
     metrics: Metrics,
+    tracing: Tracing | None,
 ) -> LiveParts:
     """Return what goes on whatever becomes of *settings*, with nothing opened yet."""
     store = store or build_store(settings.session.store, clock)
-    metered = MeteredStore(store, metrics.observe_store)
+    metered = MeteredStore(store, _observer_of(metrics, tracing))
     audit = AuditLog(metrics)
     notifier = LogoutNotifier(audit=audit, clock=clock)
     observer = Observers(audit, notifier)
@@ -125,7 +128,20 @@ def create_live_parts(
         sign_ins=SignInLog(store if isinstance(store, EventStore) else None, clock),
         watch=watch,
         readiness=Readiness(metered, ConfigState(clock), revoker.backlog),
+        tracing=tracing,
     )
+
+
+def _observer_of(metrics: Metrics, tracing: Tracing | None) -> Observe:
+    """Return what is told of each call of the store."""
+    if tracing is None:
+        return metrics.observe_store
+
+    def observe(operation: str, outcome: StoreOutcome, seconds: float) -> None:
+        metrics.observe_store(operation, outcome, seconds)
+        tracing.observe_store(operation, outcome, seconds)
+
+    return observe
 
 
 def timeouts_of(settings: Settings) -> Timeouts:

@@ -12,12 +12,20 @@ from forwardauth.sessions.metered_store import MeteredBatches
 from forwardauth.web import keys
 from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.short_way import Parts, ShortWay
+from forwardauth.web.traced_ways import TracedAwaitedWay, TracedShortWay
 
 
 def create_short_way(
-    main: web.Application, adapters: Iterable[Adapter], timeouts: Timeouts
+    main: web.Application,
+    adapters: Iterable[Adapter],
+    timeouts: Timeouts,
+    *,
+    is_traced: bool,
 ) -> ShortWay | None:
-    """Return the short way with the parts of *main*, ``None`` if its store has none."""
+    """Return the short way with the parts of *main*, ``None`` if its store has none.
+
+    Where it *is_traced*, whoever belongs to a recorded trace takes the normal way.
+    """
     parts = Parts(
         adapters=tuple(adapters),
         settings=main[keys.SETTINGS],
@@ -32,8 +40,8 @@ def create_short_way(
         awaited = AwaitedGlances(
             batches, backlog=backlog, clock=clock, timeouts=timeouts
         )
-        return AwaitedWay(parts, awaited)
+        return (TracedAwaitedWay if is_traced else AwaitedWay)(parts, awaited)
     if isinstance(store, GlancingStore):
         glances = SessionGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
-        return ShortWay(parts, glances)
+        return (TracedShortWay if is_traced else ShortWay)(parts, glances)
     return None

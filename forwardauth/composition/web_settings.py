@@ -10,8 +10,8 @@ from forwardauth.web.settings import LogoutSettings, WebSettings
 _SAME_SITE: Final = {SameSite.LAX: "Lax", SameSite.STRICT: "Strict"}
 
 
-def create_web_settings(settings: Settings) -> WebSettings:
-    """Return what of *settings* handlers go by."""
+def create_web_settings(settings: Settings, *, is_traced: bool) -> WebSettings:
+    """Return what of *settings* handlers go by; traces, where sent, name requests."""
     return WebSettings(
         domains=settings.domains,
         targets=settings.target_policy,
@@ -27,7 +27,7 @@ def create_web_settings(settings: Settings) -> WebSettings:
         remember_me=settings.session.remember_me,
         password_policy=_password_policy(settings),
         logout=_logout(settings),
-        request_ids=RequestIds(settings.logging.request_id),
+        request_ids=RequestIds(settings.logging.request_id, is_traced=is_traced),
     )
 
 

@@ -20,6 +20,12 @@ from contextvars import ContextVar, Token
 from typing import Final, Protocol
 
 from forwardauth.web.references import create_reference
+from forwardauth.web.trace_parent import (
+    HEADER,
+    TraceParent,
+    find_trace_parent,
+    parse_trace_parent,
+)
 
 SENT_BACK: Final = "X-Request-ID"
 """The header of our answers, whatever the proxy's is called."""
@@ -39,9 +45,13 @@ class Headers(Protocol):
 class RequestIds:
     """Reads what a trusted proxy calls a request."""
 
-    def __init__(self, header: str | None) -> None:
-        """Read *header*; ``None`` reads nothing."""
+    def __init__(self, header: str | None, *, is_traced: bool = False) -> None:
+        """Read *header*, ``None`` for none.
+
+        Where that names nothing and it *is_traced*, the id of the trace is the name.
+        """
         self._header = header
+        self._is_traced = is_traced
         name = re.escape((header or "").encode("ascii"))
         self._line = re.compile(
             rb"\r\n" + name + rb":[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE
@@ -49,21 +59,21 @@ class RequestIds:
 
     def lookup(self, headers: Headers) -> str | None:
         """Return the id in *headers*, ``None`` where there is none that counts."""
-        if self._header is None:
-            return None
-        values = list(headers.getall(self._header, []))
-        is_plain = len(values) == 1 and _VALUE.fullmatch(values[0])
-        return values[0] if is_plain else None
+        values = [] if self._header is None else [*headers.getall(self._header, [])]
+        if len(values) == 1 and _VALUE.fullmatch(values[0]):
+            return values[0]
+        return self._trace_id(parse_trace_parent(headers.getall(HEADER, [])))
 
     def find(self, head: bytes) -> str | None:
         """Return the id in the bytes of a plain *head*; see ``Heads``."""
-        if self._header is None:
-            return None
-        values = self._line.findall(head)
-        if len(values) != 1:
-            return None
-        value: str = values[0].decode("latin-1")
-        return value if _VALUE.fullmatch(value) else None
+        values = [] if self._header is None else self._line.findall(head)
+        value: str = values[0].decode("latin-1") if len(values) == 1 else ""
+        if _VALUE.fullmatch(value):
+            return value
+        return self._trace_id(find_trace_parent(head) if self._is_traced else None)
+
+    def _trace_id(self, parent: TraceParent | None) -> str | None:
+        return parent.trace_id if self._is_traced and parent is not None else None
 
 
 class RequestName:

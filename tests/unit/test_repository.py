@@ -105,6 +105,7 @@ HOMES: Final = {
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),
     "re2": ("access_control/regexes.py",),
+    "opentelemetry": ("web/tracing.py",),
     "redis": ("sessions/stores/redis",),
     "sqlite3": ("sessions/stores/sqlite",),
     "ua_parser": ("web/devices.py",),
@@ -119,6 +120,8 @@ IMPORT_NAMES: Final = {
     "argon2-cffi": "argon2",
     "google-re2": "re2",
     "libpass": "passlib",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
     "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
 }
@@ -129,7 +132,7 @@ OWN: Final = sys.stdlib_module_names | {"forwardauth", "tests"}
 INDIRECT: Final = frozenset({"bcrypt"})
 """Dependencies that another one imports: libpass needs a backend for bcrypt."""
 
-OPTIONAL: Final = frozenset({"uvloop"})
+OPTIONAL: Final = frozenset({"opentelemetry", "uvloop"})
 """Packages of an extra, imported where they are installed."""
 
 SYSTEM_TIME: Final = frozenset(

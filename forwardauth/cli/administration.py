@@ -20,6 +20,7 @@ from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, LiveSession, Session, parse_entry
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.pending import PendingRevocation
+from forwardauth.sessions.recent_ends import ReplicatedStore
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 
@@ -98,6 +99,7 @@ class Administration:
             timeouts=timeouts,
             journal=self._journal,
             observer=_EndsAlone(observer),
+            replicated=store if isinstance(store, ReplicatedStore) else None,
         )
 
     async def survey(self, is_wanted: Callable[[str], bool] = lambda _: True) -> Survey:

@@ -22,6 +22,7 @@ from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.metered_store import MeteredStore, Observe, StoreOutcome
 from forwardauth.sessions.observer import Observers
+from forwardauth.sessions.recent_ends import ReplicatedStore
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.factory import build_store
@@ -107,6 +108,7 @@ def create_live_parts(
         timeouts=timeouts_of(settings),
         journal=journal,
         observer=observer,
+        replicated=store if isinstance(store, ReplicatedStore) else None,
     )
     return LiveParts(
         clock=clock,

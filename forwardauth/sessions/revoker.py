@@ -21,6 +21,7 @@ from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, Session, parse_entry
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.pending import PendingRevocation, look_up
+from forwardauth.sessions.recent_ends import RecentEnds, ReplicatedStore
 from forwardauth.sessions.store import Entry, SessionStore
 
 _SWEEP_BATCH: Final = 500
@@ -51,9 +52,14 @@ class SessionRevoker:
         timeouts: Timeouts,
         journal: RevocationJournal,
         observer: SessionObserver,
+        replicated: ReplicatedStore | None = None,
     ) -> None:
-        """Keep the parts; nothing is opened before the first call."""
+        """Keep the parts; nothing is opened before the first call.
+
+        *replicated* is the store when it may lose what it has acknowledged.
+        """
         self._store = store
+        self._recent = RecentEnds(replicated, clock)
         self._clock = clock
         self._observer = observer
         self.longest = timeouts.longest
@@ -163,8 +169,9 @@ class SessionRevoker:
                     return Attempt()
                 revocation, login = found, found.login
             if revocation.owner is not None:
-                ended = await self.revoke_user(revocation.owner, cause=cause)
+                ended = await self._end_user(revocation.owner, cause)
             ended += await self._end_login(login, revocation.digest, cause)
+            await self._recent.confirm()
         except StoreUnavailableError:
             return Attempt(ended=ended, left=revocation)
         return Attempt(ended=ended)
@@ -177,8 +184,16 @@ class SessionRevoker:
             removed += await self._store.delete_login(login)
             removed.append(await self._store.delete(presented))
         finally:  # The end of a login is told as one, and an outage hides none of it.
+            self._recent.remember(removed, cause)
             ended = self._finish(removed, cause)
         return ended
+
+    async def _end_user(
+        self, username: str, cause: EndCause, keep_login: str | None = None
+    ) -> tuple[Session, ...]:
+        removed = await self._store.delete_owner(username, keep_login=keep_login)
+        self._recent.remember(removed, cause)
+        return self._finish(removed, cause)
 
     async def revoke_user(
         self, username: str, *, cause: EndCause, keep_login: str | None = None
@@ -188,8 +203,9 @@ class SessionRevoker:
         Raises:
             StoreUnavailableError: Some may be left; the caller tries again or says so.
         """
-        removed = await self._store.delete_owner(username, keep_login=keep_login)
-        return self._finish(removed, cause)
+        ended = await self._end_user(username, cause, keep_login)
+        await self._recent.confirm()
+        return ended
 
     async def expire(self, entry: Entry, cause: EndCause) -> None:
         """End a session whose time is over, and its login: they expire as one.
@@ -222,7 +238,18 @@ class SessionRevoker:
         return len(expired)
 
     async def retry_pending(self) -> bool:
-        """Carry out what the journal holds; return whether any is left."""
+        """Carry out what the journal holds; return whether any is left.
+
+        What the store has lost of our ends is promised again before.
+        """
+        until = self._clock.now() + self.longest
+        undone = await self._recent.list_undone(until=until)
+        new = [each for each in undone if not self.backlog.holds(each.digest)]
+        if new:
+            try:
+                self.backlog.add(new)
+            except StoreUnavailableError:  # The journal is full, and has said so.
+                await asyncio.gather(*map(self._attempt, new))
         return await self.backlog.retry()
 
     def _finish(

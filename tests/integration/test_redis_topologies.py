@@ -35,8 +35,8 @@ PASSWORD: Final = "pass:word@of/the?store"
 ENCODED: Final = "pass%3Aword%40of%2Fthe%3Fstore"
 RIGHTS: Final = (
     *(f"~{PREFIX}:*", "+@read", "+@write", "+evalsha", "+eval", "+ping"),
-    # Scripts are told the time, and connections choose their database.
-    *("+time", "+select", "-@dangerous"),
+    # Scripts are told the time, connections choose their database, ends may wait.
+    *("+time", "+select", "+wait", "-@dangerous"),
 )
 """What the store needs, and no more."""
 

@@ -14,6 +14,7 @@ from forwardauth.sessions.journal import MAX_PENDING, RevocationJournal
 from forwardauth.sessions.lifetimes import Login, Timeouts
 from forwardauth.sessions.manager import SessionManager
 from forwardauth.sessions.model import EndCause, LiveSession, Session
+from forwardauth.sessions.recent_ends import ReplicatedStore
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
@@ -143,6 +144,7 @@ class Worker:
         clock: FakeClock,
         timeouts: Timeouts = TIMEOUTS,
         max_pending: int = MAX_PENDING,
+        replicated: ReplicatedStore | None = None,
     ) -> None:
         self.clock = clock
         self.observer = Recorder()
@@ -153,6 +155,7 @@ class Worker:
             timeouts=timeouts,
             journal=self.journal,
             observer=self.observer,
+            replicated=replicated,
         )
         self.sessions = SessionManager(
             store=store,

@@ -34,6 +34,7 @@ MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
 
 LONG_MODULES: Final[dict[str, str]] = {
+    "sessions/revoker.py": "all ends run through one function, whatever the cause",
     "sessions/stores/redis.py": "the protocol, its proof and its steps are read as one",
 }
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
@@ -75,6 +76,7 @@ TESTED_ELSEWHERE: Final = {
     "sessions/stores/redis_clocks.py": "as redis.py: integration/test_doctor_redis.py",
     "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_batches.py",
     "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
+    "sessions/stores/redis_replicas.py": "as redis.py: test_redis_failover.py",
     "sessions/stores/redis_scripts.py": "as redis.py, which sends them",
     "web/keys.py": "names alone: whoever asks for a missing one fails",
     "web/settings.py": "values alone: tests/unit/test_app.py and all handlers",

@@ -59,6 +59,7 @@ class PrimaryFacts:
     Attributes:
         server: Host and port.
         is_replaceable: Whether something promotes a replica when it is gone.
+        awaited: How many replicas we wait for, before an end is told as done.
         replicas: How many follow it now.
         is_logging: ``appendonly``.
         fsync: ``appendfsync``.
@@ -70,6 +71,7 @@ class PrimaryFacts:
 
     server: str
     is_replaceable: bool
+    awaited: int = 0
     replicas: int | None = None
     is_logging: bool | None = None
     fsync: str | None = None
@@ -131,6 +133,12 @@ def _judge_replicas(facts: PrimaryFacts) -> _Part:
             "refuses to write, so that nobody can sign in or out"
         )
         yield Risk.OUTAGE, reason, "bring the replicas back"
+    if replicas is not None and facts.awaited > replicas:
+        reason = (
+            f"session.store waits for replicas={facts.awaited} and {replicas} follow: "
+            "every logout is told as pending"
+        )
+        yield Risk.OUTAGE, reason, "bring the replicas back, or lower the number"
     if facts.is_replaceable and replicas == 0:
         reason = "no replica follows: nothing takes the place of this server"
         yield Risk.OUTAGE, reason, "add a replica"
@@ -141,6 +149,12 @@ def _judge_replicas(facts: PrimaryFacts) -> _Part:
         )
         remedy = "set min-replicas-to-write 1 and min-replicas-max-lag 10"
         yield Risk.REVOCATIONS, reason, remedy
+    if (facts.is_replaceable or replicas) and facts.awaited == 0:
+        reason = (
+            "an end is told as done before a replica has it: if the primary is lost at "
+            "that moment, the session lives until it is ended again, seconds later"
+        )
+        yield Risk.REVOCATIONS, reason, "add replicas=1 to the URL of session.store"
 
 
 def _judge_silence(facts: PrimaryFacts) -> _Part:

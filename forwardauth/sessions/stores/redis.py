@@ -41,7 +41,8 @@ a session with the ticket it read.
 What the server must grant: ``maxmemory-policy noeviction``, since an index that was
 evicted finds nothing to end; ``appendonly yes``, since after a restart a snapshot
 brings back what was ended meanwhile. A failover forgets what the replica had not heard
-of yet, as ever with Redis.
+of yet, as ever with Redis: ``redis_replicas`` waits for replicas where the address asks
+for it, and ``sessions.recent_ends`` ends again what came back all the same.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -74,6 +75,7 @@ from forwardauth.sessions.stores.redis_keys import (
     parse_fields,
     split_row,
 )
+from forwardauth.sessions.stores.redis_replicas import wait_for_replicas
 from forwardauth.sessions.stores.redis_url import RedisUrl
 
 _GRACE_MS: Final = 5 * 60_000
@@ -140,6 +142,14 @@ class RedisStore:
     def ask(self, questions: Sequence[Question]) -> None:
         """Look up what *questions* are about; see ``AwaitedStore``."""
         self._batches.ask(questions)
+
+    async def load_all(self, digests: Sequence[Digest]) -> tuple[Entry, ...]:
+        """Return the entries of *digests* that are there; see ``ReplicatedStore``."""
+        return tuple(kept.entry for kept in await self._read_all(digests))
+
+    async def confirm(self) -> None:
+        """Return when as many replicas as the address wants have all; likewise."""
+        await wait_for_replicas(self._client, self._keys)
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward, each with its own ticket.

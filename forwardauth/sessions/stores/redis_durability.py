@@ -70,6 +70,7 @@ async def _ask(client: RedisClient, key: str) -> PrimaryFacts:
         config,
         server=f"{place.host}:{place.port}",
         is_replaceable=client.url.topology is not Topology.SINGLE,
+        awaited=client.url.replicas,
     )
 
 
@@ -100,11 +101,13 @@ def _parse_facts(
     *,
     server: str,
     is_replaceable: bool,
+    awaited: int,
 ) -> PrimaryFacts:
     logging = _number(info, "aof_enabled")
     return PrimaryFacts(
         server=server,
         is_replaceable=is_replaceable,
+        awaited=awaited,
         replicas=_number(info, "connected_slaves"),
         is_logging=None if logging is None else bool(logging),
         fsync=config.get("appendfsync"),

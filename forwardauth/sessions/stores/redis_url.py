@@ -29,6 +29,7 @@ _SENTINEL_PORT: Final = 26379
 _MAX_PORT: Final = 65_535
 _TIMEOUTS_MS: Final = range(10, 60_001)
 _POOLS: Final = range(1, 1_001)
+_REPLICAS: Final = range(10)
 _DATABASES: Final = range(1_000_000)
 
 _URL: Final = re.compile(
@@ -46,7 +47,7 @@ _OPTION: Final = re.compile(r"[a-z_]+", re.ASCII)
 _TLS_OPTIONS: Final = ("ca_file", "cert_file", "key_file")
 _SENTINEL_OPTIONS: Final = ("sentinel_username", "sentinel_password")
 _OPTIONS: Final = (
-    *("prefix", "timeout_ms", "pool"),
+    *("prefix", "timeout_ms", "pool", "replicas"),
     *_TLS_OPTIONS,
     *_SENTINEL_OPTIONS,
 )
@@ -83,6 +84,7 @@ class RedisUrl:
         prefix: Begins every key.
         timeout_seconds: For connecting, and again for each answer.
         pool: Connections, at most, that one process holds to one server.
+        replicas: How many have to have an end of a session before it is told as done.
     """
 
     topology: Topology
@@ -95,6 +97,7 @@ class RedisUrl:
     prefix: str = DEFAULT_PREFIX
     timeout_seconds: float = DEFAULT_TIMEOUT_MS / 1_000
     pool: int = DEFAULT_POOL
+    replicas: int = 0
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -134,6 +137,7 @@ def parse_redis_url(url: str) -> RedisUrl:
         )
         / 1_000,
         pool=_number("pool", options.get("pool", f"{DEFAULT_POOL}"), _POOLS),
+        replicas=_number("replicas", options.get("replicas", "0"), _REPLICAS),
         ca_file=options.get("ca_file"),
         cert_file=options.get("cert_file"),
         key_file=options.get("key_file"),

@@ -15,6 +15,7 @@ from forwardauth.sessions.stores.durability import (
 SAFE: Final = PrimaryFacts(
     server="redis:6379",
     is_replaceable=True,
+    awaited=1,
     replicas=1,
     is_logging=True,
     fsync="always",
@@ -23,7 +24,9 @@ SAFE: Final = PrimaryFacts(
     eviction="noeviction",
     min_replicas=1,
 )
-ALONE: Final = replace(SAFE, is_replaceable=False, replicas=0, min_replicas=0)
+ALONE: Final = replace(
+    SAFE, is_replaceable=False, awaited=0, replicas=0, min_replicas=0
+)
 
 Case: TypeAlias = tuple[PrimaryFacts, dict[str, Any], list[tuple[Risk, str]]]
 
@@ -63,12 +66,24 @@ OTHERS: Final[dict[str, Case]] = {
     "replica-behind-one-address": (
         ALONE,
         {"replicas": 1},
-        [(Risk.REVOCATIONS, "min-replicas-to-write 1")],
+        [
+            (Risk.REVOCATIONS, "min-replicas-to-write 1"),
+            (Risk.REVOCATIONS, "replicas=1"),
+        ],
     ),
     "nothing-to-promote": (
         SAFE,
         {"replicas": 0, "min_replicas": 0},
-        [(Risk.REVOCATIONS, "min-replicas-to-write"), (Risk.OUTAGE, "add a replica")],
+        [
+            (Risk.REVOCATIONS, "min-replicas-to-write"),
+            (Risk.OUTAGE, "bring the replicas back"),
+            (Risk.OUTAGE, "add a replica"),
+        ],
+    ),
+    "nobody-waits-for-replicas": (
+        SAFE,
+        {"awaited": 0},
+        [(Risk.REVOCATIONS, "replicas=1")],
     ),
     "writes-refused": (
         ALONE,
@@ -118,7 +133,9 @@ def test_server_that_tells_nothing_is_a_finding() -> None:
 
 def test_worst_comes_first() -> None:
     """Ended sessions that could live again come before everything else."""
-    facts = replace(SAFE, replicas=0, fsync="no", max_memory=1, eviction="volatile-lru")
+    facts = replace(
+        SAFE, replicas=0, fsync="no", max_memory=1, eviction="volatile-lru"
+    )
 
     risks = [finding.risk for finding in judge(facts)]
 

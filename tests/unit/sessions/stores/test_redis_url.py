@@ -41,6 +41,7 @@ CLUSTER = single(topology=Topology.CLUSTER, nodes=(("a", 1), ("b", 2), ("c", 637
         ("redis://m%40e:p%2F%25@cache", single(username="m@e", password="p/%")),
         ("redis://:%C3%A9@cache", single(password="é")),
         ("redis://cache?prefix=sso.x&pool=8", single(prefix="sso.x", pool=8)),
+        ("redis://cache?replicas=2", single(replicas=2)),
         ("redis://cache?timeout_ms=250", single(timeout_seconds=0.25)),
         ("rediss://cache?ca_file=%2Fca", single(is_tls=True, ca_file="/ca")),
         (
@@ -107,6 +108,7 @@ def test_address_says(url: str, expected: RedisUrl) -> None:
         ("redis://cache?pool=", "no value"),
         ("redis://cache?pool", "no value"),
         ("redis://cache?pool=0", "pool is a number from 1 to 1000"),
+        ("redis://cache?replicas=10", "replicas is a number from 0 to 9"),
         ("redis://cache?pool=\u0663", "pool is a number"),
         ("redis://cache?timeout_ms=1.5", "timeout_ms is a number from 10 to 60000"),
         ("redis://cache?prefix=a{b}", "the prefix has"),

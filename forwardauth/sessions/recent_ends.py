@@ -1,0 +1,133 @@
+"""Ends that the store has acknowledged, and that it could still lose.
+
+Servers that are replaced by their replicas forget what these had not heard of: a
+session that was ended a moment before is there again. So who ended it remembers that,
+looks once a second, and promises the end anew if need be; the journal does the rest.
+
+Laws: an end is settled when the store, a minute later, still has no such session. While
+the store does not answer nothing is settled: whatever was ended lately is promised, and
+so refused by every worker of this machine before the store is back. What is remembered
+names one login and no user, since the user may have signed in again.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, runtime_checkable
+
+from forwardauth.clock import Clock
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.pending import PendingRevocation
+from forwardauth.sessions.store import Entry
+
+SETTLED_AFTER: Final = timedelta(minutes=1)
+"""Longer than a replica lags that anything would promote."""
+
+MAX_RECENT: Final = 5_000
+"""Ends that a worker remembers, the last ones: 83 logouts a second for a minute."""
+
+_BY_TIME: Final = frozenset({EndCause.IDLE, EndCause.ABSOLUTE})
+"""Whoever reads such a session again finds it expired again."""
+
+_log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class ReplicatedStore(Protocol):
+    """A store whose servers may be replaced by others that know less."""
+
+    async def load_all(self, digests: Sequence[Digest]) -> tuple[Entry, ...]:
+        """Return the entries of *digests* that are there.
+
+        Raises:
+            StoreUnavailableError: The store did not tell about all of them.
+        """
+        ...
+
+    async def confirm(self) -> None:
+        """Return when what was acknowledged so far is where it was wanted to be.
+
+        Raises:
+            StoreUnavailableError: It is not, or nobody can tell: it may be lost.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End:
+    entry: Entry
+    cause: EndCause
+    at: datetime
+
+
+class RecentEnds:
+    """What one worker has ended lately."""
+
+    def __init__(self, store: ReplicatedStore | None, clock: Clock) -> None:
+        """Watch over *store*; ``None`` is one that loses nothing."""
+        self._store = store
+        self._clock = clock
+        self._ends: dict[Digest, _End] = {}
+
+    def remember(self, removed: Iterable[Entry | None], cause: EndCause) -> None:
+        """Look after these ends from now on, if they could come undone."""
+        if self._store is None or cause in _BY_TIME:
+            return
+        now = self._clock.now()
+        for entry in removed:
+            if entry is not None:
+                self._ends[entry.digest] = _End(entry=entry, cause=cause, at=now)
+        while len(self._ends) > MAX_RECENT:
+            del self._ends[next(iter(self._ends))]
+
+    async def confirm(self) -> None:
+        """Return when the store says that what it has acknowledged will last.
+
+        Raises:
+            StoreUnavailableError: It does not; what was ended has to be promised.
+        """
+        if self._store is not None:
+            await self._store.confirm()
+
+    async def list_undone(self, *, until: datetime) -> list[PendingRevocation]:
+        """Return what has to be promised again, and forget what is settled.
+
+        Args:
+            until: When no session can be alive any more that is alive now.
+        """
+        if self._store is None or not self._ends:
+            return []
+        try:
+            found = await self._store.load_all(list(self._ends))
+        except StoreUnavailableError:
+            undone = list(self._ends.values())
+        else:
+            undone = [self._ends[each.digest] for each in found]
+            if undone:
+                _log.warning(
+                    "the store has %d sessions again that had ended; it has lost what "
+                    "it had acknowledged, and they end once more",
+                    len(undone),
+                )
+            self._settle(keep={each.digest for each in found})
+        return [
+            PendingRevocation(
+                digest=each.entry.digest,
+                login=each.entry.login,
+                owner=None,
+                cause=each.cause.value,
+                until=until,
+            )
+            for each in undone
+        ]
+
+    def _settle(self, *, keep: set[Digest]) -> None:
+        now = self._clock.now()
+        self._ends = {
+            digest: each
+            for digest, each in self._ends.items()
+            if digest in keep or timedelta() <= now - each.at < SETTLED_AFTER
+        }

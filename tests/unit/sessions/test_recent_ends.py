@@ -1,0 +1,238 @@
+"""What the store has lost of our ends is ended again, and refused until then."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.pending import PendingRevocation
+from forwardauth.sessions.recent_ends import MAX_RECENT, SETTLED_AFTER, RecentEnds
+from tests.support.clock import START, FakeClock
+from tests.support.forgetful_store import ForgetfulStore
+from tests.support.sessions import TIMEOUTS, Worker
+from tests.unit.sessions.contract import create_entry
+
+LATER = START + timedelta(days=1)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def store() -> ForgetfulStore:
+    """An empty store that can be turned back."""
+    return ForgetfulStore()
+
+
+@pytest.fixture
+def start(
+    tmp_path: Path, store: ForgetfulStore, clock: FakeClock
+) -> Callable[[str], Worker]:
+    """Return what starts a worker on a machine of that name."""
+
+    def start(machine: str) -> Worker:
+        journal = tmp_path / f"{machine}.journal"
+        return Worker(journal, store=store, clock=clock, replicated=store)
+
+    return start
+
+
+async def test_session_that_came_back_is_ended_again(
+    store: ForgetfulStore,
+    start: Callable[[str], Worker],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After a failover one round of housekeeping ends it for every machine (L-15)."""
+    here, elsewhere = start("a"), start("b")
+    cookie, _ = await here.sign_in()
+    await store.copy()
+    await here.revoke(cookie)
+    await store.fail_over()
+
+    with caplog.at_level(logging.WARNING):
+        assert not await here.revoker.retry_pending()
+
+    assert not await elsewhere.is_live(cookie)
+    assert not await here.is_live(cookie)
+    assert "1 sessions again that had ended" in caplog.text
+    assert here.observer.causes == [EndCause.USER, EndCause.USER]
+
+
+async def test_outage_promises_what_ended_just_before(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """Every worker of the machine refuses it before the new primary answers (L-15)."""
+    worker, neighbour = start("a"), start("a")
+    cookie, _ = await worker.sign_in()
+    await store.copy()
+    await worker.revoke(cookie)
+
+    store.go_down()
+    is_left = await worker.revoker.retry_pending()
+    store.come_back()
+    await store.fail_over()
+
+    assert is_left
+    assert not await worker.is_live(cookie)
+    assert not await neighbour.is_live(cookie)
+    assert not await worker.revoker.retry_pending()
+    assert not await start("b").is_live(cookie)
+
+
+async def test_restart_in_the_outage_keeps_the_promise(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """What was promised again is on the disk, as any promise (L-15)."""
+    worker = start("a")
+    cookie, _ = await worker.sign_in()
+    await store.copy()
+    await worker.revoke(cookie)
+    store.go_down()
+    await worker.revoker.retry_pending()
+
+    store.come_back()
+    await store.fail_over()
+
+    assert not await start("a").is_live(cookie)
+
+
+async def test_user_who_signed_in_again_stays_signed_in(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """What came back ends by itself: the end of all was before the new session."""
+    worker = start("a")
+    old, _ = await worker.sign_in()
+    await store.copy()
+    await worker.revoker.revoke_user("alice", cause=EndCause.ADMIN)
+    await store.fail_over()
+    new, _ = await worker.sign_in()
+
+    await worker.revoker.retry_pending()
+
+    assert not await worker.is_live(old)
+    assert await worker.is_live(new)
+
+
+async def test_end_is_settled_after_a_minute(
+    store: ForgetfulStore, start: Callable[[str], Worker], clock: FakeClock
+) -> None:
+    """Nothing is asked for ever: a quiet service asks nothing at all."""
+    worker = start("a")
+    cookie, _ = await worker.sign_in()
+    await worker.revoker.retry_pending()
+    asked_before = store.looks
+    await worker.revoke(cookie)
+
+    for _ in range(3):
+        clock.advance(SETTLED_AFTER)
+        await worker.revoker.retry_pending()
+
+    assert asked_before == 0
+    assert store.looks == 1
+
+
+async def test_nothing_is_settled_while_the_store_is_away(
+    store: ForgetfulStore, start: Callable[[str], Worker], clock: FakeClock
+) -> None:
+    """An election that takes minutes finds the ends before it remembered."""
+    worker = start("a")
+    cookie, _ = await worker.sign_in()
+    await store.copy()
+    await worker.revoke(cookie)
+    store.go_down()
+    for _ in range(3):
+        clock.advance(SETTLED_AFTER)
+        await worker.revoker.retry_pending()
+
+    store.come_back()
+    await store.fail_over()
+    await worker.revoker.retry_pending()
+
+    assert not await start("b").is_live(cookie)
+
+
+async def test_expired_sessions_need_no_second_end(
+    store: ForgetfulStore, start: Callable[[str], Worker], clock: FakeClock
+) -> None:
+    """Whoever finds one again finds it expired again."""
+    worker = start("a")
+    await worker.sign_in()
+    clock.advance(TIMEOUTS.idle)
+
+    assert await worker.revoker.sweep() == 1
+    await worker.revoker.retry_pending()
+
+    assert store.looks == 0
+
+
+async def test_end_that_no_replica_has_is_pending(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """It is told as such, refused, and done when the replica has caught up."""
+    worker = start("a")
+    cookie, _ = await worker.sign_in()
+    store.is_lagging = True
+
+    is_pending = await worker.revoke(cookie)
+    is_left = await worker.revoker.retry_pending()
+    store.is_lagging = False
+
+    assert is_pending
+    assert is_left
+    assert not await worker.is_live(cookie)
+    assert not await worker.revoker.retry_pending()
+    assert worker.observer.causes == [EndCause.USER]
+
+
+async def test_remembered_ends_have_a_bound(
+    store: ForgetfulStore, clock: FakeClock
+) -> None:
+    """The last ones are kept, whatever is ended in a minute."""
+    recent = RecentEnds(store, clock)
+    entries = [create_entry() for _ in range(MAX_RECENT + 1)]
+    recent.remember(entries, EndCause.USER)
+    store.go_down()
+
+    undone = await recent.list_undone(until=LATER)
+
+    assert len(undone) == MAX_RECENT
+    assert undone[-1] == PendingRevocation(
+        digest=Digest(entries[-1].digest),
+        login="login-1",
+        owner=None,
+        cause="user",
+        until=LATER,
+    )
+
+
+async def test_full_journal_stops_no_housekeeping(
+    tmp_path: Path, store: ForgetfulStore, clock: FakeClock
+) -> None:
+    """What cannot be promised is ended all the same."""
+    worker = Worker(
+        tmp_path / "journal", store=store, clock=clock, max_pending=0, replicated=store
+    )
+    cookie, _ = await worker.sign_in()
+    await store.copy()
+    await worker.revoke(cookie)
+    await store.fail_over()
+
+    assert not await worker.revoker.retry_pending()
+    assert not await worker.is_live(cookie)
+
+
+async def test_store_that_loses_nothing_is_not_asked(clock: FakeClock) -> None:
+    """A file that is flushed has no replica: nothing is remembered."""
+    recent = RecentEnds(None, clock)
+    recent.remember([create_entry()], EndCause.USER)
+
+    await recent.confirm()
+
+    assert await recent.list_undone(until=LATER) == []

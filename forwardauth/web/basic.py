@@ -14,7 +14,11 @@ from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from forwardauth.adapters.headers import IPAddress
-from forwardauth.errors import CredentialsError, ThrottledError
+from forwardauth.errors import (
+    CredentialsError,
+    StoreUnavailableError,
+    ThrottledError,
+)
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User, canonical_name
 from forwardauth.users.passwords import Passwords
@@ -24,7 +28,7 @@ from forwardauth.users.throttle import Throttle
 from forwardauth.web.audit import AuditLog
 from forwardauth.web.authorization import BasicCredentials
 
-_Refusal: TypeAlias = CredentialsError | ThrottledError
+_Refusal: TypeAlias = CredentialsError | ThrottledError | StoreUnavailableError
 _Attempt: TypeAlias = tuple[bytes, str]
 
 
@@ -105,7 +109,7 @@ class BasicSignIn:
         self._running[attempt] = ended
         try:
             user = await self._prove(credentials, place)
-        except (CredentialsError, ThrottledError) as exc:
+        except (CredentialsError, ThrottledError, StoreUnavailableError) as exc:
             ended.set_result(exc)
             raise
         else:

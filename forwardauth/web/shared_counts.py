@@ -215,10 +215,10 @@ class Part:
 
 def _make_file(size: int) -> int:
     """Return a file of *size* that has no name, in memory where the system has that."""
-    if hasattr(os, "memfd_create"):
+    try:
         descriptor = os.memfd_create("forwardauth counts")
-    else:
-        import tempfile  # noqa: PLC0415 - slow to import, and not for Linux
+    except (AttributeError, OSError):  # not Linux, or a sandbox that has none
+        import tempfile  # noqa: PLC0415 - slow to import, and seldom needed
 
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())

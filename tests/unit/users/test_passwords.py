@@ -207,6 +207,24 @@ async def test_flood_is_turned_away() -> None:
     await passwords.close()
 
 
+async def test_whether_there_is_a_place_can_be_asked_before() -> None:
+    """To ask takes no place, and says what a verification would be told."""
+    hasher = HeldHasher()
+    passwords = Passwords(max_concurrent=1, max_waiting=0, hasher=hasher)
+    for _ in range(3):
+        passwords.check_free()
+    login = asyncio.create_task(passwords.verify(make_user(), PASSWORD))
+    assert await asyncio.to_thread(hasher.begun.acquire, timeout=10)
+
+    with pytest.raises(ThrottledError):
+        passwords.check_free()
+    hasher.may_end.set()
+    await login
+
+    passwords.check_free()
+    await passwords.close()
+
+
 async def test_other_work_takes_its_turn_among_the_verifications() -> None:
     """A new hash is made in the same threads, and a flood of them is turned away."""
     hasher = HeldHasher()

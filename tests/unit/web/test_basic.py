@@ -12,8 +12,14 @@ from typing import Final
 import pytest
 
 from forwardauth.adapters.headers import IPAddress
+from forwardauth.attempts.limits import Rules
 from forwardauth.attempts.memory import MemoryAttempts
-from forwardauth.errors import CredentialsError, ThrottledError
+from forwardauth.attempts.store import Attempt, AttemptStore
+from forwardauth.errors import (
+    CredentialsError,
+    StoreUnavailableError,
+    ThrottledError,
+)
 from forwardauth.users.file import UsersFile
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.passwords import Passwords
@@ -50,6 +56,21 @@ class SlowHasher(Hasher):
         return super().verify(password_hash, password)
 
 
+class SlowlyDownAttempts(MemoryAttempts):
+    """Counts how often it is asked, and says after a while that it is down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    async def admit_attempt(self, attempt: Attempt, rules: Rules, now_ms: int) -> int:
+        """Be asked, and be down."""
+        del attempt, rules, now_ms
+        self.count += 1
+        await asyncio.sleep(0)
+        raise StoreUnavailableError("down")
+
+
 async def _ignore(_changes: tuple[UserChange, ...]) -> None:
     """End no session: there are none."""
 
@@ -57,7 +78,13 @@ async def _ignore(_changes: tuple[UserChange, ...]) -> None:
 class Scene:
     """A ``BasicSignIn`` on real parts, with alice and a disabled carol."""
 
-    def __init__(self, folder: Path, *, max_waiting: int = 32) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_waiting: int = 32,
+        attempts: AttemptStore | None = None,
+    ) -> None:
         self.path = folder / "users.yaml"
         self.write(entry("alice", ARGON2ID))
         self.users = UsersFile(self.path, on_change=_ignore)
@@ -70,7 +97,9 @@ class Scene:
         self.basic = BasicSignIn(
             users=self.users,
             passwords=self.passwords,
-            throttle=LoginThrottle(MemoryAttempts(), key=b"key", clock=self.clock),
+            throttle=LoginThrottle(
+                attempts or MemoryAttempts(), key=b"key", clock=self.clock
+            ),
             proofs=RecentProofs(self.clock),
             audit=AuditLog(self.metrics),
         )
@@ -91,7 +120,7 @@ class Scene:
         """Return the user's name, else the kind of the refusal."""
         try:
             user = await self.basic.verify(credentials, address)
-        except (CredentialsError, ThrottledError) as exc:
+        except (CredentialsError, ThrottledError, StoreUnavailableError) as exc:
             return type(exc).__name__
         return user.username
 
@@ -218,6 +247,41 @@ async def test_same_credentials_at_once_are_hashed_once(
     assert results == [result] * 10
     assert scene.hasher.count == 1
     assert scene.counted() == counted
+
+
+async def test_outage_is_one_for_all_who_ask_the_same(tmp_path: Path) -> None:
+    """Nobody waits for the store once more, and no hash is computed (V-2)."""
+    attempts = SlowlyDownAttempts()
+    scene = Scene(tmp_path, attempts=attempts)
+
+    results = await asyncio.gather(*(scene.ask() for _ in range(10)))
+
+    await scene.passwords.close()
+    assert results == ["StoreUnavailableError"] * 10
+    assert attempts.count == 1
+    assert scene.hasher.count == 0
+
+
+async def test_other_password_from_the_address_ends_what_was_remembered(
+    scene: Scene,
+) -> None:
+    """One guess is answered without the throttle, and the next one is not (V-39)."""
+    await scene.ask()
+    refusal = await scene.ask(WRONG)
+    again = await scene.ask()
+
+    assert (refusal, again) == ("CredentialsError", "alice")
+    assert scene.counted() == {"credentials": 1, "verified": 2}
+
+
+async def test_what_was_proven_elsewhere_is_proven_here_once_more(scene: Scene) -> None:
+    """A stranger cannot find out by it, and the program goes on as before (V-39)."""
+    await scene.ask()
+    await scene.ask(WRONG, address=STRANGER)
+    await scene.ask(address=STRANGER)
+    await scene.ask()
+
+    assert scene.counted() == {"credentials": 1, "verified": 2, "recent": 1}
 
 
 async def test_other_credentials_do_not_wait_for_each_other(scene: Scene) -> None:

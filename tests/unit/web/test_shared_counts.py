@@ -173,3 +173,18 @@ def test_full_part_harms_no_other(name_of: Callable[[int], str]) -> None:
 
     assert found.pop("theirs") == 5
     assert found == {name_of(number): 1 for number in range(made)}
+
+
+def test_system_without_files_in_memory_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Processes count together there as well."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    counts = SharedCounts()
+    add(counts.claim(SUPERVISOR), "requests")
+    child = Child(counts, 0)
+
+    found, processes = sums(counts), len(counts.processes())
+
+    child.kill()
+    assert (found, processes) == ({"requests": 11}, 2)

@@ -16,7 +16,7 @@ class Book(Protocol):
     """Where one process keeps buckets, as long as a call of this module lasts."""
 
     def lookup(self, table: Table, key: bytes) -> Bucket | None:
-        """Return the bucket as it was written."""
+        """Return the bucket as it was written; ``None`` if nobody can read it."""
         ...
 
     def write(self, table: Table, key: bytes, bucket: Bucket | None) -> None:

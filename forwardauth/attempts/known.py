@@ -19,6 +19,7 @@ class KnownAddresses:
 
     Attributes:
         packed: One after the other, each the key and the milliseconds in 13 digits.
+            What cannot be read is nobody's.
     """
 
     packed: bytes = b""
@@ -40,4 +41,8 @@ class KnownAddresses:
         packed = self.packed
         starts = range(0, len(packed), ENTRY_BYTES)
         entries = (packed[start : start + ENTRY_BYTES] for start in starts)
-        return [(entry[:KEY_BYTES], int(entry[KEY_BYTES:])) for entry in entries]
+        return [
+            (entry[:KEY_BYTES], int(entry[KEY_BYTES:]))
+            for entry in entries
+            if len(entry) == ENTRY_BYTES and entry[KEY_BYTES:].isdigit()
+        ]

@@ -108,6 +108,25 @@ class RedisThrottleContract(SharedThrottleContract):
         assert full == {"account": 20, "address": 20, "own": 0, "known": 0}
         assert left == {"account": 1, "address": 1, "own": 0, "known": 0}
 
+    async def test_rubbish_shuts_nobody_out(
+        self, throttle: LoginThrottle, servers: Servers, prefix: str
+    ) -> None:
+        """What cannot be read begins anew, and counts from then on."""
+        await succeed(throttle, "alice", HOME)
+        await fail(throttle, "alice", AWAY)
+        for table in TABLES:
+            key = f"{prefix}:{{throttle}}:{table}"
+            server = servers.owner_of(key)
+            for field in server.run("HKEYS", key):
+                server.run("HSET", key, field, b"rubbish")
+
+        await succeed(throttle, "alice", HOME)
+
+        assert await wait_of(throttle, "alice", HOME) == timedelta(0)
+        assert await fail_until_blocked(throttle, "bob", AWAY) == (
+            ACCOUNT_LIMIT.free + 1
+        )
+
     async def test_keys_that_nobody_uses_go_by_themselves(
         self, throttle: LoginThrottle, servers: Servers, prefix: str
     ) -> None:

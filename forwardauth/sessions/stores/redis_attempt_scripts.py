@@ -69,11 +69,11 @@ _BOOK: Final = f"""
     end
     -- The bucket as it is now, and the time until which it was to wait; or nothing.
     local function lookup(limit, key)
-        local kept = redis.call('HGET', KEYS[2 * limit.number - 1], key)
-        if not kept then
+        local kept = redis.call('HGET', KEYS[2 * limit.number - 1], key) or ''
+        local failures, dripped, till = string.match(kept, '^(%d+) (%d+) (%d+)$')
+        if not failures then
             return nil
         end
-        local failures, dripped, till = string.match(kept, '^(%d+) (%d+) (%d+)$')
         failures, dripped, till = tonumber(failures), tonumber(dripped), tonumber(till)
         local drops = math.max(math.floor((now - dripped) / limit.interval), 0)
         if drops >= failures then
@@ -104,10 +104,11 @@ _BOOK: Final = f"""
     local entries, is_known = {{}}, false
     for at = 1, #packed, {ENTRY_BYTES} do
         local entry = string.sub(packed, at, at + {ENTRY_BYTES} - 1)
+        local since = tonumber(string.sub(entry, {KEY_BYTES} + 1))
         if string.sub(entry, 1, {KEY_BYTES}) ~= address then
-            entries[#entries + 1] = entry
+            entries[#entries + 1] = since and entry
         else
-            is_known = now - tonumber(string.sub(entry, {KEY_BYTES} + 1)) < known_for
+            is_known = since and now - since < known_for
         end
     end
     local judges

@@ -43,8 +43,9 @@ _SCHEMA: Final = (
     """,
     "CREATE INDEX IF NOT EXISTS known_latest ON known_addresses (latest)",
 )
-_EXISTS: Final = (
-    "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'known_latest'"
+_TABLES: Final = (
+    "SELECT count(*) FROM sqlite_master"
+    " WHERE type = 'table' AND name IN ('attempts', 'known_addresses')"
 )
 _LOOKUP: Final = (
     "SELECT failures, dripped, until FROM attempts WHERE kind = ? AND key = ?"
@@ -85,7 +86,7 @@ def settle_attempt(
 
 
 def _open(connection: sqlite3.Connection, rules: Rules, now: int) -> "_Book":
-    if connection.execute(_EXISTS).fetchone() is None:
+    if connection.execute(_TABLES).fetchone() != (2,):
         for statement in _SCHEMA:
             connection.execute(statement)
     return _Book(connection=connection, rules=rules, now=now)
@@ -101,7 +102,8 @@ class _Book:
 
     def lookup(self, table: Table, key: bytes) -> Bucket | None:
         row = self.connection.execute(_LOOKUP, (table, key)).fetchone()
-        if row is None:
+        # A column holds whatever somebody wrote; of rubbish nobody can say how often.
+        if row is None or not all(isinstance(each, int) for each in row):
             return None
         failures, dripped, until = row
         return Bucket(failures=failures, dripped=dripped, until=until)
@@ -123,7 +125,7 @@ class _Book:
 
     def known(self, account: bytes) -> KnownAddresses:
         row = self.connection.execute(_KNOWN, (account,)).fetchone()
-        return KnownAddresses() if row is None else KnownAddresses(row[0])
+        return KnownAddresses(row[0] if row and isinstance(row[0], bytes) else b"")
 
     def write_known(self, account: bytes, known: KnownAddresses) -> None:
         oldest = self.now - self.rules.known_for_ms

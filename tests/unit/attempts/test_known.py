@@ -52,3 +52,16 @@ def test_packed_form_has_room_for_every_time_to_come() -> None:
 
     assert len(known.packed) == ENTRY_BYTES
     assert known.holds(HOME, RULES, far)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"rubbish", b"h" * 16, b"h" * ENTRY_BYTES, b"h" * 16 + b"-000000000001"],
+    ids=["short", "without a time", "no digits", "signed"],
+)
+def test_what_cannot_be_read_is_nobodys(packed: bytes) -> None:
+    """It is passed over, and gone with the next sign-in."""
+    known = KnownAddresses(packed)
+
+    assert not known.holds(HOME, RULES, NOW)
+    assert known.add(HOME, RULES, NOW) == KnownAddresses().add(HOME, RULES, NOW)

@@ -146,3 +146,28 @@ async def test_many_failures_of_one_account_are_one_row(
         await fail(throttle, "alice", "" if number else "unknown")
 
     assert len(rows_of(path, "attempts")) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE attempts SET failures = 'rubbish'",
+        "UPDATE known_addresses SET packed = 'rubbish'",
+        "DROP TABLE attempts",
+        "DROP TABLE known_addresses",
+    ],
+    ids=["count", "addresses", "no counts", "no addresses"],
+)
+async def test_damage_shuts_nobody_out(
+    path: Path, throttle: LoginThrottle, damage: str
+) -> None:
+    """What cannot be read begins anew, and counts from then on."""
+    await succeed(throttle, "alice", HOME)
+    await fail(throttle, "alice", AWAY)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(damage)
+
+    await succeed(throttle, "alice", HOME)
+
+    assert await wait_of(throttle, "alice", HOME) == timedelta(0)
+    assert await fail_until_blocked(throttle, "bob", AWAY) == ACCOUNT_LIMIT.free + 1

@@ -4,14 +4,14 @@ Servers that are replaced by their replicas forget what these had not heard of: 
 session that was ended a moment before is there again. So who ended it remembers that,
 looks once a second, and promises the end anew if need be; the journal does the rest.
 
-Laws: an end is settled when the store, a minute later, still has no such session. While
-the store does not answer nothing is settled: whatever was ended lately is promised, and
-so refused by every worker of this machine before the store is back. What is remembered
-names one login and no user, since the user may have signed in again.
+Laws: an end is settled when the store, a minute later, still has no such session. When
+it fails to answer, whatever was ended lately is promised at once, and so refused by
+every worker of this machine before another server answers. What is remembered names one
+login and no user, since the user may have signed in again.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
@@ -55,31 +55,61 @@ class ReplicatedStore(Protocol):
         """
         ...
 
+    def tell_faults(self, told: Callable[[], None]) -> None:
+        """Call *told* from now on when a call has failed, before its caller hears."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _End:
     entry: Entry
     cause: EndCause
     at: datetime
+    until: datetime
 
 
 class RecentEnds:
     """What one worker has ended lately."""
 
-    def __init__(self, store: ReplicatedStore | None, clock: Clock) -> None:
-        """Watch over *store*; ``None`` is one that loses nothing."""
+    def __init__(
+        self,
+        store: ReplicatedStore | None,
+        clock: Clock,
+        promise: Callable[[Sequence[PendingRevocation]], None],
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            store: What to look after; ``None`` for one that loses nothing.
+            clock: Tells when an end is settled.
+            promise: Called with what has to be refused and ended again.
+        """
         self._store = store
         self._clock = clock
+        self._promise = promise
         self._ends: dict[Digest, _End] = {}
+        self._is_promised = False
+        if store is not None:
+            store.tell_faults(self._promise_all)
 
-    def remember(self, removed: Iterable[Entry | None], cause: EndCause) -> None:
-        """Look after these ends from now on, if they could come undone."""
+    def remember(
+        self, removed: Iterable[Entry | None], cause: EndCause, *, until: datetime
+    ) -> None:
+        """Look after these ends from now on, if they could come undone.
+
+        Args:
+            removed: What the store has ended, as it told.
+            cause: Why.
+            until: When no session can be alive any more that is alive now.
+        """
         if self._store is None or cause in _BY_TIME:
             return
         now = self._clock.now()
         for entry in removed:
             if entry is not None:
-                self._ends[entry.digest] = _End(entry=entry, cause=cause, at=now)
+                end = _End(entry=entry, cause=cause, at=now, until=until)
+                self._ends[entry.digest] = end
+                self._is_promised = False
         while len(self._ends) > MAX_RECENT:
             del self._ends[next(iter(self._ends))]
 
@@ -92,37 +122,30 @@ class RecentEnds:
         if self._store is not None:
             await self._store.confirm()
 
-    async def list_undone(self, *, until: datetime) -> list[PendingRevocation]:
-        """Return what has to be promised again, and forget what is settled.
-
-        Args:
-            until: When no session can be alive any more that is alive now.
-        """
+    async def look(self) -> None:
+        """Promise again what the store has lost, and forget what is settled."""
         if self._store is None or not self._ends:
-            return []
+            return
         try:
             found = await self._store.load_all(list(self._ends))
         except StoreUnavailableError:
-            undone = list(self._ends.values())
-        else:
-            undone = [self._ends[each.digest] for each in found]
-            if undone:
-                _log.warning(
-                    "the store has %d sessions again that had ended; it has lost what "
-                    "it had acknowledged, and they end once more",
-                    len(undone),
-                )
-            self._settle(keep={each.digest for each in found})
-        return [
-            PendingRevocation(
-                digest=each.entry.digest,
-                login=each.entry.login,
-                owner=None,
-                cause=each.cause.value,
-                until=until,
+            self._promise_all()
+            return
+        back = [self._ends[each.digest] for each in found if each.digest in self._ends]
+        self._is_promised = False
+        self._settle(keep={each.entry.digest for each in back})
+        if back:
+            _log.warning(
+                "the store had %d sessions again that had ended: it has lost what it "
+                "had acknowledged; they end once more",
+                len(back),
             )
-            for each in undone
-        ]
+            self._promise([_promise(each) for each in back])
+
+    def _promise_all(self) -> None:
+        if self._ends and not self._is_promised:
+            self._is_promised = True
+            self._promise([_promise(each) for each in self._ends.values()])
 
     def _settle(self, *, keep: set[Digest]) -> None:
         now = self._clock.now()
@@ -131,3 +154,14 @@ class RecentEnds:
             for digest, each in self._ends.items()
             if digest in keep or timedelta() <= now - each.at < SETTLED_AFTER
         }
+
+
+def _promise(end: _End) -> PendingRevocation:
+    entry = end.entry
+    return PendingRevocation(
+        digest=entry.digest,
+        login=entry.login,
+        owner=None,
+        cause=end.cause.value,
+        until=end.until,
+    )

@@ -7,7 +7,9 @@ here at once and carried out later, and whoever asked is told that it is pending
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain
 from typing import Final
 
@@ -59,7 +61,6 @@ class SessionRevoker:
         *replicated* is the store when it may lose what it has acknowledged.
         """
         self._store = store
-        self._recent = RecentEnds(replicated, clock)
         self._clock = clock
         self._observer = observer
         self.longest = timeouts.longest
@@ -68,6 +69,8 @@ class SessionRevoker:
             journal=journal, clock=clock, store=store, carry_out=self._attempt
         )
         """What is pending, and refused."""
+
+        self._recent = RecentEnds(replicated, clock, self._promise_again)
 
     async def revoke(
         self,
@@ -130,7 +133,7 @@ class SessionRevoker:
             login=None,
             owner=None,
             cause=cause.value,
-            until=self._clock.now() + self.longest,
+            until=self._until(),
             is_for_user=is_for_user,
         )
 
@@ -184,7 +187,7 @@ class SessionRevoker:
             removed += await self._store.delete_login(login)
             removed.append(await self._store.delete(presented))
         finally:  # The end of a login is told as one, and an outage hides none of it.
-            self._recent.remember(removed, cause)
+            self._recent.remember(removed, cause, until=self._until())
             ended = self._finish(removed, cause)
         return ended
 
@@ -192,7 +195,7 @@ class SessionRevoker:
         self, username: str, cause: EndCause, keep_login: str | None = None
     ) -> tuple[Session, ...]:
         removed = await self._store.delete_owner(username, keep_login=keep_login)
-        self._recent.remember(removed, cause)
+        self._recent.remember(removed, cause, until=self._until())
         return self._finish(removed, cause)
 
     async def revoke_user(
@@ -242,15 +245,18 @@ class SessionRevoker:
 
         What the store has lost of our ends is promised again before.
         """
-        until = self._clock.now() + self.longest
-        undone = await self._recent.list_undone(until=until)
-        new = [each for each in undone if not self.backlog.holds(each.digest)]
-        if new:
-            try:
-                self.backlog.add(new)
-            except StoreUnavailableError:  # The journal is full, and has said so.
-                await asyncio.gather(*map(self._attempt, new))
+        await self._recent.look()
         return await self.backlog.retry()
+
+    def _promise_again(self, revocations: Sequence[PendingRevocation]) -> None:
+        new = [each for each in revocations if not self.backlog.holds(each.digest)]
+        with suppress(StoreUnavailableError):  # The journal is full, and has said so.
+            if new:
+                self.backlog.add(new)
+
+    def _until(self) -> datetime:
+        """Return when no session can be alive any more that is alive now."""
+        return self._clock.now() + self.longest
 
     def _finish(
         self, removed: Sequence[Entry | None], cause: EndCause

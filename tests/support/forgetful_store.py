@@ -1,6 +1,6 @@
 """A store that loses what it has acknowledged, as a replica that is promoted does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
@@ -21,6 +21,19 @@ class ForgetfulStore(DownStore):
         self.is_lagging = False
         self.looks = 0
         self._copied: list[Entry] = []
+        self._told: list[Callable[[], None]] = []
+
+    def tell_faults(self, told: Callable[[], None]) -> None:
+        """Call *told*, and whoever wanted to know before, when a call fails."""
+        self._told.append(told)
+
+    def _answer(self) -> None:
+        try:
+            super()._answer()
+        except StoreUnavailableError:
+            for told in self._told:
+                told()
+            raise
 
     async def load_all(self, digests: Sequence[Digest]) -> tuple[Entry, ...]:
         """Return those of *digests* that are there."""

@@ -45,7 +45,7 @@ of yet, as ever with Redis: ``redis_replicas`` waits for replicas where the addr
 for it, and ``sessions.recent_ends`` ends again what came back all the same.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -150,6 +150,10 @@ class RedisStore:
     async def confirm(self) -> None:
         """Return when as many replicas as the address wants have all; likewise."""
         await wait_for_replicas(self._client, self._keys)
+
+    def tell_faults(self, told: Callable[[], None]) -> None:
+        """Call *told* when a command has failed; likewise."""
+        self._client.on_fault = told
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward, each with its own ticket.

@@ -71,6 +71,9 @@ class RedisClient:
         self._term = 0
         self.is_spread = url.topology is Topology.CLUSTER
         self.timeout_seconds = url.timeout_seconds
+        self.on_fault: Callable[[], None] = _do_nothing
+        """Called when a command has failed, before its caller hears of it."""
+
         # Waiting for a turn counts as waiting for the answer, so that a server that
         # hangs does not gather a crowd.
         self._turns = asyncio.Semaphore(url.pool)
@@ -174,6 +177,7 @@ class RedisClient:
                                 raise
                         return await work(client)
         except _FAULTS as exc:
+            self.on_fault()
             await self._recover(client, exc)
             raise StoreUnavailableError(self._explain(exc)) from exc
         finally:
@@ -212,6 +216,10 @@ class RedisClient:
         if self._client is None:
             self._client = build_client(self.url)
         return self._client
+
+
+def _do_nothing() -> None:
+    """Tell nobody."""
 
 
 @contextlib.contextmanager

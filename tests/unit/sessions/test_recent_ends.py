@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import EndCause
 from forwardauth.sessions.pending import PendingRevocation
@@ -68,18 +69,19 @@ async def test_session_that_came_back_is_ended_again(
 async def test_outage_promises_what_ended_just_before(
     store: ForgetfulStore, start: Callable[[str], Worker]
 ) -> None:
-    """Every worker of the machine refuses it before the new primary answers (L-15)."""
+    """One failed look-up, and every worker of the machine refuses it (L-15)."""
     worker, neighbour = start("a"), start("a")
     cookie, _ = await worker.sign_in()
+    other, _ = await worker.sign_in("bob")
     await store.copy()
     await worker.revoke(cookie)
 
     store.go_down()
-    is_left = await worker.revoker.retry_pending()
+    with pytest.raises(StoreUnavailableError):
+        await worker.lookup(other)
     store.come_back()
     await store.fail_over()
 
-    assert is_left
     assert not await worker.is_live(cookie)
     assert not await neighbour.is_live(cookie)
     assert not await worker.revoker.retry_pending()
@@ -195,15 +197,17 @@ async def test_remembered_ends_have_a_bound(
     store: ForgetfulStore, clock: FakeClock
 ) -> None:
     """The last ones are kept, whatever is ended in a minute."""
-    recent = RecentEnds(store, clock)
+    promised: list[PendingRevocation] = []
+    recent = RecentEnds(store, clock, promised.extend)
     entries = [create_entry() for _ in range(MAX_RECENT + 1)]
-    recent.remember(entries, EndCause.USER)
+    recent.remember(entries, EndCause.USER, until=LATER)
+
     store.go_down()
+    for _ in range(3):
+        await recent.look()
 
-    undone = await recent.list_undone(until=LATER)
-
-    assert len(undone) == MAX_RECENT
-    assert undone[-1] == PendingRevocation(
+    assert len(promised) == MAX_RECENT
+    assert promised[-1] == PendingRevocation(
         digest=Digest(entries[-1].digest),
         login="login-1",
         owner=None,
@@ -215,7 +219,7 @@ async def test_remembered_ends_have_a_bound(
 async def test_full_journal_stops_no_housekeeping(
     tmp_path: Path, store: ForgetfulStore, clock: FakeClock
 ) -> None:
-    """What cannot be promised is ended all the same."""
+    """What cannot be promised is looked at again in the next round."""
     worker = Worker(
         tmp_path / "journal", store=store, clock=clock, max_pending=0, replicated=store
     )
@@ -225,14 +229,19 @@ async def test_full_journal_stops_no_housekeeping(
     await store.fail_over()
 
     assert not await worker.revoker.retry_pending()
-    assert not await worker.is_live(cookie)
+    looks = store.looks
+    await worker.revoker.retry_pending()
+
+    assert store.looks > looks
 
 
 async def test_store_that_loses_nothing_is_not_asked(clock: FakeClock) -> None:
     """A file that is flushed has no replica: nothing is remembered."""
-    recent = RecentEnds(None, clock)
-    recent.remember([create_entry()], EndCause.USER)
+    promised: list[PendingRevocation] = []
+    recent = RecentEnds(None, clock, promised.extend)
+    recent.remember([create_entry()], EndCause.USER, until=LATER)
 
     await recent.confirm()
+    await recent.look()
 
-    assert await recent.list_undone(until=LATER) == []
+    assert promised == []

@@ -34,12 +34,16 @@ CUSTOM = {
     if f"{each['apiVersion']}/{each['kind']}" in known_resources()
 }
 BUILT_IN = {name: each for name, each in SHIPPED.items() if name not in CUSTOM}
-PODS = {name: each for name, each in SHIPPED.items() if each["kind"] == "Deployment"}
+PODS = {
+    name: each
+    for name, each in SHIPPED.items()
+    if each["kind"] in {"Deployment", "StatefulSet"}
+}
 IDENTITY = ["remote-user", "remote-groups", "remote-name", "remote-email"]
 
 
 def pod_of(deployment: Manifest) -> Any:
-    """Return the template of a Deployment's pods."""
+    """Return the template of the pods of a Deployment or StatefulSet."""
     return deployment["spec"]["template"]["spec"]
 
 

@@ -143,7 +143,7 @@ class Exchange:
                 data=body,
                 allow_redirects=False,
             ) as response:
-                content = await response.content.read(_MAX_BODY_BYTES)
+                content = await _read(response.content)
                 return Reply(
                     status=response.status,
                     headers=tuple(response.headers.items()),
@@ -177,6 +177,16 @@ class Exchange:
             return None
         seconds = ssl.cert_time_to_seconds(certificate["notAfter"])
         return datetime.fromtimestamp(seconds, UTC)
+
+
+async def _read(stream: aiohttp.StreamReader) -> bytes:
+    """Return what comes, up to the bound; it may come in pieces."""
+    content = bytearray()
+    async for chunk in stream.iter_any():
+        content += chunk
+        if len(content) >= _MAX_BODY_BYTES:
+            break
+    return bytes(content)
 
 
 def _lookup_address(

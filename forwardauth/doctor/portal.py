@@ -11,6 +11,7 @@ from typing import Final
 from forwardauth.adapters.headers import X_FORWARDED_FOR, X_FORWARDED_PROTO
 from forwardauth.doctor.case import Case
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Reply, Silence
+from forwardauth.doctor.exposure import check_exposure
 from forwardauth.doctor.findings import Finding, fail, ok, skip, warn
 from forwardauth.doctor.proxies import Fault, guess_proxy, remedy_for
 from forwardauth.doctor.seen import Seen, ask, clock_finding
@@ -43,6 +44,7 @@ async def check_portal(
     ]
     findings += await _check_certificate(case, exchange, domain)
     findings.append(await _check_cookies(exchange, domain, proxy))
+    findings.append(await check_exposure(case, exchange, domain))
     if case.proofs is None:
         return findings, None
     seen, _ = await ask(

@@ -16,10 +16,13 @@ class Fault(StrEnum):
     NOT_ANSWERED = "not_answered"
     NO_REDIRECT = "no_redirect"
     IDENTITY = "identity"
+    IDENTITY_LOST = "identity_lost"
     CLIENT = "client"
     SCHEME = "scheme"
     PORTAL = "portal"
     HOST = "host"
+    ORIGINAL_PASSED = "original_passed"
+    FORWARDED_PASSED = "forwarded_passed"
 
 
 Line = tuple[str, str]
@@ -46,6 +49,10 @@ _NGINX: Final[Mapping[Fault, Line]] = {
         "forwardauth-location.conf",
         "proxy_set_header Remote-User $forwardauth_user;",
     ),
+    Fault.IDENTITY_LOST: (
+        "forwardauth-location.conf",
+        "proxy_set_header Remote-User $forwardauth_user;",
+    ),
     Fault.CLIENT: (
         "forwardauth-portal.conf",
         "proxy_set_header X-Forwarded-For $remote_addr;",
@@ -58,6 +65,14 @@ _NGINX: Final[Mapping[Fault, Line]] = {
     Fault.HOST: (
         "forwardauth-portal.conf",
         "proxy_set_header Host $forwardauth_authority;",
+    ),
+    Fault.ORIGINAL_PASSED: (
+        "forwardauth-portal.conf",
+        'proxy_set_header X-Original-URL "";',
+    ),
+    Fault.FORWARDED_PASSED: (
+        "forwardauth-portal.conf",
+        'proxy_set_header X-Forwarded-Uri "";',
     ),
 }
 _TRAEFIK: Final[Mapping[Fault, Line]] = {
@@ -72,10 +87,13 @@ _TRAEFIK: Final[Mapping[Fault, Line]] = {
         "address: http://forwardauth:9091/verify/traefik",
     ),
     Fault.IDENTITY: ("dynamic/routes.yaml", "authResponseHeaders:"),
+    Fault.IDENTITY_LOST: ("dynamic/routes.yaml", "authResponseHeaders:"),
     Fault.CLIENT: ("traefik.yaml", 'address: ":443"'),
     Fault.SCHEME: ("traefik.yaml", 'address: ":443"'),
     Fault.PORTAL: ("dynamic/routes.yaml", "rule: Host(`auth.example.com`)"),
     Fault.HOST: ("dynamic/routes.yaml", "- url: http://forwardauth:9091"),
+    Fault.ORIGINAL_PASSED: ("traefik.yaml", "middlewares: [clean@file]"),
+    Fault.FORWARDED_PASSED: ("traefik.yaml", 'address: ":443"'),
 }
 _CADDY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: ("Caddyfile", "import forwardauth"),
@@ -83,11 +101,20 @@ _CADDY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ANSWERED: ("Caddyfile", "forward_auth forwardauth:9091 {"),
     Fault.NO_REDIRECT: ("Caddyfile", "uri /verify/caddy"),
     Fault.IDENTITY: ("Caddyfile", "request_header -Remote-*"),
+    Fault.IDENTITY_LOST: (
+        "Caddyfile",
+        "copy_headers Remote-User Remote-Groups Remote-Name Remote-Email",
+    ),
     Fault.CLIENT: ("Caddyfile", "reverse_proxy forwardauth:9091 {"),
     Fault.SCHEME: ("Caddyfile", "reverse_proxy forwardauth:9091 {"),
     Fault.PORTAL: ("Caddyfile", "reverse_proxy forwardauth:9091 {"),
     Fault.HOST: ("Caddyfile", "reverse_proxy forwardauth:9091 {"),
+    Fault.ORIGINAL_PASSED: ("Caddyfile", "header_up -X-Original-*"),
+    Fault.FORWARDED_PASSED: ("Caddyfile", "header_up -X-Forwarded-Uri"),
 }
+_LUA_IDENTITY: Final = (
+    'local IDENTITY = { "remote-user", "remote-groups", "remote-name", "remote-email" }'
+)
 _HAPROXY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: (
         "haproxy.cfg",
@@ -103,10 +130,22 @@ _HAPROXY: Final[Mapping[Fault, Line]] = {
         "http-request lua.forwardauth abns@forwardauth unless is_portal",
     ),
     Fault.IDENTITY: ("haproxy.cfg", "http-request del-header remote- -m beg"),
+    Fault.IDENTITY_LOST: (
+        "forwardauth.lua",
+        _LUA_IDENTITY,
+    ),
     Fault.CLIENT: ("haproxy.cfg", "http-request set-header X-Forwarded-For %[src]"),
     Fault.SCHEME: ("haproxy.cfg", "http-request set-header X-Forwarded-Proto https"),
     Fault.PORTAL: ("haproxy.cfg", "use_backend portal if is_portal"),
     Fault.HOST: ("haproxy.cfg", "server forwardauth1 forwardauth:9091"),
+    Fault.ORIGINAL_PASSED: (
+        "haproxy.cfg",
+        "http-request del-header x-original- -m beg",
+    ),
+    Fault.FORWARDED_PASSED: (
+        "haproxy.cfg",
+        "http-request del-header x-forwarded- -m beg",
+    ),
 }
 _ENVOY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: ("envoy.yaml", "- name: envoy.filters.http.ext_authz"),
@@ -117,10 +156,19 @@ _ENVOY: Final[Mapping[Fault, Line]] = {
         "envoy.yaml",
         "- remove_on_match: {key_matcher: {prefix: remote-}}",
     ),
+    Fault.IDENTITY_LOST: ("envoy.yaml", "allowed_upstream_headers:"),
     Fault.CLIENT: ("envoy.yaml", "use_remote_address: true"),
     Fault.SCHEME: ("envoy.yaml", "use_remote_address: true"),
     Fault.PORTAL: ("envoy.yaml", "route: {cluster: forwardauth}"),
     Fault.HOST: ("envoy.yaml", "route: {cluster: forwardauth}"),
+    Fault.ORIGINAL_PASSED: (
+        "envoy.yaml",
+        "- remove_on_match: {key_matcher: {prefix: x-original-}}",
+    ),
+    Fault.FORWARDED_PASSED: (
+        "envoy.yaml",
+        "- remove_on_match: {key_matcher: {prefix: x-forwarded-}}",
+    ),
 }
 
 LINES: Final[Mapping[str, Mapping[Fault, Line]]] = {

@@ -12,7 +12,7 @@ from typing import Final
 
 from forwardauth.access_control.decision import Outcome
 from forwardauth.doctor.case import Case
-from forwardauth.doctor.echo import judge_echo
+from forwardauth.doctor.echo import judge_echo, judge_told
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Reply, Silence
 from forwardauth.doctor.findings import Finding, fail, ok, warn
 from forwardauth.doctor.proxies import Fault, guess_proxy, remedy_for
@@ -126,7 +126,13 @@ async def _visit(
     if not is_shut:
         passed = ok(check, f"passes with status {reply.status}")
         echo = f"forged headers at {check}"
-        return [passed, judge_echo(echo, reply, mark, proxy, was_asked=False)]
+        told = f"identity at {check}"
+        header = case.settings.headers.user
+        return [
+            passed,
+            judge_echo(echo, reply, mark, proxy, was_asked=False),
+            judge_told(told, reply, mark, (header, subject.username), proxy),
+        ]
     if reply.status == _FORBIDDEN:
         detail = "is refused with 403, although the rules let it pass"
         remedy = "see the line of this request in the log of the service"

@@ -1,7 +1,7 @@
 """What a proxy's answer tells of the verdict of verify behind it."""
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from forwardauth.doctor.exchange import Reply
 from forwardauth.domains import CookieDomain
@@ -22,7 +22,7 @@ def leads_to_login(reply: Reply, domain: CookieDomain) -> bool:
 def target_of(reply: Reply) -> str:
     """Return what the service was asked about, as its answer says."""
     location = reply.header("Location") or _redirect_in(reply)
-    query = parse_qs(urlsplit(location).query)
+    query = parse_qs(location.partition("?")[2])
     return "".join(query.get("rd", []))
 
 

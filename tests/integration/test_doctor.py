@@ -35,6 +35,11 @@ def missing(file: str, words: str, *, instead: str | None = None) -> Edit:
     return without(file, line)
 
 
+def both(one: Edit, other: Edit) -> Edit:
+    """Return the edit that does what *one* does, then what *other* does."""
+    return lambda file, text: other(file, one(file, text))
+
+
 def given(file: str, below: str, text: str) -> Edit:
     """Return the edit that adds *text* to *file*."""
     return with_given(Given(file, below, text))
@@ -100,6 +105,16 @@ MISTAKES = {
         check="host at https://auth.example.com",
         line="proxy_set_header Host $forwardauth_authority;",
     ),
+    "nginx-strangers-ask-verify": Mistake(
+        edit=both(
+            missing("forwardauth-portal.conf", 'proxy_set_header X-Original-URL "";'),
+            missing(
+                "forwardauth-portal.conf", 'proxy_set_header X-Original-Method "";'
+            ),
+        ),
+        check="verify at https://auth.example.com",
+        line='proxy_set_header X-Original-URL "";',
+    ),
     "nginx-portal-elsewhere": Mistake(
         edit=missing(
             "nginx.conf",
@@ -146,6 +161,12 @@ MISTAKES = {
         line='address: ":443"',
         proxy="traefik",
     ),
+    "traefik-strangers-ask-verify": Mistake(
+        edit=missing("traefik.yaml", "middlewares: [clean@file]"),
+        check="verify at https://auth.example.com",
+        line="middlewares: [clean@file]",
+        proxy="traefik",
+    ),
     "traefik-portal-not-served": Mistake(
         edit=missing("dynamic/routes.yaml", "portal:"),
         check="portal https://auth.example.com",
@@ -185,3 +206,59 @@ def test_wrong_set_up_is_found_and_names_the_line(
 
     assert report.blames(mistake.check, mistake.line), report.of("fail", "warn", "skip")
     assert report.status == 1
+
+
+def test_cookie_that_the_proxy_rewrites_is_found(place: Clinic) -> None:
+    """A sign-in shows that the session cookie no longer reaches all hosts."""
+    edit = given(
+        "forwardauth-portal.conf",
+        "proxy_redirect off;",
+        "proxy_cookie_domain example.com auth.example.com;",
+    )
+
+    report = place.look("nginx", edit, is_signing_in=True)
+
+    (failed,) = (
+        each for each in report.of("fail") if each["check"].startswith("session cookie")
+    )
+    assert "lacks domain=example.com" in failed["detail"]
+
+
+def test_cookie_domain_that_is_too_narrow_is_found(place: Clinic) -> None:
+    """By the rules that it makes useless, before anybody is asked."""
+    settings = {
+        "FORWARDAUTH_COOKIES__0__DOMAIN": "auth.example.com",
+        "FORWARDAUTH_COOKIES__0__DEFAULT_TARGET": "null",
+    }
+
+    report = place.ask(settings=settings)
+
+    assert report.blames("configuration", "add its parent domain to cookies")
+
+
+def test_address_that_no_cookie_reaches_is_found(place: Clinic) -> None:
+    """It is told with the key to change, and nobody asks for it."""
+    report = place.ask("--url", "https://app.example.org/")
+
+    assert report.blames("https://app.example.org/", "config.yaml:10: cookies")
+
+
+def test_identity_that_is_lost_on_the_way_is_found(place: Clinic) -> None:
+    """An application that shows its headers shows that the name is none of them."""
+    edit = missing(
+        "forwardauth-location.conf",
+        "proxy_set_header Remote-User …",
+        instead='proxy_set_header Remote-User "";',
+    )
+
+    report = place.look("nginx", edit, sites=("app1",), is_signing_in=True)
+
+    assert report.blames("identity at", "proxy_set_header Remote-User $forwardauth")
+
+
+def test_right_password_is_needed(place: Clinic) -> None:
+    """A wrong one is said to be wrong, and is in no report."""
+    report = place.look("nginx", is_signing_in=True, password="hunter2-hunter2")
+
+    assert report.blames("sign-in", "name and password of the users file")
+    assert "hunter2" not in str(report)

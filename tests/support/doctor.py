@@ -77,6 +77,7 @@ class Clinic:
         *,
         sites: tuple[str, ...] = ("app1", "www"),
         is_signing_in: bool = False,
+        password: str = PASSWORD,
         settings: Mapping[str, str] | None = None,
     ) -> Report:
         """Return what the doctor says while *proxy* runs, its files edited by *edit*.
@@ -86,6 +87,7 @@ class Clinic:
             edit: Of its files as shipped.
             sites: What it is to ask for.
             is_signing_in: Whether it is lent a password.
+            password: Which one that is.
             settings: Variables that the doctor alone has.
         """
         gateway = prepare_gateway(
@@ -101,7 +103,7 @@ class Clinic:
             return self.ask(
                 *("--proxy", proxy),
                 *(part for site in sites for part in ("--url", self.url(site))),
-                *(self._signing_in() if is_signing_in else ()),
+                *(self._signing_in(password) if is_signing_in else ()),
                 settings=settings,
             )
 
@@ -130,9 +132,9 @@ class Clinic:
         except OSError:
             return False
 
-    def _signing_in(self) -> tuple[str, ...]:
+    def _signing_in(self, password: str) -> tuple[str, ...]:
         file = self.folder.parent / "password"
-        file.write_text(f"{PASSWORD}\n")
+        file.write_text(f"{password}\n")
         return ("--user", USER, "--password-file", str(file))
 
 

@@ -53,12 +53,11 @@ TESTED_ELSEWHERE: Final = {
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
     "doctor/case.py": "values alone: tests/support/cases.py makes them",
-    "doctor/echo.py": "as seen through real proxies: integration/test_doctor.py",
     "doctor/examination.py": "the whole of it: tests/integration/test_doctor.py",
+    "doctor/exposure.py": "as seen through real proxies: integration/test_doctor.py",
     "doctor/portal.py": "as seen through real proxies: integration/test_doctor.py",
     "doctor/sign_in.py": "as seen through real proxies: integration/test_doctor.py",
     "doctor/site.py": "as seen through real proxies: integration/test_doctor.py",
-    "doctor/verdicts.py": "as seen through real proxies: integration/test_doctor.py",
     "demo/stage.py": "starts real processes: tests/browser/test_demo_walk.py",
     "migration/authelia/source.py": "as read by all of unit/migration/authelia/",
     "migration/choices.py": "values alone: each is tested where it is read",
@@ -84,6 +83,7 @@ TESTED_ELSEWHERE: Final = {
 """Modules without a unit test that mirrors them, each with the reason."""
 
 WITHOUT_STATUS: Final = {
+    "UnreadableJournalError": "is a StoreUnavailableError, and has its status",
     "ConfigError": "the service does not start with one: exit status 2",
     "SelfTestError": "the service does not start with one: exit status 1",
     "WorkerFailedError": "raised in the process that serves nothing: exit status 1",

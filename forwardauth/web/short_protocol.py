@@ -33,7 +33,7 @@ class ShortProtocol(Protocol):
     The private names are aiohttp's.
     """
 
-    __slots__ = ("_answered", "_goes_on", "_peer", "_short_way")
+    __slots__ = ("_answered", "_goes_on", "_is_at_rest", "_peer", "_short_way")
 
     def __init__(
         self, manager: web.Server, limits: Limits, short_way: ShortWay
@@ -41,7 +41,10 @@ class ShortProtocol(Protocol):
         """Wait for the connection; see ``Protocol``."""
         super().__init__(manager, limits)
         self._short_way = short_way
-        self._peer: str | None = None
+        self._peer = ""
+        """Who is connected; empty unless it is a trusted proxy."""
+        self._is_at_rest = False
+        """Whether nothing has come or changed since an answer was sent from here."""
         self._answered = 0
         """How many of the requests that aiohttp has parsed have been answered."""
         self._goes_on = True
@@ -50,7 +53,7 @@ class ShortProtocol(Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; who is connected does not change any more."""
         super().connection_made(transport)
-        self._peer = self._short_way.lookup_peer(transport)
+        self._peer = self._short_way.lookup_peer(transport) or ""
 
     def data_received(self, data: bytes) -> None:
         """Answer the one request that *data* is if that can be done, else parse it.
@@ -58,21 +61,40 @@ class ShortProtocol(Protocol):
         aiohttp sees nothing of what is answered here: its parser stands between two
         requests before and after, and its task sleeps.
         """
-        peer = self._peer
-        if (
-            peer is None
-            or self._messages
-            or self._paused
-            or not (self.is_idle or self._is_done)
-            or not self._meter.is_between
-        ):
+        if not (self._is_at_rest or self._may_begin()):
             super().data_received(data)
             return
-        answer = self._lookup_answer(data, peer)
+        answer = self._lookup_answer(data, self._peer)
         if answer is None:
+            self._is_at_rest = False
             super().data_received(data)
         elif answer:
             self._send(answer)
+
+    def _may_begin(self) -> bool:
+        """Whether nothing is under way on a connection with a proxy."""
+        return (
+            bool(self._peer)
+            and not self._messages
+            and not self._paused
+            and (self.is_idle or self._is_done)
+            and self._meter.is_between
+        )
+
+    def pause_writing(self) -> None:
+        """Leave it to aiohttp what comes until everything has been sent."""
+        self._is_at_rest = False
+        super().pause_writing()
+
+    def close(self) -> None:
+        """Take no further request."""
+        self._is_at_rest = False
+        super().close()
+
+    def force_close(self) -> None:
+        """Take nothing any more."""
+        self._is_at_rest = False
+        super().force_close()
 
     @property
     def _is_done(self) -> bool:
@@ -120,6 +142,8 @@ class ShortProtocol(Protocol):
         """Send the whole *answer*, and wait for the next request or end, as aiohttp."""
         if self._connection is None:
             return
+        self._is_at_rest = True
+        # If it cannot be sent at once, ``pause_writing`` is called meanwhile.
         self._connection.write(answer)
         if self._close:
             self._connection.close()

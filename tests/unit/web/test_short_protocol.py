@@ -12,6 +12,7 @@ import pytest
 
 from forwardauth.web import keys
 from forwardauth.web.limits import Limits
+from forwardauth.web.protocol import Protocol
 from forwardauth.web.runner import ServiceRunner
 from forwardauth.web.short_way import ShortWay
 from tests.support.portal import APP, COOKIE, PORTAL, Portal
@@ -260,6 +261,7 @@ class _Wired(NamedTuple):
     """What takes the bytes of a connection that has just begun, and its other end."""
 
     receive: Callable[[bytes], None]
+    connection: Protocol
     wire: _Wire
     asked: bytes
 
@@ -273,8 +275,9 @@ async def wired(tmp_path: Path) -> AsyncIterator[_Wired]:
     await runner.setup()
     assert runner.server is not None
     protocol = runner.server()
+    assert isinstance(protocol, Protocol)
     protocol.connection_made(wire)
-    yield _Wired(protocol.data_received, wire, question(token))
+    yield _Wired(protocol.data_received, protocol, wire, question(token))
     protocol.connection_lost(None)
     await runner.cleanup()
     wire.close()
@@ -325,3 +328,45 @@ async def test_nothing_is_answered_behind_the_last_answer(wired: _Wired) -> None
         await asyncio.sleep(0)
 
     assert wired.wire.answers == ["other"]
+
+
+async def test_what_comes_between_is_answered_between(wired: _Wired) -> None:
+    """A connection that was at rest is so no longer once aiohttp has something."""
+    wired.receive(wired.asked)
+    wired.receive(HEALTH)
+
+    wired.receive(wired.asked)
+    await wired.wire.wait(3)
+
+    assert wired.wire.answers == ["user", "other", "user"]
+
+
+async def test_who_takes_no_answers_gets_no_more(wired: _Wired) -> None:
+    """Answers that nobody takes do not pile up, however quick they are."""
+    wired.receive(wired.asked)
+    wired.connection.pause_writing()
+    for _ in range(3):
+        wired.receive(wired.asked)
+        await asyncio.sleep(0)
+    before = wired.wire.answers
+
+    wired.connection.resume_writing()
+    await wired.wire.wait(4)
+
+    # aiohttp writes one before it waits.
+    assert before == ["user"] * 2
+    assert wired.wire.answers == ["user"] * 4
+
+
+@pytest.mark.parametrize("end", ["close", "force_close"])
+async def test_nothing_is_answered_on_a_connection_that_ends(
+    wired: _Wired, end: str
+) -> None:
+    """A stop takes no request that comes after it."""
+    wired.receive(wired.asked)
+    getattr(wired.connection, end)()
+
+    wired.receive(wired.asked)
+    await asyncio.sleep(0)
+
+    assert wired.wire.answers == ["user"]

@@ -59,6 +59,8 @@ class DatabaseFile:
         writer: Belongs to the thread of ``sqlite_worker``.
         reader: For point reads on the event loop's thread. It never waits for a lock:
             what is busy is an error there.
+        cursor: Of the reader, for all that it is asked; a new one each time would
+            take longer than many a read.
         lock: Held while *reader* is used or closed.
     """
 
@@ -66,6 +68,7 @@ class DatabaseFile:
     identity: tuple[int, int]
     writer: sqlite3.Connection
     reader: sqlite3.Connection
+    cursor: sqlite3.Cursor
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_current(self) -> bool:
@@ -118,7 +121,13 @@ def open_file(path: Path, *, busy_timeout: timedelta) -> DatabaseFile:
             writer.close()
             raise
         reader.execute("PRAGMA query_only = ON")
-        return DatabaseFile(path=path, identity=identity, writer=writer, reader=reader)
+        return DatabaseFile(
+            path=path,
+            identity=identity,
+            writer=writer,
+            reader=reader,
+            cursor=reader.cursor(),
+        )
 
 
 def _make(path: Path) -> None:

@@ -15,14 +15,14 @@ Law: ``read`` never reads from a snapshot, so whoever has changed something, or 
 for whoever did, reads that.
 """
 
-import asyncio
 import contextlib
 import resource
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from time import monotonic
+from typing import Any, Final, TypeAlias
 
 from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
@@ -38,6 +38,7 @@ DETOUR_SECONDS: Final = 10.0
 EntryRow: TypeAlias = tuple[bytes, str, str, bytes, int, int]
 
 _SELECT_ONE: Final = f"{SELECT} {BY_DIGEST}"
+_PEEK: Final = SELECT.replace("digest, ", "") + f" {BY_DIGEST}"
 
 
 class NotHereError(Exception):
@@ -72,7 +73,7 @@ class PointReader:
         self.end()
         file = self._acquire()
         try:
-            return self._select(file, digest)
+            return self._select(file, _SELECT_ONE, digest)
         finally:
             file.lock.release()
 
@@ -88,7 +89,7 @@ class PointReader:
             raise NoGlanceError from exc
         try:
             # Deferred: it is of the moment of the first read.
-            file.reader.execute("BEGIN")
+            file.cursor.execute("BEGIN")
         except sqlite3.Error as exc:
             file.lock.release()
             raise NoGlanceError from exc
@@ -101,13 +102,14 @@ class PointReader:
             NoGlanceError: It could take a while, or is not as we write it.
         """
         try:
-            if self._snapshot is None:
-                found = self.read(digest)
+            file = self._snapshot
+            if file is None:
+                found = [row[1:] for row in self.read(digest)]
             else:
-                found = self._select(self._snapshot, digest)
+                found = self._select(file, _PEEK, digest)
         except NotHereError as exc:
             raise NoGlanceError from exc
-        for _, owner, login, record, seen, expires in found:
+        for owner, login, record, seen, expires in found:
             if type(record) is not bytes or type(seen) is not int:
                 raise NoGlanceError  # For ``load`` to judge.
             return Row(owner, login, record, seen, expires)
@@ -121,7 +123,7 @@ class PointReader:
         try:
             # Whatever goes wrong here, nothing was written, and the next one is new.
             with contextlib.suppress(sqlite3.Error):
-                file.reader.execute("ROLLBACK")
+                file.cursor.execute("ROLLBACK")
         finally:
             file.lock.release()
 
@@ -130,23 +132,22 @@ class PointReader:
         file = self._worker.file
         if (
             file is None
-            or asyncio.get_running_loop().time() < self._detour_until
+            or monotonic() < self._detour_until
             or not file.is_current()
             or not file.lock.acquire(blocking=False)
         ):
             raise NotHereError
         return file
 
-    def _select(self, file: DatabaseFile, digest: Digest) -> list[EntryRow]:
-        now = asyncio.get_running_loop().time
-        started = now()
+    def _select(self, file: DatabaseFile, query: str, digest: Digest) -> list[Any]:
+        started = monotonic()
         try:
-            return file.reader.execute(_SELECT_ONE, (digest,)).fetchall()
+            return file.cursor.execute(query, (digest,)).fetchall()
         except sqlite3.Error as exc:
             raise NotHereError from exc
         finally:
-            if now() - started > SLOW_SECONDS and self._has_read_blocks():
-                self._detour_until = now() + DETOUR_SECONDS
+            if monotonic() - started > SLOW_SECONDS and self._has_read_blocks():
+                self._detour_until = monotonic() + DETOUR_SECONDS
 
     def _has_read_blocks(self) -> bool:
         """Whether the disk was read since this was last asked, as far as is known."""

@@ -10,6 +10,7 @@
     ├── CsrfError               403  the request did not prove where it came from
     ├── UnsafeTargetError            caught by the caller, who drops the target
     └── StoreUnavailableError   503  the store did not answer: fail closed
+        └── UnreadableJournalError   nor did the journal
 
 Law: absence is ``None``, never an error. An unknown, expired, revoked or malformed
 session is "no session"; only a store that did not answer raises.
@@ -115,3 +116,7 @@ class StoreUnavailableError(ForwardAuthError):
         self.told = told
         self.remedy = remedy
         super().__init__(detail)
+
+
+class UnreadableJournalError(StoreUnavailableError, OSError):
+    """Nobody can tell who was signed out, which is as good as no store: fail closed."""

@@ -110,7 +110,7 @@ class AwaitedGlances:
     def _ask(self) -> None:
         """Ask for all that is wanted in this turn."""
         wanted, self._wanted = self._wanted, []
-        if self._is_nothing_promised():
+        if self._backlog.is_empty():
             self._store.ask(wanted)
             return
         for each in wanted:
@@ -126,14 +126,8 @@ class AwaitedGlances:
 
     def _look_around(self) -> None:
         """Look at the journal and at the clock, once for all that are told together."""
-        self._is_quiet = self._is_nothing_promised()
+        self._is_quiet = self._backlog.is_empty()
         self._now_ms = to_ms(self._clock.now())
-
-    def _is_nothing_promised(self) -> bool:
-        try:
-            return self._backlog.is_empty()
-        except OSError:
-            return False  # For whoever asks the manager to meet, and log.
 
     def _judge(self, found: Found, domain: str) -> Seen:
         if isinstance(found, Exception):

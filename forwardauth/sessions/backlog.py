@@ -15,7 +15,7 @@ are kept by the housekeeper, and by look-ups in the background, some at a time.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -92,8 +92,10 @@ class Backlog:
         return self._journal.holds(digest)
 
     def is_empty(self) -> bool:
-        """Whether nothing is promised, so that the store alone decides."""
-        return self._journal.is_empty()
+        """Whether nothing is promised, as far as is known; then the store decides."""
+        with suppress(OSError):
+            return self._journal.is_empty()
+        return False
 
     def count(self) -> int:
         """Return how many promises the store has still to keep."""

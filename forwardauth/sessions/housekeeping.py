@@ -50,6 +50,8 @@ class Housekeeper:
         is_left = True
         try:
             is_left = await self._revoker.retry_pending()
+        except StoreUnavailableError as exc:
+            _log.warning("cannot carry out pending revocations: %s", exc)
         except Exception:  # noqa: BLE001 - the loop has to go on, and it logs
             _log.exception("cannot carry out pending revocations")
         if is_left:

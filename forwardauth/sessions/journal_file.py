@@ -20,6 +20,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from forwardauth.errors import UnreadableJournalError
+
 Line: TypeAlias = dict[str, Any]
 
 RESERVED_BYTES: Final = 512 * 1024
@@ -35,8 +37,9 @@ Source: ``linux/falloc.h``; where it has another number there is no such request
 _SPACE: Final = "@hhqqiI4i"
 """``struct space_resv`` of the same file: from where, how much, and what is unused."""
 
+_LET_READ: Final = "let the service read it, or raise its limit of open files"
 _MODE: Final = 0o600
-_REPLACED: Final = "replaced"
+REPLACED: Final = "replaced"
 """The key of the first line of a file that took the place of a longer one."""
 
 
@@ -82,18 +85,21 @@ class JournalFile:
         A torn or foreign line is left out, a last line without its end waits for it.
 
         Raises:
-            OSError: The file is there and cannot be read.
+            UnreadableJournalError: The file is there.
         """
         try:
             known = _position(os.stat(self._path))  # noqa: PTH116 - twice as fast
             if known == self._known:
                 return None
             origin = self._reopen(known)
+            lines = list(_parse(self._read_complete()))
         except FileNotFoundError:
             return self._lose()
-        lines = list(_parse(self._read_complete()))
+        except OSError as exc:
+            message = f"the revocation journal cannot be read: {exc}"
+            raise UnreadableJournalError(message, remedy=_LET_READ) from exc
         self._known = known
-        if origin is Origin.LOST and lines and _REPLACED in lines[0]:
+        if origin is Origin.LOST and lines and REPLACED in lines[0]:
             origin = Origin.REPLACED
         return Reading(origin=origin, lines=tuple(lines))
 
@@ -177,7 +183,7 @@ class JournalFile:
                 with suppress(PermissionError):
                     os.fchown(descriptor, status.st_uid, status.st_gid)
                 _reserve(descriptor)
-                self.append(descriptor, [{_REPLACED: True}, *lines])
+                self.append(descriptor, [{REPLACED: True}, *lines])
             finally:
                 os.close(descriptor)
             temporary.replace(self._path)

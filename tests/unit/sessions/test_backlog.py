@@ -542,3 +542,20 @@ async def test_promise_made_while_others_are_kept_is_not_lost(
 
     assert [each.digest for each in worker.journal.list_pending()] == digests([late])
     assert not ENDS & set(store.calls)
+
+
+async def test_journal_that_cannot_be_read_is_an_outage(
+    worker: Worker, path: Path
+) -> None:
+    """Verify answers 503 and leaves no traceback for each request (V-2)."""
+    session_id, _ = await worker.sign_in()
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+    is_quiet = worker.revoker.backlog.is_empty()
+    with pytest.raises(StoreUnavailableError, match="cannot be read") as raised:
+        await worker.is_live(session_id)
+
+    assert not is_quiet
+    assert raised.value.remedy is not None
+    assert raised.value.told == "the session store does not answer"

@@ -13,6 +13,7 @@ from types import FrameType
 
 import pytest
 
+from forwardauth.errors import UnreadableJournalError
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.pending import PendingRevocation
@@ -485,9 +486,9 @@ def test_unreadable_journal_is_an_error_and_not_an_empty_one(
     """Verify fails closed where it cannot tell who was signed out (V-2)."""
     path.mkdir()
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UnreadableJournalError, match="directory"):
         journal.holds(pending().digest)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UnreadableJournalError, match="directory"):
         journal.add(pending())
     with pytest.raises(IsADirectoryError):
         journal.check_writable()

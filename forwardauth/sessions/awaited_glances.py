@@ -22,9 +22,8 @@ from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.glances import Glance, NoGlanceError, Row, judge
-from forwardauth.sessions.ids import Digest, digest_of, parse_session_id
+from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.model import to_ms
 
 Found: TypeAlias = Row | NoGlanceError | StoreUnavailableError | None
 """What a store tells: ``None`` when nothing is there. ``NoGlanceError`` is for the
@@ -85,7 +84,7 @@ class AwaitedGlances:
         self._is_quiet = False
 
     def lookup(
-        self, presented: str, *, domain: str, done: Callable[[Seen], None]
+        self, presented: bytes, *, domain: str, done: Callable[[Seen], None]
     ) -> bool:
         """Look for the session of the one cookie value *presented*.
 
@@ -98,13 +97,13 @@ class AwaitedGlances:
             Whether *done* will be called. It is not for a value that nobody was ever
             given: no session counts, and there is nothing to ask.
         """
-        session_id = parse_session_id(presented)
-        if session_id is None:
+        digest = digest_presented(presented)
+        if digest is None:
             return False
         if not self._wanted:
             asyncio.get_running_loop().call_soon(self._ask)
         told = partial(self._tell, domain, done)
-        self._wanted.append(Question(digest_of(session_id), told))
+        self._wanted.append(Question(digest, told))
         return True
 
     def _ask(self) -> None:
@@ -127,7 +126,7 @@ class AwaitedGlances:
     def _look_around(self) -> None:
         """Look at the journal and at the clock, once for all that are told together."""
         self._is_quiet = self._backlog.is_empty()
-        self._now_ms = to_ms(self._clock.now())
+        self._now_ms = self._clock.now_ms()
 
     def _judge(self, found: Found, domain: str) -> Seen:
         if isinstance(found, Exception):

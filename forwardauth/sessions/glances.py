@@ -17,14 +17,14 @@ and whatever was answered before the request began is seen. The next turn asks a
 
 import asyncio
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.backlog import Backlog
-from forwardauth.sessions.ids import Digest, digest_of, parse_session_id
+from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.model import to_ms
 
 _RECORD: Final = re.compile(
     rb'\{"v":1,"handle":"[0-9a-f]{32}","domain":"([a-z0-9.-]+)",'
@@ -38,14 +38,45 @@ _RECORD: Final = re.compile(
 ``parse_entry`` to read, or to refuse."""
 
 
-class Row(NamedTuple):
-    """What a store keeps under a digest; see ``Entry``. Times in ms since 1970."""
+class Glance(NamedTuple):
+    """A session that counts.
+
+    Attributes:
+        username: Whose it is.
+        credential: Stamps of the password hash it was proven with, as JSON; equal
+            bytes mean equal stamps.
+        level: How many factors were proven.
+        domain: The cookie domain on which it counts.
+    """
+
+    username: str
+    credential: bytes
+    level: int
+    domain: str
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """The stamps in *credential*."""
+        return tuple(self.credential.decode("ascii").replace('"', "").split(","))
+
+
+@dataclass(slots=True)
+class Row:
+    """What a store keeps under a digest; see ``Entry``. Times in ms since 1970.
+
+    Attributes:
+        glance: What the record says, once it has been read; a store that keeps its
+            rows has each of them read once.
+        ends_ms: When the session ends if nobody uses it again.
+    """
 
     owner: str
     login: str
     record: bytes
     seen_ms: int
     expires_ms: int
+    glance: Glance | None = field(default=None, init=False, compare=False)
+    ends_ms: int = field(default=0, init=False, compare=False)
 
 
 class NoGlanceError(Exception):
@@ -75,26 +106,6 @@ class GlancingStore(Protocol):
     def end_peeking(self) -> None:
         """Let go of what was there at the beginning; it may have ended already."""
         ...
-
-
-class Glance(NamedTuple):
-    """A session that counts.
-
-    Attributes:
-        username: Whose it is.
-        credential: Stamps of the password hash it was proven with, as JSON; equal
-            bytes mean equal stamps.
-        level: How many factors were proven.
-    """
-
-    username: str
-    credential: bytes
-    level: int
-
-    @property
-    def stamps(self) -> tuple[str, ...]:
-        """The stamps in *credential*."""
-        return tuple(self.credential.decode("ascii").replace('"', "").split(","))
 
 
 class SessionGlances:
@@ -127,7 +138,7 @@ class SessionGlances:
         before a turn has ended, as uvloop's does after 1,024; each glance asks by
         itself then."""
 
-    def lookup(self, presented: str, *, domain: str) -> Glance | None:
+    def lookup(self, presented: bytes, *, domain: str) -> Glance | None:
         """Return the session of the one cookie value *presented*, if it counts.
 
         Args:
@@ -138,14 +149,13 @@ class SessionGlances:
             NoGlanceError: Something is to be waited for, ended, recorded or looked at
                 more closely.
         """
-        session_id = parse_session_id(presented)
-        if session_id is None:
+        digest = digest_presented(presented)
+        if digest is None:
             return None
-        digest = digest_of(session_id)
         row = self._peek(digest) if self._is_in_turn else self._peek_first(digest)
         if row is None:
             return None
-        now_ms = to_ms(self._clock.now())
+        now_ms = self._clock.now_ms()
         return judge(row, domain=domain, now_ms=now_ms, touch_ms=self._touch_ms)
 
     def _peek_first(self, digest: Digest) -> Row | None:
@@ -184,17 +194,19 @@ def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None
     Raises:
         NoGlanceError: Something is to be ended, recorded or looked at more closely.
     """
+    glance = row.glance or _read(row)
+    if now_ms >= row.ends_ms or now_ms - row.seen_ms >= touch_ms:
+        raise NoGlanceError
+    return glance if glance.domain == domain else None
+
+
+def _read(row: Row) -> Glance:
     match = _RECORD.fullmatch(row.record)
     if match is None:
         raise NoGlanceError
     name, credential, level, absolute, idle = match.groups()
-    unused_ms = now_ms - row.seen_ms
-    if (
-        now_ms >= int(absolute)
-        or (idle != b"null" and unused_ms >= int(idle))
-        or unused_ms >= touch_ms
-    ):
-        raise NoGlanceError
-    if name.decode("ascii") != domain:
-        return None
-    return Glance(row.owner, credential, int(level))
+    row.ends_ms = int(absolute)
+    if idle != b"null":
+        row.ends_ms = min(row.ends_ms, row.seen_ms + int(idle))
+    row.glance = Glance(row.owner, credential, int(level), name.decode("ascii"))
+    return row.glance

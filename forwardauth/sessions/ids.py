@@ -25,9 +25,11 @@ whatever hosts beside us plant, the one live session is found. The look-ups of o
 request are made at once, and a store of many machines bounds how many are under way.
 """
 
-_SESSION_ID_BYTES: Final = 32
+_RANDOM_BYTES: Final = 32
 _HANDLE_BYTES: Final = 16
-_SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+_PATTERN: Final = r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"
+_SESSION_ID: Final = re.compile(_PATTERN, re.ASCII)
+_SESSION_ID_BYTES: Final = re.compile(_PATTERN.encode("ascii"))
 """43 characters; the last one carries four bits, so one spelling for each secret."""
 
 
@@ -36,7 +38,7 @@ def create_session_id() -> SessionId:
 
     Source: OWASP ASVS 5.0, 7.2.3 (at least 128 bits).
     """
-    return SessionId(secrets.token_urlsafe(_SESSION_ID_BYTES))
+    return SessionId(secrets.token_urlsafe(_RANDOM_BYTES))
 
 
 def parse_session_id(value: str) -> SessionId | None:
@@ -50,6 +52,17 @@ def parse_session_id(value: str) -> SessionId | None:
 def digest_of(session_id: SessionId) -> Digest:
     """Return the SHA-256 of *session_id*, 32 bytes: its key in every store."""
     return Digest(hashlib.sha256(session_id.encode("ascii")).digest())
+
+
+def digest_presented(value: bytes) -> Digest | None:
+    """Return ``digest_of`` what *value* is parsed to, ``None`` where that is none.
+
+    Args:
+        value: As it stands in a request that has not been decoded.
+    """
+    if _SESSION_ID_BYTES.fullmatch(value) is None:
+        return None
+    return Digest(hashlib.sha256(value).digest())
 
 
 def digests_of(presented: Iterable[str]) -> tuple[Digest, ...]:

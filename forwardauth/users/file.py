@@ -64,10 +64,11 @@ class UsersFile:
         # Where there is no file, reading it says so.
         if table is None or signature is None or table.signature != signature:
             table = load_users(path)
-        self._table = table
+        self.table = table
+        """The users that count now; it is replaced as a whole."""
         self._judged: Signature | None = table.signature
         self._seen: Signature | None = table.signature
-        self._pending = {c.username: c for c in disabled_in(self._table)}
+        self._pending = {c.username: c for c in disabled_in(self.table)}
         self._reading = asyncio.Lock()
         self._successor: UsersFile | None = None
         self._is_told = True
@@ -79,21 +80,16 @@ class UsersFile:
         """Whether a user could change the password here, as of the last look."""
         return self._looks_writable
 
-    @property
-    def table(self) -> UsersTable:
-        """The users that count now."""
-        return self._table
-
     def get(self, username: str) -> User | None:
         """Return the user of that name, however it is spelled."""
-        return self._table.get(username)
+        return self.table.get(username)
 
     def hand_over(self, successor: "UsersFile") -> None:
         """Let *successor*, just read, go on from here: it ends what has still to end.
 
         Whoever has begun with this one goes on with its users.
         """
-        changes = changes_between(self._table, successor.table)
+        changes = changes_between(self.table, successor.table)
         pending = self._pending | {each.username: each for each in changes}
         successor._pending = pending  # noqa: SLF001 - one of our kind
         self._successor = successor
@@ -141,8 +137,8 @@ class UsersFile:
             more = f" (and {len(others)} more)" if others else ""
             _log.error("users stay as they were: %s%s", first, more)
             return
-        changes = changes_between(self._table, table)
-        if self._table.ends_whole and not table.ends_whole and _misses_some(changes):
+        changes = changes_between(self.table, table)
+        if self.table.ends_whole and not table.ends_whole and _misses_some(changes):
             # What a full disk, or a copy that was cut off, has left of it may be valid
             # all the same. The sessions of those who are missing could not come back.
             _log.error(
@@ -153,7 +149,7 @@ class UsersFile:
             return
         # The new table counts first. A login that is under way may still make a
         # session, but with a stamp or a user that verify refuses from here on.
-        self._table = table
+        self.table = table
         self._pending |= {change.username: change for change in changes}
         _log.info("users read from %s: %d", self._path, len(table.users))
 

@@ -4,6 +4,7 @@ Law: what aiohttp adds by itself is added here in the same places: the length, t
 and the server. The date is that of the moment, not of when the answer was made.
 """
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -37,5 +38,9 @@ class AnswerBytes:
 
     def now(self) -> bytes:
         """Return the bytes, with the date of this moment."""
-        date = rfc822_formatted_time().encode("ascii")
-        return self._until_date + date + self._after_date
+        return self._until_date + _encoded(rfc822_formatted_time()) + self._after_date
+
+
+@lru_cache(1)
+def _encoded(date: str) -> bytes:
+    return date.encode("ascii")

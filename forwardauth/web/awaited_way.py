@@ -59,7 +59,7 @@ class AwaitedWay(ShortWay):
             return None
         if presented is None or not self._awaited.lookup(
             presented,
-            domain=reading.question.domain.name,
+            domain=reading.domain,
             done=partial(self._tell, reading, data, told),
         ):
             return self._conclude(reading, nobody, data)

@@ -33,7 +33,7 @@ _START: Final = re.compile(
 """HEAD is not read here: aiohttp leaves the length out of its answer to one."""
 
 _FIELD: Final = re.compile(rb"([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)")
-_COOKIE_VALUE: Final = re.compile(rb"[!-~](?:[ -~]*[!-~])?")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 
 _LEFT_ALONE: Final = frozenset(
     {
@@ -80,7 +80,14 @@ def cut_cookie(data: bytes) -> tuple[bytes, bytes] | None:
             return data, b""
     end = data.find(b"\r\n", begin + 2)
     cookie = data[begin + 10 : end]
-    if end < 0 or _COOKIE_VALUE.fullmatch(cookie) is None:
+    if (
+        end < 0
+        # Quicker than a pattern, and this stands in each request.
+        or cookie.translate(None, _PRINTABLE)
+        or cookie[:1] == b" "
+        or not cookie
+        or cookie[-1:] == b" "
+    ):
         return None
     return data[:begin] + data[end:], cookie
 

@@ -64,6 +64,7 @@ class Reading:
         case: The same for questions that the rules decide alike, whoever asks.
         targets: Where a browser that asks it may be sent back to.
         kind: What kind of a request asks it.
+        domain: The name of the cookie domain that it is about.
     """
 
     adapter: Adapter
@@ -72,6 +73,7 @@ class Reading:
     case: int
     targets: TargetPolicy
     kind: RequestKind
+    domain: str
     _sent_to_portal: AnswerBytes | None = field(default=None, init=False)
 
     def sent_to_portal(self) -> AnswerBytes:
@@ -207,6 +209,7 @@ class Readings:
             case=self._case_of(selection),
             targets=settings.targets,
             kind=classify(original.method, headers),
+            domain=question.domain.name,
         )
 
     def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:

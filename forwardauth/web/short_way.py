@@ -29,6 +29,7 @@ from forwardauth.request import ANONYMOUS, Subject
 from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
+from forwardauth.users.table import UsersTable
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
@@ -108,24 +109,23 @@ class ShortWay:
         self, reading: Reading, person: "_Person", data: bytes
     ) -> bytes | None:
         """Return the answer to *person*, ``None`` where the normal way has it."""
-        decision = person.decide(reading)
+        decision = person.decisions.get(reading.case) or person.decide(reading)
         outcome = decision.outcome
         if outcome is Outcome.ALLOW:
             if are_allows_logged():
                 return None  # The line names the session, which a glance does not know.
-            answer = person.allowed
-        elif (
+            self._metrics.count(*person.allowed_count)
+            return person.allowed.now()
+        if (
             outcome is Outcome.SIGN_IN
             and person.user is None
             # A program is told more, in a body.
             and reading.kind is RequestKind.NAVIGATION
         ):
-            answer = reading.sent_to_portal()
             self._log_verdict(reading, decision, data)
-        else:
-            return None
-        self._metrics.count(VERIFICATIONS, reading.adapter.name, outcome.value)
-        return answer.now()
+            self._metrics.count(VERIFICATIONS, reading.adapter.name, outcome.value)
+            return reading.sent_to_portal().now()
+        return None
 
     def _log_verdict(self, reading: Reading, decision: Decision, data: bytes) -> None:
         log_verdict(
@@ -150,20 +150,19 @@ class ShortWay:
             return self._nobody[adapter]
         if self._glances is None:
             raise NoGlanceError
-        glance = self._glances.lookup(presented, domain=reading.question.domain.name)
+        glance = self._glances.lookup(presented, domain=reading.domain)
         return self._recognize(glance, adapter)
 
     def _recognize(self, glance: Glance | None, adapter: Adapter) -> "_Person":
         """Return whose session *glance* is; see ``_lookup_person``."""
         if glance is None:
             return self._nobody[adapter]
-        user = self._users.get(glance.username)
         person = self._people.get((adapter, glance))
-        if person is not None and person.user is user:
+        if person is not None and person.table is self._users.table:
             return person
-        return self._meet(glance, user, adapter)
+        return self._meet(glance, adapter)
 
-    def _find_session(self, cookie: bytes) -> str | None:
+    def _find_session(self, cookie: bytes) -> bytes | None:
         """Return the value of our cookie, ``None`` where no cookie is called like it.
 
         Raises:
@@ -175,42 +174,51 @@ class ShortWay:
             return None
         equals = begin + len(name)
         end = equals + 1 + _SESSION_ID_CHARACTERS
+        behind = cookie[end : end + 1]
         if (
             cookie.find(name, equals) >= 0
             or (begin and cookie[begin - 2 : begin] != b"; ")
             or cookie[equals : equals + 1] != b"="
-            or cookie[end : end + 1] not in b";"
+            or (behind and behind != b";")
         ):
             raise NoGlanceError
-        return cookie[equals + 1 : end].decode("ascii")
+        return cookie[equals + 1 : end]
 
-    def _meet(self, glance: Glance, user: User | None, adapter: Adapter) -> "_Person":
+    def _meet(self, glance: Glance, adapter: Adapter) -> "_Person":
+        table = self._users.table
+        user = table.get(glance.username)
         if user is None or why_outdated(user, glance.username, glance.stamps):
             raise NoGlanceError  # The session is to be ended.
-        person = _Person(user, subject_of(user, glance.level), adapter)
         if len(self._people) >= MAX_PEOPLE:
             self._people.clear()
+        person = _Person(user, subject_of(user, glance.level), adapter, table)
         self._people[adapter, glance] = person
         return person
 
 
 class _Person:
-    """What is told of a user while the users file has *user*; ``None`` is nobody."""
+    """What is told of a user as long as *table* counts; without a user, of nobody."""
 
-    __slots__ = ("_decisions", "allowed", "subject", "user")
+    __slots__ = ("allowed", "allowed_count", "decisions", "subject", "table", "user")
 
-    def __init__(self, user: User | None, subject: Subject, adapter: Adapter) -> None:
+    def __init__(
+        self,
+        user: User | None,
+        subject: Subject,
+        adapter: Adapter,
+        table: UsersTable | None = None,
+    ) -> None:
         self.user = user
+        self.table = table
         self.subject = subject
         self.allowed = AnswerBytes(adapter.answer(Allowed(subject=subject)))
-        self._decisions: dict[int, Decision] = {}
+        self.allowed_count = (VERIFICATIONS, adapter.name, Outcome.ALLOW.value)
+        self.decisions: dict[int, Decision] = {}
 
     def decide(self, reading: Reading) -> Decision:
         """Return what the rules say, once for all questions that they decide alike."""
-        decision = self._decisions.get(reading.case)
-        if decision is None:
-            if len(self._decisions) >= MAX_CASES:
-                self._decisions.clear()
-            decision = reading.selection.decide(self.subject)
-            self._decisions[reading.case] = decision
+        if len(self.decisions) >= MAX_CASES:
+            self.decisions.clear()
+        decision = reading.selection.decide(self.subject)
+        self.decisions[reading.case] = decision
         return decision

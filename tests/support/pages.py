@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from forwardauth.domains import Origin
 from forwardauth.sessions.ids import Handle
+from forwardauth.sessions.model import to_ms
 from forwardauth.users.policy import PasswordPolicy
 from forwardauth.web.account_pages import EndChoice, PasswordFailure, Person, SignInRow
 from forwardauth.web.assets import Assets
@@ -27,6 +28,9 @@ class FixedClock:
 
     def now(self) -> datetime:
         return NOW
+
+    def now_ms(self) -> int:
+        return to_ms(NOW)
 
 
 def create_pages(**changes: object) -> Pages:

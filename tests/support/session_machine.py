@@ -599,13 +599,13 @@ class SessionMachine(RuleBasedStateMachine):
         told: list[asyncio.Future[Seen]] = []
         for session_id, domain in cookies:
             told.append(asyncio.get_running_loop().create_future())
-            glances.lookup(session_id, domain=domain, done=told[-1].set_result)
+            glances.lookup(session_id.encode(), domain=domain, done=told[-1].set_result)
         return await asyncio.gather(*told)
 
 
 def _glance_at(glances: SessionGlances, session_id: SessionId, domain: str) -> Seen:
     try:
-        return glances.lookup(session_id, domain=domain)
+        return glances.lookup(session_id.encode(), domain=domain)
     except NoGlanceError as exc:
         return exc
 

@@ -4,7 +4,8 @@ import time
 from datetime import UTC, timedelta
 
 from forwardauth.clock import Clock, SystemClock
-from tests.support.clock import FakeClock
+from forwardauth.sessions.model import to_ms
+from tests.support.clock import START, FakeClock
 
 
 def test_time_is_aware_and_in_utc() -> None:
@@ -33,3 +34,14 @@ def test_both_clocks_tell_the_same_kind_of_time() -> None:
     kinds = {(type(clock.now()), clock.now().tzinfo) for clock in clocks}
 
     assert len(kinds) == 1
+
+
+def test_milliseconds_are_those_of_the_date() -> None:
+    """Either way to ask tells the same moment, rounded down."""
+    system, still = SystemClock(), FakeClock(START + timedelta(microseconds=1_999))
+    before = to_ms(system.now())
+
+    now_ms = system.now_ms()
+
+    assert before <= now_ms <= to_ms(system.now())
+    assert still.now_ms() == to_ms(START) + 1

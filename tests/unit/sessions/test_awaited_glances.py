@@ -57,7 +57,7 @@ class Glancing:
     async def ask(self, presented: str, domain: str = DOMAIN) -> bool:
         """Ask, and let the turn end; what is told is *seen*."""
         done = self.seen.append
-        is_asked = self.glances.lookup(presented, domain=domain, done=done)
+        is_asked = self.glances.lookup(presented.encode(), domain=domain, done=done)
         await asyncio.sleep(0)
         return is_asked
 
@@ -171,7 +171,9 @@ async def test_look_ups_of_one_turn_are_asked_together(glancing: Glancing) -> No
     tokens = [await glancing.sign_in() for _ in range(3)]
 
     for token in tokens:
-        glancing.glances.lookup(token, domain=DOMAIN, done=glancing.seen.append)
+        glancing.glances.lookup(
+            token.encode(), domain=DOMAIN, done=glancing.seen.append
+        )
     await asyncio.sleep(0)
     glancing.store.answer()
 

@@ -62,7 +62,7 @@ class Glancing:
     def look(self, presented: str, domain: str = DOMAIN) -> Glance | str | None:
         """Return what a glance tells; a word where the manager is to be asked."""
         try:
-            return self.glances.lookup(presented, domain=domain)
+            return self.glances.lookup(presented.encode(), domain=domain)
         except NoGlanceError:
             return "ask"
 

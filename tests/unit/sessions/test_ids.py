@@ -10,6 +10,7 @@ from forwardauth.sessions.ids import (
     create_handle,
     create_session_id,
     digest_of,
+    digest_presented,
     digests_of,
     log_name,
     parse_session_id,
@@ -64,6 +65,7 @@ def test_what_we_do_not_issue_is_no_session_id(value: str) -> None:
     """A malformed value is no cookie: it never becomes a digest (V-4)."""
     assert parse_session_id(value) is None
     assert digests_of([value]) == ()
+    assert digest_presented(value.encode("utf-8", "surrogatepass")) is None
 
 
 def test_digest_is_the_sha256_of_the_text() -> None:
@@ -71,6 +73,7 @@ def test_digest_is_the_sha256_of_the_text() -> None:
     digest = digest_of(GOOD)
 
     assert digest == hashlib.sha256(GOOD.encode()).digest()
+    assert digest == digest_presented(GOOD.encode())
     assert len(digest) == 32
 
 

@@ -223,7 +223,7 @@ async def test_fault_is_500_and_the_end(
     async with portal, Line(portal) as line:
         asked = await portal.hold()
         if when == "told":
-            way._users.get = failing  # type: ignore[method-assign]  # noqa: SLF001
+            way._recognize = failing  # type: ignore[assignment, method-assign]  # noqa: SLF001
         with caplog.at_level(logging.ERROR):
             await line.send(asked)
             await line.send(HEALTH)

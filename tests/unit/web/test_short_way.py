@@ -15,8 +15,7 @@ import pytest
 from forwardauth.adapters.base import Adapter
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.users.file import UsersFile
-from forwardauth.users.model import User
-from forwardauth.users.table import UserChange
+from forwardauth.users.table import UserChange, UsersTable
 from forwardauth.web import keys
 from forwardauth.web.short_way import MAX_PEOPLE, ShortWay
 from tests.support.faults import Interruption
@@ -69,7 +68,8 @@ async def test_edit_of_a_user_counts_for_the_next_request(
 async def test_identity_that_fits_no_header_is_forbidden(tmp_path: Path) -> None:
     """Nobody passes whom no header line can name (V-27)."""
     portal = Portal(tmp_path)
-    users = _UncheckedUsers(portal.users, on_change=_ignore)
+    users = UsersFile(portal.users, on_change=_ignore)
+    users.table = _unchecked(users.table)
     portal.app[keys.IDENTITIES]._users = users  # noqa: SLF001 - as a source of its own
     portal.app[keys.SHORT_WAY]._users = users  # noqa: SLF001
     async with portal:
@@ -81,12 +81,14 @@ async def test_identity_that_fits_no_header_is_forbidden(tmp_path: Path) -> None
     assert not any(line.startswith(b"Remote-") for line in told)
 
 
-class _UncheckedUsers(UsersFile):
-    """Users of a source that does not know what fits into a header."""
-
-    def get(self, username: str) -> User | None:
-        user = super().get(username)
-        return None if user is None else replace(user, display_name="x" * 4097)
+def _unchecked(table: UsersTable) -> UsersTable:
+    """Return users of a source that does not know what fits into a header."""
+    return UsersTable(
+        users={
+            name: replace(user, display_name="x" * 4097)
+            for name, user in table.users.items()
+        }
+    )
 
 
 async def _ignore(_changes: tuple[UserChange, ...]) -> None:
@@ -115,7 +117,7 @@ async def test_fault_in_any_place_lets_nobody_in(
             short_way._readings._whole.clear()  # noqa: SLF001
             short_way._readings._read.cache_clear()  # noqa: SLF001
             short_way._people.clear()  # noqa: SLF001
-            short_way._nobody[_nginx(short_way)]._decisions.clear()  # noqa: SLF001
+            short_way._nobody[_nginx(short_way)].decisions.clear()  # noqa: SLF001
             interruption = Interruption(number, fault)
             interrupted = partial(_interrupt_first, [interruption.call], answer)
             short_way.answer = interrupted  # type: ignore[method-assign]

@@ -1,14 +1,20 @@
 """The log of the service as a process: what a shipper of lines and logrotate meet."""
 
+import grp
 import json
 import os
-import signal
+import pwd
+import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from tests.support.binaries import require_binary
 from tests.support.portal import PASSWORD
 from tests.support.processes import free_ports, wait_for
+from tests.support.repository import ROOT
 from tests.support.serving import Peer, serving, workers_of, write_installation
+
+SHIPPED: Final = ROOT / "deploy/systemd/forwardauth.logrotate"
 
 
 def sign_in(peer: Peer, name: str) -> None:
@@ -21,6 +27,29 @@ def sign_in(peer: Peer, name: str) -> None:
     )
     assert reply.status == 200
     assert reply.lines("X-Request-ID") == [name]
+
+
+def rotate(path: Path, pids: list[int]) -> None:
+    """Rotate *path* as shipped, but that kill tells *pids* in place of systemd."""
+    user = pwd.getpwuid(os.getuid()).pw_name
+    group = grp.getgrgid(os.getgid()).gr_name
+    text = SHIPPED.read_text("utf-8")
+    for shipped, here in (
+        ("/var/log/forwardauth/audit.log", str(path)),
+        ("su forwardauth forwardauth", f"su {user} {group}"),
+        (
+            "systemctl kill --signal=USR1 forwardauth.service",
+            f"kill -USR1 {' '.join(map(str, pids))}",
+        ),
+    ):
+        assert shipped in text
+        text = text.replace(shipped, here)
+    rules = path.with_name("logrotate.conf")
+    rules.write_text(text, encoding="utf-8")
+    state = path.with_name("logrotate.state")
+    subprocess.run(  # noqa: S603 - the program that was looked up
+        [require_binary("logrotate"), "--force", "--state", state, rules], check=True
+    )
 
 
 def events_in(path: Path) -> list[Any]:
@@ -44,9 +73,7 @@ def test_json_log_with_audit_file_is_rotated_under_two_workers(tmp_path: Path) -
         peer = Peer(address=port)
         wait_for(lambda: process.tail().count("listening on") == 2, "both serve")
         sign_in(peer, "first")
-        audit.rename(old)
-        for pid in (process.pid, *workers_of(process)):
-            os.kill(pid, signal.SIGUSR1)
+        rotate(audit, [process.pid, *workers_of(process)])
         wait_for(audit.exists, "the file is opened anew")
         for number in range(3):
             sign_in(peer, f"later-{number}")

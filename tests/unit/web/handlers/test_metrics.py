@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from forwardauth.web.metrics import FAMILIES
 from tests.support.client import NAVIGATION
+from tests.support.deferred_store import DeferredStore
 from tests.support.portal import PASSWORD, Portal
 from tests.support.repository import ROOT
 from tests.support.stores import DownStore
@@ -141,6 +142,45 @@ async def test_main_listener_has_none_of_it(portal: Portal, path: str) -> None:
     reply = await portal.send("GET", path)
 
     assert reply.status == 404
+
+
+def store_calls(samples: Samples) -> dict[tuple[str, str], float]:
+    """Return how many calls of the store were timed, by operation and outcome."""
+    found: dict[tuple[str, str], float] = {}
+    for (name, labels), value in samples.items():
+        if name == "forwardauth_store_operation_seconds_count":
+            by_name = dict(labels)
+            found[by_name["operation"], by_name["outcome"]] = value
+    return found
+
+
+async def test_calls_of_the_store_are_timed(tmp_path: Path) -> None:
+    """By operation and outcome, those of the portal and those of the normal way."""
+    store = DownStore()
+    off = "server: {short_way: off}\n"
+    async with Portal(tmp_path, store=store, extra=off) as portal:
+        token, _ = await portal.create_session()
+        await portal.verify(token)
+        store.go_down()
+        await portal.verify(token)
+        store.come_back()
+        found = store_calls(await scrape(portal))
+
+    assert found["create", "ok"] == 1
+    assert found["load", "ok"] == 1
+    assert found["load", "unavailable"] == 1
+
+
+async def test_look_ups_of_the_short_way_are_timed_together(tmp_path: Path) -> None:
+    """On a store that answers later; the portal's are told one by one."""
+    async with Portal(tmp_path, store=DeferredStore()) as portal:
+        token, _ = await portal.create_session()
+        await portal.verify(token)
+        await portal.verify(token)
+        found = store_calls(await scrape(portal))
+
+    assert found["load_batch", "ok"] == 2
+    assert ("load", "ok") not in found
 
 
 def documented() -> dict[str, tuple[str, frozenset[str]]]:

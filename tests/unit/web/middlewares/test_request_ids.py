@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.stores.memory import MemoryStore
 from tests.support.client import NAVIGATION
+from tests.support.deferred_store import DeferredStore
 from tests.support.log_lines import parse
 from tests.support.portal import COOKIE, Portal
 
@@ -82,13 +85,18 @@ async def test_answer_that_nothing_is_written_about_has_no_name(portal: Portal) 
     assert [reply.lines("X-Request-ID") for reply in replies] == [[]] * 4
 
 
+@pytest.mark.parametrize("store", [MemoryStore, DeferredStore])
 @pytest.mark.parametrize("way", ["on", "off"])
 async def test_line_of_who_is_sent_to_sign_in_has_the_proxys_name(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, way: str
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+    store: type[MemoryStore],
 ) -> None:
-    """Both ways write the same line, with the name that the proxy gave."""
+    """All ways write the same line, with the name that the proxy gave."""
     caplog.set_level(logging.INFO, "forwardauth.verify")
-    async with Portal(tmp_path, extra=f"server: {{short_way: {way}}}\n") as portal:
+    extra = f"server: {{short_way: {way}}}\n"
+    async with Portal(tmp_path, extra=extra, store=store()) as portal:
         await portal.verify(None, headers=[*NAVIGATION, NAMED])
         await portal.verify(None, headers=NAVIGATION)
 
@@ -96,6 +104,27 @@ async def test_line_of_who_is_sent_to_sign_in_has_the_proxys_name(
     assert named.pop("request_id") == "7f00-1"
     assert named == nameless
     assert named["outcome"] == "sign_in"
+
+
+@pytest.mark.parametrize("way", ["on", "off"])
+async def test_line_of_an_outage_has_the_proxys_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """Whichever way the request was on when the store did not answer."""
+    store = DeferredStore()
+    extra = f"server: {{short_way: {way}}}\n"
+    async with Portal(tmp_path, extra=extra, store=store) as portal:
+        token, _ = await portal.create_session()
+        caplog.set_level(logging.INFO, "forwardauth.verify")
+        store.fault = lambda: StoreUnavailableError("down")
+        store.go_down()
+        reply = await portal.verify(token, headers=[NAMED])
+        store.come_back()
+
+    (line,) = [m for m in caplog.messages if "event=verify" in m]
+    told = parse(line)
+    assert reply.status == 503
+    assert (told["reason"], told["request_id"]) == ("store_unavailable", "7f00-1")
 
 
 async def test_page_of_a_refusal_shows_the_proxys_name(

@@ -27,15 +27,18 @@ from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
 
 _RECORD: Final = re.compile(
-    rb'\{"v":1,"handle":"[0-9a-f]{32}","domain":"([a-z0-9.-]+)",'
-    rb'"credential":\[("[0-9a-f]{32}"(?:,"[0-9a-f]{32}"){0,7})\],'
-    rb'"methods":\["[a-z]+"\],"level":([12]),"created":[0-9]{1,15},'
+    rb'\{"v":1,"handle":"[^"]{32}","domain":"([^"]+)",'
+    rb'"credential":\[("[^"]{32}"(?:,"[^"]{32}"){0,7})\],'
+    rb'"methods":\["[^"]+"\],"level":([12]),"created":[0-9]{1,15},'
     rb'"absolute":([0-9]{1,15}),"idle":(null|[0-9]{1,15}),"remembered":(?:true|false),'
-    rb'"address":"[0-9A-Fa-f.:]*","user_agent":"[^"\\\x00-\x1f\x7f-\xff]*",'
-    rb'"upstream":\{\}\}'
+    rb'"address":"[^"]*","user_agent":"[^"]*","upstream":\{\}\}'
 )
 """All of a record as ``dump_entry`` writes it. One with anything else is for
 ``parse_entry`` to read, or to refuse."""
+
+_PLAIN: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
+"""What a text of JSON may hold as it is, or rather less. To look for anything else
+first is half as much work as to look for each kind of character where it belongs."""
 
 
 class Glance(NamedTuple):
@@ -201,7 +204,8 @@ def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None
 
 
 def _read(row: Row) -> Glance:
-    match = _RECORD.fullmatch(row.record)
+    record = row.record
+    match = None if record.translate(None, _PLAIN) else _RECORD.fullmatch(record)
     if match is None:
         raise NoGlanceError
     name, credential, level, absolute, idle = match.groups()

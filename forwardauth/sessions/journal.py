@@ -8,17 +8,18 @@ Laws: an entry is on the disk before anybody is told that it is pending; it leav
 when the store has confirmed, or when no session it could mean can still be alive. What
 a full disk does not take is held in memory, and written when there is room. A change
 costs what it changes, whatever else is pending: one append and one flush for each call.
+What a newer release wrote stays in the file as it came, also when that is shortened.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.journal_file import JournalFile, Line, Origin
-from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.journal_file import REPLACED, JournalFile, Line, Origin
+from forwardauth.sessions.journal_lines import VERSION, dump_promise, parse_promise
 from forwardauth.sessions.pending import PendingRevocation, PendingRevocations
 from forwardauth.sessions.store import Entry
 
@@ -28,7 +29,7 @@ MAX_PENDING: Final = 50_000
 Anybody can send cookies that nobody issued, and only the store knows them from others.
 """
 
-_DIGEST_BYTES: Final = 32
+_KINDS: Final = frozenset({"done", REPLACED})
 _MAX_IDLE_LINES: Final = 1_000
 """How many lines about what is over a file may have before it is replaced."""
 
@@ -44,6 +45,10 @@ class RevocationJournal:
         self._max_pending = max_pending
         self._lines = 0
         self._written: dict[Digest, PendingRevocation] = {}
+        self._newer: dict[Digest, Line] = {}
+        self._foreign: list[Line] = []
+        """What a newer release has written: promises, and lines of other kinds."""
+
         self._held: dict[Digest, PendingRevocation | None] = {}
         """What the disk has not taken; ``None`` is an entry that is over."""
 
@@ -149,7 +154,9 @@ class RevocationJournal:
         if not self._held:
             return
         with self._file.locked() as descriptor:
-            lines = [_dump(digest, entry) for digest, entry in self._held.items()]
+            lines = [
+                dump_promise(digest, entry) for digest, entry in self._held.items()
+            ]
             self._file.append(descriptor, lines)
             self._held.clear()
             self._refresh()
@@ -162,14 +169,18 @@ class RevocationJournal:
 
     def _shorten(self) -> None:
         """Drop the lines about what is over, when all or most of them are."""
-        idle = self._lines - len(self._written)
+        idle = self._lines - len(self._written) - len(self._foreign)
         if self._written and idle <= max(_MAX_IDLE_LINES, len(self._written)):
             return
         try:
-            self._file.replace(_dump(key, each) for key, each in self._written.items())
+            self._file.replace([*self._foreign, *self._lines_of_promises()])
         except OSError as exc:
             # What had to be on the disk is there; it only takes more room.
             _log.warning("cannot shorten the revocation journal: %s", exc)
+
+    def _lines_of_promises(self) -> Iterator[Line]:
+        for digest, each in self._written.items():
+            yield self._newer.get(digest) or dump_promise(digest, each)
 
     def _refresh(self) -> None:
         """Take in what another worker, or we, have written."""
@@ -179,7 +190,8 @@ class RevocationJournal:
         # A file that somebody deleted must not free the sessions it named.
         lost = self._written if reading.origin is Origin.LOST else {}
         if reading.origin is not Origin.APPENDED:
-            self._written, self._lines = {}, 0
+            self._written, self._newer, self._foreign = {}, {}, []
+            self._lines = 0
         self._lines += len(reading.lines)
         found = map(self._apply, reading.lines)
         # In the order of arrival, each once.
@@ -198,13 +210,19 @@ class RevocationJournal:
         """Take in one line and return what it is about; a foreign one says nothing."""
         try:
             if "add" in line:
-                revocation = _parse(line["add"])
+                revocation = parse_promise(line["add"])
                 self._written[revocation.digest] = revocation
+                self._newer.pop(revocation.digest, None)
+                if line["add"].get("v") != VERSION:
+                    self._newer[revocation.digest] = line
                 return revocation.digest
             digest = Digest(bytes.fromhex(line["done"]))
         except (ValueError, KeyError, TypeError, OverflowError):
+            if _KINDS.isdisjoint(line):
+                self._foreign.append(line)
             return None
         self._written.pop(digest, None)
+        self._newer.pop(digest, None)
         return digest
 
     def _index(self) -> None:
@@ -212,38 +230,3 @@ class RevocationJournal:
         self._pending = PendingRevocations()
         for digest, entry in {**self._written, **self._held}.items():
             self._pending.put(digest, entry)
-
-
-def _dump(digest: Digest, revocation: PendingRevocation | None) -> Line:
-    if revocation is None:
-        return {"done": digest.hex()}
-    content = {
-        "v": 1,
-        "digest": digest.hex(),
-        "login": revocation.login,
-        "owner": revocation.owner,
-        "cause": revocation.cause,
-        "until": to_ms(revocation.until),
-        "user": revocation.is_for_user,
-    }
-    return {"add": content}
-
-
-def _parse(content: dict[str, Any]) -> PendingRevocation:
-    digest = bytes.fromhex(content["digest"])
-    if len(digest) != _DIGEST_BYTES:
-        raise ValueError("a digest has 32 bytes")
-    return PendingRevocation(
-        digest=Digest(digest),
-        login=_parse_name(content["login"]),
-        owner=_parse_name(content["owner"]),
-        cause=str(content["cause"]),
-        until=from_ms(content["until"]),
-        is_for_user=content.get("user") is True,
-    )
-
-
-def _parse_name(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise ValueError("a name is text")

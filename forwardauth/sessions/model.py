@@ -1,7 +1,8 @@
 """The signed-in session, and its record as the store keeps it.
 
 The record is JSON with a version. Unknown fields are ignored, so that an older and a
-newer instance can share a store; a record that cannot be read is no session.
+newer instance can share a store; a record that cannot be read is no session. A newer
+release says by ``needs`` which version can read a record without misunderstanding it.
 """
 
 import json
@@ -128,7 +129,7 @@ def parse_entry(entry: Entry) -> Session | None:
     """
     try:
         record: dict[str, Any] = json.loads(entry.record)
-        if not record["v"] >= 1:
+        if not record["v"] >= 1 or record.get("needs", 1) > RECORD_VERSION:
             return None
         idle = record["idle"]
         return Session(

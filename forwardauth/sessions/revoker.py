@@ -249,8 +249,10 @@ class SessionRevoker:
         return await self.backlog.retry()
 
     def _promise_again(self, revocations: Sequence[PendingRevocation]) -> None:
-        new = [each for each in revocations if not self.backlog.holds(each.digest)]
-        with suppress(StoreUnavailableError):  # The journal is full, and has said so.
+        # A journal that is full, or cannot be read, has said so. The next look tells
+        # what is back in the store.
+        with suppress(StoreUnavailableError, OSError):
+            new = [each for each in revocations if not self.backlog.holds(each.digest)]
             if new:
                 self.backlog.add(new)
 

@@ -33,7 +33,6 @@ from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.sqlite_attempts import admit_attempt, settle_attempt
 from forwardauth.sessions.stores.sqlite_events import append_event, select_events
-from forwardauth.sessions.stores.sqlite_file import SCHEMA_VERSION
 from forwardauth.sessions.stores.sqlite_reader import (
     BY_DIGEST,
     SELECT,
@@ -53,7 +52,10 @@ NEXT_PAGE: Final = "WHERE digest > ? ORDER BY digest LIMIT ?"
 EXPIRED: Final = "WHERE expires <= ? ORDER BY expires LIMIT ?"
 
 _DELETE: Final = "DELETE FROM sessions"
-_INSERT: Final = "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT: Final = (
+    "INSERT INTO sessions (digest, owner, login, record, seen, expires)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
 TOUCH: Final = (
     "UPDATE sessions SET seen = ?1, expires = ?2 WHERE seen < ?1 AND expires > ?1"
     " AND login = (SELECT login FROM sessions WHERE digest = ?3)"
@@ -192,7 +194,9 @@ class SqliteStore:
         """Write to the file what stands there already."""
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            # Not our own version: a newer release may have taken the file further.
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
 
         await self._worker.run(write, Need.WRITE)
 

@@ -24,7 +24,7 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS events_expires ON events (expires)",
 )
 _EXISTS: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'events'"
-_INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?)"
+_INSERT: Final = "INSERT INTO events (topic, at, expires, record) VALUES (?, ?, ?, ?)"
 _FORGET: Final = "DELETE FROM events WHERE expires <= ?"
 _BOUND: Final = (
     "DELETE FROM events WHERE topic = ?1 AND rowid NOT IN"

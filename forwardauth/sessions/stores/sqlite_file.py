@@ -13,22 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.stores.sqlite_remedies import lookup_remedy
-
-SCHEMA_VERSION: Final = 1
-"""Written to ``PRAGMA user_version``; a file with a higher one is not opened."""
 
 APPLICATION_ID: Final = 0x66617468
 """Written to ``PRAGMA application_id``, so that no other program's file is taken."""
 
 # An ordinary table: records are too large for WITHOUT ROWID to pay. Times are
 # milliseconds since 1970.
-_SCHEMA: Final = (
+_FIRST: Final = (
     """
     CREATE TABLE sessions (
         digest BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
@@ -43,9 +41,21 @@ _SCHEMA: Final = (
     "CREATE INDEX sessions_login ON sessions (login)",
     "CREATE INDEX sessions_expires ON sessions (expires)",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
 
+Steps: TypeAlias = tuple[tuple[str, ...], ...]
+
+STEPS: Final[Steps] = (_FIRST,)
+"""What takes a file from one schema version to the next; an empty one has 0. A table
+that a release can do without is no step: whoever needs it makes it, as for events."""
+
+SCHEMA_VERSION: Final = len(STEPS)
+"""In ``PRAGMA user_version``; a file with a higher one is not opened."""
+
+_START_NEWER: Final = (
+    "start that release, or restore the copy of the file that was made before it"
+    " ran; docs/upgrading.md tells how to go back"
+)
 _CACHE_KIB: Final = 16_384
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _RETRY_SECONDS: Final = 0.01
@@ -97,12 +107,15 @@ def faults_of(path: Path) -> Iterator[None]:
         ) from exc
 
 
-def open_file(path: Path, *, busy_timeout: timedelta) -> DatabaseFile:
+def open_file(
+    path: Path, *, busy_timeout: timedelta, steps: Steps = STEPS
+) -> DatabaseFile:
     """Open *path*, made ready for use; a missing file is made, readable by us alone.
 
     Args:
         path: The file; its folder exists.
         busy_timeout: How long to wait for locks of other processes.
+        steps: Those of this release.
 
     Raises:
         StoreUnavailableError: No folder, no right, no space, not ours, corrupt, newer
@@ -115,7 +128,7 @@ def open_file(path: Path, *, busy_timeout: timedelta) -> DatabaseFile:
             raise StoreUnavailableError(f"sqlite store {path}: cannot be found")
         writer = _connect(path, busy_timeout)
         try:
-            _prepare(writer, path, busy_timeout)
+            _prepare(writer, path, busy_timeout, steps)
             reader = _connect(path, timedelta())
         except BaseException:
             writer.close()
@@ -161,21 +174,26 @@ def _connect(path: Path, busy_timeout: timedelta) -> sqlite3.Connection:
 
 
 def _prepare(
-    connection: sqlite3.Connection, path: Path, busy_timeout: timedelta
+    connection: sqlite3.Connection, path: Path, busy_timeout: timedelta, steps: Steps
 ) -> None:
-    """Bring the file to WAL and to our schema; several processes may do so at once."""
+    """Bring the file to WAL and to our schema; several processes may do so at once.
+
+    All steps are one transaction: another process finds all of them done, or none.
+    """
     set_wal(connection, busy_timeout)
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
     connection.execute("PRAGMA synchronous = FULL")
     # Looked at without the lock first, so that a long write elsewhere stops no reader.
     for begin in ("BEGIN", "BEGIN IMMEDIATE"):
         connection.execute(begin)
-        version = _check_ours(connection, path)
-        if version == 0 and begin == "BEGIN IMMEDIATE":
-            for statement in _SCHEMA:
+        version = _check_ours(connection, path, newest=len(steps))
+        missing = steps[version:]
+        if missing and begin == "BEGIN IMMEDIATE":
+            for statement in chain.from_iterable(missing):
                 connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
         connection.execute("COMMIT")
-        if version:
+        if not missing:
             return
 
 
@@ -200,7 +218,7 @@ def set_wal(connection: sqlite3.Connection, busy_timeout: timedelta) -> None:
         return
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path) -> int:
+def _check_ours(connection: sqlite3.Connection, path: Path, *, newest: int) -> int:
     """Return the schema version, 0 for an empty file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -210,10 +228,10 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> int:
     if application != APPLICATION_ID:
         message = f"sqlite store {path}: the database of another program"
         raise StoreUnavailableError(message)
-    if version > SCHEMA_VERSION:
+    if version > newest:
         message = (
             f"sqlite store {path}: written by a newer release (schema {version}; "
-            f"this one reads up to {SCHEMA_VERSION})"
+            f"this one reads up to {newest})"
         )
-        raise StoreUnavailableError(message)
+        raise StoreUnavailableError(message, remedy=_START_NEWER)
     return int(version)

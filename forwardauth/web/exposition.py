@@ -23,7 +23,7 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from forwardauth.web.metrics import Family, Metrics
+from forwardauth.web.metrics import Family, Metrics, Totals
 from forwardauth.web.readiness import ConfigState
 from forwardauth.web.shared_counts import SUPERVISOR, CountingProcess
 
@@ -72,8 +72,9 @@ class _Collector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric with its samples."""
+        totals = self._counted.totals()
         for name, family in self._counted.families.items():
-            yield self._sum_up(name, family)
+            yield _sum_up(name, family, totals)
         yield from _describe(self._state)
         processes = self._counted.processes()
         workers = sum(each.worker != SUPERVISOR for each in processes)
@@ -81,20 +82,21 @@ class _Collector(Collector):
         yield _build_info()
         yield from _measure(processes)
 
-    def _sum_up(self, name: str, family: Family) -> Metric:
-        if not family.bounds:
-            counter = CounterMetricFamily(name, family.text, labels=family.labels)
-            for labels, count in self._counted.samples(name):
-                counter.add_metric(labels, count)
-            if not family.labels and not counter.samples:
-                counter.add_metric((), 0)
-            return counter
-        histogram = HistogramMetricFamily(name, family.text, labels=family.labels)
-        bounds = [*map(str, family.bounds), _INFINITY]
-        for labels, found in self._counted.histograms(name):
-            buckets = list(zip(bounds, accumulate(found.counts), strict=True))
-            histogram.add_metric(labels, buckets, sum_value=found.seconds)
-        return histogram
+
+def _sum_up(name: str, family: Family, totals: Totals) -> Metric:
+    if not family.bounds:
+        counter = CounterMetricFamily(name, family.text, labels=family.labels)
+        for labels, count in totals.samples(name):
+            counter.add_metric(labels, count)
+        if not family.labels and not counter.samples:
+            counter.add_metric((), 0)
+        return counter
+    histogram = HistogramMetricFamily(name, family.text, labels=family.labels)
+    bounds = [*map(str, family.bounds), _INFINITY]
+    for labels, found in totals.histograms(name):
+        buckets = list(zip(bounds, accumulate(found.counts), strict=True))
+        histogram.add_metric(labels, buckets, sum_value=found.seconds)
+    return histogram
 
 
 def _describe(state: State) -> Iterator[Metric]:

@@ -141,36 +141,21 @@ class Metrics:
         """Add a call of the session store that took *seconds*."""
         self.observe(STORE_LATENCY, seconds, operation, outcome)
 
+    def totals(self) -> "Totals":
+        """Return what all workers have counted until now."""
+        return Totals(self._part.counts)
+
     def samples(self, name: str) -> list[tuple[tuple[str, ...], int]]:
-        """Return the label values of a counter with the sums of all workers, sorted."""
-        return [(labels, numbers[0]) for labels, numbers in self._sums(name)]
+        """Return the samples of one counter alone; see ``Totals``."""
+        return self.totals().samples(name)
 
     def histograms(self, name: str) -> list[tuple[tuple[str, ...], Histogram]]:
-        """Return the label values of a histogram with the sums of all workers."""
-        return [
-            (
-                labels,
-                Histogram(
-                    counts=tuple(numbers[:-1]), seconds=numbers[-1] / _NANOSECONDS
-                ),
-            )
-            for labels, numbers in self._sums(name)
-        ]
+        """Return the samples of one histogram alone; see ``Totals``."""
+        return self.totals().histograms(name)
 
     def processes(self) -> list[CountingProcess]:
         """Return the processes that count together and live."""
         return self._part.counts.processes()
-
-    def _sums(self, name: str) -> list[tuple[tuple[str, ...], list[int]]]:
-        found: defaultdict[tuple[str, ...], list[tuple[int, ...]]] = defaultdict(list)
-        for counted in self._part.counts.read():
-            known, *labels = counted.name.split(_SEPARATOR)
-            if known == name:
-                found[tuple(labels)].append(counted.numbers)
-        return [
-            (labels, [sum(each) for each in zip(*numbers, strict=True)])
-            for labels, numbers in sorted(found.items())
-        ]
 
     def _place(self, key: tuple[str, ...], numbers: int) -> int | None:
         """Return where *key* is counted, ``None`` when there is no room for it."""
@@ -185,3 +170,35 @@ class Metrics:
             return None
         self._places[key] = place
         return place
+
+
+class Totals:
+    """The sums of all workers, of one moment: read once, however much is asked."""
+
+    def __init__(self, counts: SharedCounts) -> None:
+        """Read *counts*."""
+        found: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for counted in counts.read():
+            found[counted.name].append(counted.numbers)
+        self._sums: defaultdict[str, dict[tuple[str, ...], list[int]]]
+        self._sums = defaultdict(dict)
+        for key, numbers in sorted(found.items()):
+            name, *labels = key.split(_SEPARATOR)
+            summed = [sum(each) for each in zip(*numbers, strict=True)]
+            self._sums[name][tuple(labels)] = summed
+
+    def samples(self, name: str) -> list[tuple[tuple[str, ...], int]]:
+        """Return the label values of a counter with its counts, sorted."""
+        return [(labels, numbers[0]) for labels, numbers in self._sums[name].items()]
+
+    def histograms(self, name: str) -> list[tuple[tuple[str, ...], Histogram]]:
+        """Return the label values of a histogram with what it holds, sorted."""
+        return [
+            (
+                labels,
+                Histogram(
+                    counts=tuple(numbers[:-1]), seconds=numbers[-1] / _NANOSECONDS
+                ),
+            )
+            for labels, numbers in self._sums[name].items()
+        ]

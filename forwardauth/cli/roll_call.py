@@ -5,7 +5,8 @@ the watchdog of the service manager wants to hear, from the event loop that answ
 requests. So a worker that hangs is noticed like one that is not there.
 
 Law: ``READY=1`` is told when every worker has answered, and the watchdog is fed only
-while all of them do.
+while all of them do. One that has died is not missed before its successor answers: it
+is replaced already, and who waits to be started hangs nobody.
 """
 
 import asyncio
@@ -35,7 +36,10 @@ class RollCall:
         self._count = count
         self._manager = manager
         self._answers, self._own_answer = os.pipe()
-        os.set_blocking(self._own_answer, False)
+        for end in (self._answers, self._own_answer):
+            os.set_blocking(end, False)
+        self._heard: dict[int, float] = {}
+        self._lock = threading.Lock()
 
     async def answer(self, number: int) -> None:
         """Say that worker *number* serves, again and again until cancelled."""
@@ -48,6 +52,13 @@ class RollCall:
                 return
             await asyncio.sleep(watchdog.total_seconds() / 4)
 
+    def excuse(self, number: int) -> None:
+        """Do not miss worker *number*, which has ended, until it answers anew."""
+        with self._lock:
+            # What it has said before it ended is on its way perhaps.
+            self._take_answers()
+            self._heard.pop(number, None)
+
     def attend(self) -> None:
         """Listen to the workers, and tell the manager, until this process ends."""
         # Signals are for the thread that waits for the workers.
@@ -56,27 +67,28 @@ class RollCall:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _attend(self) -> None:
-        heard: dict[int, float] = {}
         is_ready = False
         watchdog = self._manager.watchdog
+        patience = None if watchdog is None else watchdog.total_seconds() / 4
         while True:
-            for number in self._listen(watchdog):
-                heard[number] = time.monotonic()
+            select.select([self._answers], [], [], patience)
+            with self._lock:
+                self._take_answers()
+                heard = list(self._heard.values())
             if not is_ready and len(heard) == self._count:
                 is_ready = True
                 self._manager.ready(f"{self._count} workers serve")
             if is_ready and watchdog is not None and _are_recent(heard, watchdog):
                 self._manager.alive()
 
-    def _listen(self, watchdog: timedelta | None) -> list[int]:
-        """Return who has answered, after a quarter of the watchdog's time at most."""
-        patience = None if watchdog is None else watchdog.total_seconds() / 4
-        if not select.select([self._answers], [], [], patience)[0]:
-            return []
-        data = os.read(self._answers, _MANY * _NUMBER.size)
-        return [number for (number,) in _NUMBER.iter_unpack(data)]
+    def _take_answers(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(self._answers, _MANY * _NUMBER.size)
+            numbers = (number for (number,) in _NUMBER.iter_unpack(data))
+            self._heard.update(dict.fromkeys(numbers, time.monotonic()))
 
 
-def _are_recent(heard: dict[int, float], watchdog: timedelta) -> bool:
+def _are_recent(heard: list[float], watchdog: timedelta) -> bool:
     now = time.monotonic()
-    return all(now - last < watchdog.total_seconds() / 2 for last in heard.values())
+    patience = watchdog.total_seconds() / 2
+    return bool(heard) and all(now - last < patience for last in heard)

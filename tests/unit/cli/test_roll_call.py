@@ -57,3 +57,22 @@ async def test_watchdog_is_fed_while_every_worker_answers(listener: Listener) ->
     await asyncio.wait([one, other])
     assert fed[0]["READY"] == "1"
     assert hungry == []
+
+
+async def test_worker_that_died_is_not_missed(listener: Listener) -> None:
+    """Those who serve go on while it is replaced, however often it is tried."""
+    manager = ServiceManager(address=listener.name, watchdog=WATCHDOG)
+    roll_call = RollCall(2, manager)
+    roll_call.attend()
+    one, other = (asyncio.create_task(roll_call.answer(number)) for number in (0, 1))
+    await asyncio.to_thread(listener.until, "WATCHDOG")
+
+    other.cancel()
+    roll_call.excuse(1)
+    await asyncio.sleep(2 * WATCHDOG.total_seconds())
+    listener.received()
+    fed = await asyncio.to_thread(listener.next)
+
+    one.cancel()
+    await asyncio.wait([one, other])
+    assert fed == {"WATCHDOG": "1"}

@@ -75,6 +75,13 @@ def test_service_is_confined(compose: Any) -> None:
     assert "user" not in service, "the image's own user is nobody in particular"
 
 
+def test_service_has_time_to_end_what_it_has_begun(compose: Any) -> None:
+    """Engines grant 10 s by themselves, which is what the service takes at most."""
+    service = compose["services"]["forwardauth"]
+
+    assert int(service["stop_grace_period"].removesuffix("s")) >= 15
+
+
 def test_service_is_built_from_the_repository(path: Path, compose: Any) -> None:
     """The build context has the Dockerfile, wherever compose is started from."""
     context = path.parent / compose["services"]["forwardauth"]["build"]

@@ -1,11 +1,11 @@
 """From ``config.yaml`` and the environment to ``Settings``, with all problems at once.
 
-file ──────► document ─┐
-                       ├─► environment ─► settings ─► Settings and warnings,
-environment ───────────┘    overlay        sections    or one ConfigError
+file ──────► document ─► renames ─┐
+                                  ├─► environment ─► settings ─► Settings and warnings,
+environment ───────────► renames ─┘    overlay        sections    or one ConfigError
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,12 @@ from typing import Final
 from forwardauth.config.document import load_document, parse_yaml
 from forwardauth.config.environment import overlay
 from forwardauth.config.problems import Findings, Place, Problem
+from forwardauth.config.renames import (
+    RENAMES,
+    Rename,
+    rename_keys,
+    rename_variables,
+)
 from forwardauth.config.schema import Settings
 from forwardauth.config.section import Reading, Section
 from forwardauth.config.settings import read_settings
@@ -67,8 +73,15 @@ def load_checked(
     return draft.settings, warnings
 
 
-def read_draft(path: Path | None, environ: Mapping[str, str]) -> Draft:
+def read_draft(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    renames: Sequence[Rename] = RENAMES,
+) -> Draft:
     """Return what *path* and *environ* hold, with everything noted that is wrong.
+
+    Old names of keys are read as *renames* say.
 
     Raises:
         ConfigError: The file cannot be read, or is no YAML.
@@ -78,8 +91,8 @@ def read_draft(path: Path | None, environ: Mapping[str, str]) -> Draft:
     if path is not None:
         root = load_document(path, findings=findings)
     root = overlay(
-        root,
-        environ,
+        rename_keys(root, findings, renames),
+        rename_variables(environ, findings, renames),
         findings=findings,
         parse_yaml=partial(parse_yaml, findings=findings),
     )

@@ -25,7 +25,8 @@ MAX_CALLS: Final = {
     ("signed in", "sqlite"): 129,
     ("anonymous", "memory"): 65,
 }
-"""Somewhat above what was counted last, 93, 123 and 61: a step may be added, a layer not.
+"""Somewhat above what was counted last, 93, 123 and 61: a step may be added, a layer
+not.
 
 Counted with CPython 3.11 and aiohttp 3.14. Whoever lowers the cost lowers the bound.
 """

@@ -14,7 +14,9 @@ from forwardauth.clock import Clock, SystemClock
 from forwardauth.composition.journal_folder import load_signing_key, open_journal
 from forwardauth.composition.live import LiveParts, create_live_parts, timeouts_of
 from forwardauth.composition.looks import create_assets, create_pages
+from forwardauth.composition.management import create_management, hide_server
 from forwardauth.composition.short_ways import create_short_way
+from forwardauth.composition.signers import add_signers
 from forwardauth.composition.tracing import lookup_tracing
 from forwardauth.composition.web_settings import create_web_settings
 from forwardauth.config.schema import Settings
@@ -25,20 +27,15 @@ from forwardauth.sessions.store import SessionStore
 from forwardauth.users.file import UsersFile
 from forwardauth.users.table import UsersTable
 from forwardauth.web import keys
-from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.basic import BasicSignIn
-from forwardauth.web.csrf import FormTokens
-from forwardauth.web.doctor_proof import DoctorProofs
 from forwardauth.web.forms import MAX_BODY_BYTES
 from forwardauth.web.identity import Identities
+from forwardauth.web.instance import Instance
 from forwardauth.web.language_choice import LanguageChoice
-from forwardauth.web.link_state import LinkStates
-from forwardauth.web.logout_tokens import LogoutTokens
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.middlewares.errors import answer_errors
 from forwardauth.web.middlewares.request_ids import name_requests
-from forwardauth.web.notices import Notices
-from forwardauth.web.routes import create_management_routes, create_routes
+from forwardauth.web.routes import create_routes
 from forwardauth.web.self_test import check_refusals
 from forwardauth.web.user_changes import UserChanges
 
@@ -98,30 +95,74 @@ def create_applications(
         ConfigError: The users file, the journal or the key file cannot be used.
         SelfTestError: A request would pass that must not.
     """
-    clock = clock or SystemClock()
+    live = create_live(
+        settings, clock=clock, store=store, metrics=metrics, environ=environ
+    )
+    created = create_beside(live, settings, users_table=users_table)
+    for place, context in enumerate(live.contexts()):
+        created.main.cleanup_ctx.insert(place, context)
+    created.take_over()
+    return created
+
+
+def create_live(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    store: SessionStore | None = None,
+    metrics: Metrics | None = None,
+    environ: Mapping[str, str] = os.environ,
+    instance: Instance | None = None,
+) -> LiveParts:
+    """Return what goes on when *settings* change.
+
+    Args:
+        settings: As for ``create_applications``.
+        clock: Likewise.
+        store: Likewise.
+        metrics: Likewise.
+        environ: Likewise.
+        instance: What this process is a part of; when not given, it is the only one.
+
+    Raises:
+        ConfigError: The journal cannot be used.
+    """
     # First of all: where it cannot be kept, the signing key beside it cannot either.
     journal = open_journal(settings)
-    live = create_live_parts(
+    clock = clock or SystemClock()
+    return create_live_parts(
         settings,
         journal=journal,
         clock=clock,
         store=store,
         metrics=metrics or Metrics(),
         tracing=lookup_tracing(environ, clock),
+        instance=instance,
     )
-    created = _create(settings, live, users_table)
-    # First in, last out: what the rest ends while it closes is told of, too.
-    created.main.cleanup_ctx.insert(0, live.notifier.run)
-    created.main.cleanup_ctx.insert(1, live.run)
-    if live.tracing is not None:
-        created.main.cleanup_ctx.insert(0, live.tracing.run)
-    created.take_over()
-    return created
 
 
-def _create(
-    settings: Settings, live: LiveParts, users_table: UsersTable | None
+def create_beside(
+    live: LiveParts,
+    settings: Settings,
+    *,
+    users_table: UsersTable | None = None,
+    is_current: bool = False,
 ) -> Applications:
+    """Return the applications for *settings*, which do not own *live*.
+
+    Nothing of *live* changes before they take over, which others may have before them.
+    Blocks, and may run in a thread.
+
+    Args:
+        live: As created for settings that differ in no key of ``RESTART_KEYS``.
+        settings: From ``config.load``.
+        users_table: The users file as it has been read before.
+        is_current: As ``UsersFile`` takes it.
+
+    Raises:
+        ConfigError: The users file or the key file cannot be used.
+        SelfTestError: A request would pass that must not.
+    """
     clock, timeouts = live.clock, timeouts_of(settings)
     key = load_signing_key(settings)
     sessions = SessionManager(
@@ -132,7 +173,12 @@ def _create(
         observer=live.observer,
     )
     user_changes = UserChanges(sessions, live.revoker)
-    users = UsersFile(settings.users.file, on_change=user_changes, table=users_table)
+    users = UsersFile(
+        settings.users.file,
+        on_change=user_changes,
+        table=users_table,
+        is_current=is_current,
+    )
     user_changes.lookup_user = users.get
     assets = create_assets(settings)
     traces = () if live.tracing is None else (live.tracing.trace_requests,)
@@ -156,8 +202,7 @@ def _create(
         store=live.metered, clock=clock, sessions=sessions, revoker=live.revoker
     )
     main[keys.USERS] = users
-    main[keys.LOGOUT_TOKENS] = _create_logout_tokens(settings, key, clock)
-    _add_signers(main, key)
+    add_signers(main, key, settings)
     main[keys.BASIC] = BasicSignIn(
         users=users,
         passwords=live.passwords,
@@ -174,23 +219,15 @@ def _create(
         )
         if short_way is not None:
             main[keys.SHORT_WAY] = short_way
-    main.on_response_prepare.append(_hide_server)
+    main.on_response_prepare.append(hide_server)
     main.cleanup_ctx.append(_finish_touches)
     return Applications(
         main=main,
-        management=_create_management(main),
+        management=create_management(main),
         live=live,
         timeouts=timeouts,
         notify=settings.logout.notify,
     )
-
-
-def _create_logout_tokens(settings: Settings, key: bytes, clock: Clock) -> LogoutTokens:
-    issuer = settings.domains.home.portal_url("")
-    tokens = LogoutTokens(key, issuer=issuer, clock=clock)
-    if settings.logout.notify:
-        tokens.prepare()
-    return tokens
 
 
 def _add_live_parts(main: web.Application, live: LiveParts) -> None:
@@ -204,31 +241,6 @@ def _add_live_parts(main: web.Application, live: LiveParts) -> None:
     main[keys.SIGN_INS] = live.sign_ins
     main[keys.STORE] = live.store
     main[keys.THROTTLE] = live.throttle
-
-
-def _add_signers(main: web.Application, key: bytes) -> None:
-    """Add what signs with *key*, each for its own purpose."""
-    clock = main[keys.CLOCK]
-    main[keys.DOCTOR_PROOFS] = DoctorProofs(key, clock)
-    main[keys.LINK_STATES] = LinkStates(key, clock)
-    main[keys.NOTICES] = Notices(key, clock)
-    main[keys.TOKENS] = FormTokens(key, clock)
-
-
-def _create_management(main: web.Application) -> web.Application:
-    """Return the management application, which shares what *main* holds."""
-    management = web.Application(middlewares=[answer_errors])
-    management[keys.LANGUAGE_CHOICE] = main[keys.LANGUAGE_CHOICE]
-    management[keys.METRICS] = main[keys.METRICS]
-    management[keys.PAGES] = main[keys.PAGES]
-    management[keys.READINESS] = main[keys.READINESS]
-    management.add_routes(create_management_routes())
-    management.on_response_prepare.append(_hide_server)
-    return management
-
-
-async def _hide_server(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = SERVER_NAME
 
 
 async def _finish_touches(main: web.Application) -> AsyncIterator[None]:

@@ -40,6 +40,10 @@ class Regex:
         compiled = _compile(self.text, ignores_case=self.ignores_case)
         object.__setattr__(self, "_compiled", compiled)
 
+    def __reduce__(self) -> tuple[type["Regex"], tuple[str, bool]]:
+        """Return what to compile it from again, in another process."""
+        return Regex, (self.text, self.ignores_case)
+
     def matches(self, value: str) -> bool:
         """Whether the whole of *value* matches; a dot is any character."""
         # As bytes: nobody asks where it matched, and places in text cost more than it.

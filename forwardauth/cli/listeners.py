@@ -31,8 +31,20 @@ class Listeners:
     management: tuple[socket.socket, ...]
     files: tuple[Path, ...]
 
+    def shared_with(self, worker: int) -> "Listeners":
+        """Return what a process serves that was forked; the first has management, too.
+
+        The files are those of the parent.
+        """
+        management = self.management if worker == 0 else ()
+        return Listeners(main=self.main, management=management, files=())
+
+    def close_main(self) -> None:
+        """Take no more connections: who comes now may go to another instance."""
+        _close(self.main, self.files)
+
     def close(self) -> None:
-        """Close the sockets and remove their files."""
+        """Close all sockets that are open, and remove their files."""
         _close((*self.main, *self.management), self.files)
 
 
@@ -74,11 +86,14 @@ def open_listeners(
     )
 
 
-def _close(listeners: Iterable[socket.socket], files: Iterable[Path]) -> None:
+def _close(listeners: Iterable[socket.socket], files: Collection[Path]) -> None:
     for listener in listeners:
+        if listener.fileno() < 0:
+            continue  # Its file may be somebody else's by now.
+        name = listener.getsockname() if listener.family is socket.AF_UNIX else None
         listener.close()
-    for file in files:
-        file.unlink(missing_ok=True)
+        if isinstance(name, str) and Path(name) in files:
+            Path(name).unlink(missing_ok=True)
 
 
 def _bind(address: Address, *, beside: Collection[Address]) -> socket.socket:

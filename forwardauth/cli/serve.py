@@ -2,53 +2,54 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
-from collections.abc import Coroutine, Iterable, Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
-from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from forwardauth.access_control.openings import describe_openings
-from forwardauth.app import Applications, create_applications
+from forwardauth.app import create_applications, create_beside, create_live
+from forwardauth.cli import garbage
 from forwardauth.cli.activation import take_passed_sockets
-from forwardauth.cli.context import config_option, load_inspected
-from forwardauth.cli.descriptors import count_connections, raise_file_limit
+from forwardauth.cli.channel import ParentEnd
+from forwardauth.cli.configuration import Configuration, ConfigurationSource
+from forwardauth.cli.context import config_option, find_config
 from forwardauth.cli.event_loop import run
+from forwardauth.cli.household import Household
 from forwardauth.cli.listeners import Listeners, open_listeners
 from forwardauth.cli.log_output import LogOutput
+from forwardauth.cli.reload_round import Reloads
+from forwardauth.cli.reloading import Follower, OwnReloads
 from forwardauth.cli.roll_call import RollCall
+from forwardauth.cli.service import Service
 from forwardauth.cli.service_manager import ServiceManager
+from forwardauth.cli.signals import WaitingSignals
 from forwardauth.cli.workers import supervise
+from forwardauth.clock import SystemClock
 from forwardauth.config.logs import LEVELS
-from forwardauth.config.schema import Settings
-from forwardauth.users.table import UsersTable
-from forwardauth.web import keys
-from forwardauth.web.limits import Limits
+from forwardauth.web.instance import Instance
 from forwardauth.web.metrics import RESTARTS, Metrics
-from forwardauth.web.runner import ServiceRunner
 from forwardauth.web.shared_counts import SUPERVISOR, SharedCounts
 
-_DRAIN_SECONDS: Final = 8.0
-"""Together with what comes after it less than the 10 s that containers get to stop."""
-
-_END_SECONDS: Final = 0.5
-"""What is left of a request after that, such as an answer that nobody takes."""
-
-_LOOK_SECONDS: Final = 0.01
-"""Between two looks, in a stop, for who still waits for the store."""
-
-_WARM_UP_SECONDS: Final = 1.0
-"""After the start, by when the requests that waited for it have been answered."""
-
-_MANAGEMENT_CONNECTIONS: Final = 100
-
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What the service is started with, in however many processes."""
+
+    source: ConfigurationSource
+    first: Configuration
+    listeners: Listeners
+    logs: LogOutput
+    manager: ServiceManager
+    signals: WaitingSignals
 
 
 @click.command()
@@ -59,187 +60,186 @@ _log = logging.getLogger(__name__)
     help="The least serious lines that are written; wins over logging.level.",
 )
 def serve(config_path: Path | None, log_level: str | None) -> None:
-    """Run the service until it is told to stop (Ctrl-C or SIGTERM)."""
+    """Run the service until it is told to stop (Ctrl-C or SIGTERM).
+
+    SIGHUP lets it read configuration and users again.
+    """
     context = click.get_current_context()
     logs = context.with_resource(contextlib.closing(LogOutput(level=log_level)))
     manager = ServiceManager.from_environment(os.environ)
     passed = take_passed_sockets(os.environ)
-    with _growing():
-        inspection = load_inspected(
-            config_path, may_store_come_later=True, tell=logs.take_warnings
-        )
-        settings, users = inspection.settings, inspection.users
-        logs.apply(settings.logging)
-        # Built here in any case, so that every mistake is told before anything listens.
-        applications = create_applications(settings, users_table=users)
-    for line in describe_openings(settings.access_control):
-        _log.info("%s", line)
-    with contextlib.closing(open_listeners(settings, passed)) as listeners:
-        if settings.server.workers == 1:
-            run(_serve(applications, listeners, manager.attend()))
-        else:
-            del applications
-            counts = SharedCounts(workers=settings.server.workers)
-            metrics = Metrics(counts.claim(SUPERVISOR))
-            roll_call = RollCall(settings.server.workers, manager)
-            supervise(
-                settings.server.workers,
-                lambda number: _serve_as_worker(
-                    settings, users, listeners, counts, roll_call, number=number
-                ),
-                on_started=roll_call.attend,
-                on_stop=manager.stopping,
-                on_replacement=lambda: metrics.count(RESTARTS),
+    with WaitingSignals() as signals:
+        source = ConfigurationSource(find_config(config_path), os.environ)
+        with garbage.growing():
+            first = _read(source, logs)
+            # Built in any case, so that every mistake is told before anything listens.
+            _check(first)
+        for line in describe_openings(first.settings.access_control):
+            _log.info("%s", line)
+        with contextlib.closing(open_listeners(first.settings, passed)) as listeners:
+            start = _Start(
+                source=source,
+                first=first,
+                listeners=listeners,
+                logs=logs,
+                manager=manager,
+                signals=signals,
             )
+            if first.settings.server.workers == 1:
+                # The event loop wakes up for signals by its own means.
+                signals.detach()
+                run(_serve_alone(start))
+            else:
+                _supervise(start)
 
 
-@contextlib.contextmanager
-def _growing() -> Iterator[None]:
-    """Look for no garbage while things are built that stay.
+def _read(source: ConfigurationSource, logs: LogOutput) -> Configuration:
+    inspection = source.read()
+    logs.take_warnings(inspection.warnings)
+    logs.apply(inspection.settings.logging)
+    return Configuration(settings=inspection.settings, users=inspection.users)
 
-    Nothing was ever found, and each look through all there is by then adds up to a
-    fifth of the time that a large users file takes.
-    """
-    gc.disable()
+
+def _check(configuration: Configuration) -> None:
+    """Return when the service can be built from *configuration*."""
+    create_applications(configuration.settings, users_table=configuration.users)
+
+
+async def _serve_alone(start: _Start) -> None:
+    """Serve in the one process there is, until a signal says to stop."""
+    first, clock = start.first, SystemClock()
+    instance = Instance()
+    instance.accept(first.generation, clock.now())
+    service = _create_service(
+        first, start.listeners, instance, metrics=Metrics(), logs=start.logs
+    )
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        instance.begin_stop()
+        stopped.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # The second one means it: whatever is in hand is dropped.
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with service:
+        reloads = OwnReloads(
+            service,
+            start.source,
+            first,
+            instance=instance,
+            clock=clock,
+            manager=start.manager,
+        )
+        loop.add_signal_handler(signal.SIGHUP, reloads.ask)
+        # Those that came while it was started.
+        if start.signals.take_reload():
+            reloads.ask()
+        if start.signals.take_stops():
+            stop()
+        async with _beside(start.manager.attend(), reloads.run()):
+            await stopped.wait()
+
+
+def _supervise(start: _Start) -> None:
+    """Serve in several processes that this one starts."""
+    first, clock = start.first, SystemClock()
+    count = first.settings.server.workers
+    instance = Instance(workers=count)
+    counts = SharedCounts(workers=count)
+    metrics = Metrics(counts.claim(SUPERVISOR))
+    roll_call = RollCall(count, start.manager)
+    reloads = Reloads(start.source, first, instance=instance, clock=clock, check=_check)
+
+    def stop() -> None:
+        instance.begin_stop()
+        start.listeners.close_main()
+        start.manager.stopping()
+
+    def reload(
+        workers: Mapping[int, ParentEnd], is_given_up: Callable[[], bool]
+    ) -> tuple[int, ...]:
+        start.manager.reloading()
+        lost = reloads.reload(workers, is_given_up)
+        start.manager.ready(f"{count} workers serve")
+        return lost
+
+    def serve_as_worker(number: int, end: socket.socket) -> None:
+        """Serve what counts now; the first worker answers for management, too.
+
+        The users are those of the parent while their file is as it was: a worker that
+        is replaced after a month reads the file as it is by then.
+        """
+        service = _create_service(
+            reloads.current,
+            start.listeners.shared_with(number),
+            instance,
+            metrics=Metrics(counts.claim(number)),
+            logs=start.logs,
+            number=number,
+        )
+        run(_serve_as_worker(service, end, roll_call.answer(number)))
+
+    supervise(
+        count,
+        serve_as_worker,
+        household=Household(
+            reload=reload,
+            drain_seconds=reloads.drain_seconds,
+            on_started=roll_call.attend,
+            on_ended=instance.leave,
+            on_replaced=lambda: metrics.count(RESTARTS),
+            on_stop=stop,
+        ),
+        signals=start.signals,
+    )
+
+
+def _create_service(
+    configuration: Configuration,
+    listeners: Listeners,
+    instance: Instance,
+    *,
+    metrics: Metrics,
+    logs: LogOutput,
+    number: int = 0,
+) -> Service:
+    settings = configuration.settings
+    with garbage.growing():
+        live = create_live(settings, metrics=metrics, instance=instance)
+        applications = create_beside(live, settings, users_table=configuration.users)
+    return Service(
+        listeners,
+        first=configuration,
+        applications=applications,
+        instance=instance,
+        logs=logs,
+        worker=number,
+    )
+
+
+async def _serve_as_worker(
+    service: Service, end: socket.socket, attendance: Coroutine[Any, Any, None]
+) -> None:
+    """Serve until the parent says to stop, and follow what it says until then."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    async with service, _beside(attendance, Follower(service).run(end)):
+        await stopped.wait()
+
+
+@contextlib.asynccontextmanager
+async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do *work* meanwhile."""
+    tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
     finally:
-        gc.enable()
-
-
-def _serve_as_worker(
-    settings: Settings,
-    users: UsersTable,
-    listeners: Listeners,
-    counts: SharedCounts,
-    roll_call: RollCall,
-    *,
-    number: int,
-) -> None:
-    """Serve in a forked process; the first worker answers for management, too.
-
-    What the parent has built is not used, but for *users* while their file is as it
-    was: a worker that is replaced after a month reads the file as it is by then.
-    """
-    management = listeners.management if number == 0 else ()
-    own = Listeners(main=listeners.main, management=management, files=())
-    metrics = Metrics(counts.claim(number))
-    created = create_applications(settings, users_table=users, metrics=metrics)
-    run(_serve(created, own, roll_call.answer(number)))
-
-
-async def _serve(
-    applications: Applications,
-    listeners: Listeners,
-    attendance: Coroutine[Any, Any, None],
-) -> None:
-    """Serve until SIGTERM or SIGINT, then let running requests end.
-
-    *attendance* is run from when it serves, and cancelled when it stops.
-    """
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    sites: list[web.SockSite] = []
-    runners: list[ServiceRunner] = []
-    requests = _Requests()
-    requests.watch(applications.main)
-    reloads: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGHUP, _reload_users, applications, reloads)
-    async with contextlib.AsyncExitStack() as stack:
-        connections = count_connections(raise_file_limit())
-        served = (
-            (applications.management, listeners.management, _MANAGEMENT_CONNECTIONS),
-            (applications.main, listeners.main, connections),
-        )
-        for application, sockets, count in served:
-            runner = ServiceRunner(
-                application,
-                limits=Limits(max_connections=count),
-                shutdown_timeout=_END_SECONDS,
-            )
-            await runner.setup()
-            runners.append(runner)
-            stack.push_async_callback(runner.cleanup)
-            for listener in sockets:
-                # A copy: the runner closes what it serves, and we close ours.
-                site = web.SockSite(runner, listener.dup())
-                await site.start()
-                sites.append(site)
-        # What has been built stays: no collection looks through it again.
-        gc.freeze()
-        for listener in listeners.main:
-            _log.info("listening on %s", listener.getsockname())
-        beside = [
-            asyncio.create_task(each) for each in (attendance, _warm_up(applications))
-        ]
-        await stopped.wait()
-        _log.info("stopping")
-        for task in beside:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(beside)
-        for site in sites:
-            await site.stop()
-        await requests.drain(runners)
-
-
-async def _warm_up(applications: Applications) -> None:
-    """Load what pages need, once those who waited for the start have their answers.
-
-    Verify is asked by everybody at once, while the first page can wait. Whoever wants
-    one sooner loads the same for all.
-    """
-    await asyncio.sleep(_WARM_UP_SECONDS)
-    await asyncio.to_thread(applications.main[keys.PAGES].prepare)
-    gc.freeze()
-
-
-class _Requests:
-    """The requests that are being answered.
-
-    The runner waits for handlers, too, but from then on it drops what still arrives of
-    a body, and so would lose a logout that is half way through.
-    """
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._are_done = asyncio.Event()
-        self._are_done.set()
-
-    def watch(self, application: web.Application) -> None:
-        """Count the requests to *application*, which has not started yet."""
-
-        @web.middleware
-        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._count += 1
-            self._are_done.clear()
-            try:
-                return await handler(request)
-            finally:
-                self._count -= 1
-                if self._count == 0:
-                    self._are_done.set()
-
-        application.middlewares.insert(0, count)
-
-    async def drain(self, runners: Iterable[ServiceRunner]) -> None:
-        """Return when all are answered, or when they had their time.
-
-        Those as well that have not come to the application, on one of *runners*.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while _are_awaited(runners):  # noqa: ASYNC110 - nobody tells of the last
-                    await asyncio.sleep(_LOOK_SECONDS)
-                await self._are_done.wait()
-
-
-def _are_awaited(runners: Iterable[ServiceRunner]) -> bool:
-    return any(each.is_waiting for each in runners)
-
-
-def _reload_users(applications: Applications, reloads: set[asyncio.Task[None]]) -> None:
-    task = asyncio.create_task(applications.main[keys.USERS].reload())
-    reloads.add(task)
-    task.add_done_callback(reloads.discard)
+        await asyncio.wait(tasks)

@@ -1,187 +1,226 @@
 """Several worker processes that share the listeners.
 
-The parent opens the listeners, forks the workers, replaces one that dies, and passes
-signals on; it serves nothing.
+The parent opens the listeners, forks the workers, replaces one that dies, and leads
+them from one configuration to the next; it serves nothing.
 
-Laws: a worker that dies before it has served for a while ends the service, unless
-another one serves well: a service whose listeners nobody answers is worse than one that
-is down, but what broke after the start, such as the users file, ends nobody who still
-has the good one. No worker outlives the parent: it would hold the port against the next
+Laws: a worker that dies before it has served ends a service that has just been started:
+one that cannot start should not look as if it could. From then on who dies again and
+again is replaced ever more slowly, while the others serve. No worker outlives the
+parent, and none the time that it has to stop: it would hold the port against the next
 start.
 """
 
-import contextlib
 import logging
 import os
 import signal
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from types import FrameType
-from typing import Final, NoReturn
+from contextlib import nullcontext
+from typing import Final
 
+from forwardauth.cli.channel import ParentEnd
+from forwardauth.cli.household import Household
+from forwardauth.cli.signals import WaitingSignals
+from forwardauth.cli.worker_place import Life, Place, Serve
 from forwardauth.errors import ForwardAuthError
 
 SETTLED_SECONDS: Final = 5.0
 """A worker that has lived this long was able to start."""
 
+KILLED_AFTER_SECONDS: Final = 5.0
+"""Beyond the time that requests in hand have, for what comes after them."""
+
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _WAITS_FOR_SETTLING: Final = 5
 """The first wait before another attempt is this part of ``settled_seconds``."""
 
-_PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_GIVEN_UP_AFTER: Final = 5
+"""Failures of each worker in a row after which a service without any worker ends."""
 
 _log = logging.getLogger(__name__)
 
 
 class WorkerFailedError(ForwardAuthError):
-    """A worker could not start, or died at once; its own lines say why."""
+    """A worker could not start, or none could any more; its own lines say why."""
 
 
 def supervise(
     count: int,
-    serve: Callable[[int], None],
+    serve: Serve,
     *,
     settled_seconds: float = SETTLED_SECONDS,
-    on_replacement: Callable[[], None] = lambda: None,
-    on_started: Callable[[], None] = lambda: None,
-    on_stop: Callable[[], None] = lambda: None,
+    household: Household | None = None,
+    signals: WaitingSignals | None = None,
 ) -> None:
     """Run *serve* in *count* forked processes until a signal ends all of them.
 
     Args:
         count: How many workers.
-        serve: Called in each child with its number, from 0; returns when it is told to
-            stop by SIGTERM or SIGINT.
-        settled_seconds: How long a worker has to live to be replaced when it dies.
-        on_replacement: Called in the parent for each that died and gets a successor.
-        on_started: Called in the parent when all have been forked, for the first time.
-        on_stop: Called in the parent when it is told to stop.
+        serve: Called in each child with its number, from 0, and its end of the channel
+            to the parent; returns when it is told to stop by SIGTERM.
+        settled_seconds: How long a worker has to live to be replaced at once each time.
+        household: What else there is to do.
+        signals: Those of this process, if they have been listened for already.
 
     Raises:
-        WorkerFailedError: A worker died sooner, and no other has lived as long.
+        WorkerFailedError: A worker never served, or all of them no more.
     """
-    _Supervisor(count, serve, settled_seconds, on_replacement, on_stop).run(on_started)
+    listened = WaitingSignals() if signals is None else nullcontext(signals)
+    with listened as waiting:
+        _Supervisor(
+            count, serve, settled_seconds, household or Household(), waiting
+        ).run()
 
 
 class _Supervisor:
-    """Keeps the workers running; knows them by their process ids."""
+    """Keeps the workers running."""
 
     def __init__(
         self,
         count: int,
-        serve: Callable[[int], None],
+        serve: Serve,
         settled_seconds: float,
-        on_replacement: Callable[[], None],
-        on_stop: Callable[[], None],
+        household: Household,
+        signals: WaitingSignals,
     ) -> None:
-        self._count = count
         self._serve = serve
         self._settled_seconds = settled_seconds
-        self._on_replacement = on_replacement
-        self._on_stop = on_stop
-        # Nothing is ever written to it: a worker reads its end when the parent is gone.
-        self._life, self._own_life = os.pipe()
-        self._started: dict[int, tuple[int, float]] = {}
-        self._failures: Counter[int] = Counter()
+        self._household = household
+        self._signals = signals
+        self._life = Life()
+        self._workers = [Place(number=number) for number in range(count)]
+        self._killed_at: float | None = None
         self._is_stopping = False
+        self._has_failed = False
 
-    def run(self, on_started: Callable[[], None]) -> None:
+    def run(self) -> None:
         """Fork, wait and replace until all have ended."""
-        for number in _PASSED_ON:
-            signal.signal(number, self._pass_on)
-        for worker in range(self._count):
-            self._fork(worker)
-        on_started()
-        failed = False
-        while self._started:
-            pid, status = os.wait()
-            ended = self._started.pop(pid, None)
-            # The first process of a container inherits orphans that are none of ours.
-            if ended is None or self._is_stopping:
-                continue
-            worker, since = ended
-            code = os.waitstatus_to_exitcode(status)
-            _log.error("worker %d (pid %d) ended with %d", worker, pid, code)
-            if self._has_settled(since):
-                self._failures.pop(worker, None)
-            elif self._is_alone():
-                failed = True
-                self._stop(signal.SIGTERM)
-                continue
+        for worker in self._workers:
+            self._fill(worker)
+        self._household.on_started()
+        while any(each.end or each.due is not None for each in self._workers):
+            self._signals.wait(self._patience(), self._ends())
+            self._obey()
+            for worker in self._workers:
+                worker.hear()
+            self._bury()
+            self._reload()
+            self._fill_due()
+        if self._has_failed:
+            raise WorkerFailedError("a worker cannot serve; its lines above say why")
+
+    def _patience(self) -> float | None:
+        """Return how long there is nothing to do unless something happens."""
+        times = [each.due for each in self._workers if each.due is not None]
+        if self._killed_at is not None:
+            times.append(self._killed_at)
+        return max(min(times) - time.monotonic(), 0.0) if times else None
+
+    def _ends(self) -> list[ParentEnd]:
+        """Return the ends of those who have yet to say that they serve."""
+        return [w.end for w in self._workers if w.end and not w.is_serving]
+
+    def _obey(self) -> None:
+        """Stop if that was asked for; a second time, or too late, at once."""
+        for _ in range(self._signals.take_stops()):
+            if self._is_stopping:
+                self._signal_all(signal.SIGKILL)
             else:
-                self._failures[worker] += 1
-            self._on_replacement()
-            self._fork(worker, wait_seconds=self._wait_of(worker))
-        if failed:
-            raise WorkerFailedError("a worker died at once; its lines above say why")
+                self._stop()
+        if self._killed_at is not None and time.monotonic() >= self._killed_at:
+            self._killed_at = None
+            for worker in self._workers:
+                if worker.end is not None:
+                    _log.error("%s does not stop; it is killed", worker)
+            self._signal_all(signal.SIGKILL)
 
-    def _has_settled(self, since: float) -> bool:
-        return time.monotonic() - since >= self._settled_seconds
-
-    def _is_alone(self) -> bool:
-        """Whether no worker that is left was able to start."""
-        return not any(self._has_settled(since) for _, since in self._started.values())
-
-    def _wait_of(self, worker: int) -> float:
-        """Return how long the next one waits: longer each time it failed in a row."""
-        failures = self._failures[worker]
-        if not failures:
-            return 0.0
-        first = self._settled_seconds / _WAITS_FOR_SETTLING
-        return min(first * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_SECONDS)
-
-    def _fork(self, worker: int, *, wait_seconds: float = 0.0) -> None:
-        # A signal between fork and the line that notes the pid would miss the child.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
-        pid = os.fork()
-        if pid == 0:
-            self._become_worker(worker, wait_seconds)
-        self._started[pid] = (worker, time.monotonic() + wait_seconds)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-        if self._is_stopping:
-            os.kill(pid, signal.SIGTERM)
-
-    def _become_worker(self, worker: int, wait_seconds: float) -> NoReturn:
-        status = 1
-        try:
-            for number in _PASSED_ON:
-                signal.signal(number, signal.SIG_DFL)
-            # It has yet to read everything, so until it listens there is no news in it.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            os.close(self._own_life)
-            # Before signals are let in: they are for the thread that serves.
-            threading.Thread(target=self._end_with_parent, daemon=True).start()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-            time.sleep(wait_seconds)
-            self._serve(worker)
-            status = 0
-        except (ForwardAuthError, OSError) as exc:
-            _log.error("worker %d cannot serve: %s", worker, exc)
-        except BaseException:  # noqa: BLE001 - nothing may return into the parent's code
-            _log.exception("worker %d failed", worker)
-        finally:
-            logging.shutdown()
-            os._exit(status)
-
-    def _end_with_parent(self) -> None:
-        os.read(self._life, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP:
-            self._signal_all(number)
-        else:
-            self._stop(number)
-
-    def _stop(self, number: int) -> None:
+    def _stop(self) -> None:
         self._is_stopping = True
-        self._on_stop()
-        self._signal_all(number)
+        for worker in self._workers:
+            worker.due = None
+        self._household.on_stop()
+        seconds = self._household.drain_seconds() + KILLED_AFTER_SECONDS
+        self._killed_at = time.monotonic() + seconds
+        self._signal_all(signal.SIGTERM)
 
     def _signal_all(self, number: int) -> None:
-        for pid in tuple(self._started):
-            # It may have been waited for, and not yet been taken from the list.
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        for worker in self._workers:
+            worker.signal(number)
+
+    def _bury(self) -> None:
+        """Note who has ended."""
+        by_pid = {each.pid: each for each in self._workers if each.end}
+        while by_pid:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            # The first process of a container inherits orphans that are none of ours.
+            worker = by_pid.pop(pid, None)
+            if worker is not None:
+                self._lose(worker, os.waitstatus_to_exitcode(status))
+
+    def _lose(self, worker: Place, code: int) -> None:
+        worker.hear()
+        worker.clear()
+        self._household.on_ended(worker.number)
+        if self._is_stopping:
+            return
+        lived = time.monotonic() - worker.since
+        _log.error("%s ended with %d after %.0f s", worker, code, lived)
+        is_settled = lived >= self._settled_seconds
+        worker.failures = 0 if is_settled else worker.failures + 1
+        if not worker.has_served or self._is_hopeless():
+            self._has_failed = True
+            self._stop()
+            return
+        self._household.on_replaced()
+        wait = self._wait_of(worker)
+        worker.due = time.monotonic() + wait
+        if wait:
+            _log.error(
+                "worker %d has failed %d times in a row; the next one starts in %.0f s",
+                worker.number,
+                worker.failures,
+                wait,
+            )
+
+    def _wait_of(self, worker: Place) -> float:
+        """Return how long the next one waits: longer each time it failed in a row."""
+        if not worker.failures:
+            return 0.0
+        first = self._settled_seconds / _WAITS_FOR_SETTLING
+        return min(first * 2.0 ** min(worker.failures - 1, 10), _LONGEST_WAIT_SECONDS)
+
+    def _is_hopeless(self) -> bool:
+        """Whether nobody serves, and nobody has been able to for some time."""
+        return all(
+            each.end is None and each.failures >= _GIVEN_UP_AFTER
+            for each in self._workers
+        )
+
+    def _reload(self) -> None:
+        """Lead all to the next configuration, when all there are serve."""
+        alive = [each for each in self._workers if each.end]
+        if self._is_stopping or not alive or not all(w.is_serving for w in alive):
+            return
+        if not self._signals.take_reload():
+            return
+        ends = {w.number: w.end for w in alive if w.end is not None}
+        lost = self._household.reload(ends, self._signals.is_stop_wanted)
+        for worker in alive:
+            if worker.number in lost:
+                _log.error("%s does not change over; it is killed", worker)
+                worker.signal(signal.SIGKILL)
+
+    def _fill_due(self) -> None:
+        for worker in self._workers:
+            if worker.due is not None and time.monotonic() >= worker.due:
+                worker.due = None
+                self._fill(worker)
+
+    def _fill(self, worker: Place) -> None:
+        worker.fill(
+            self._serve,
+            signals=self._signals,
+            life=self._life,
+            all_places=self._workers,
+        )

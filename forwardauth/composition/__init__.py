@@ -10,6 +10,10 @@
     the pages, and the files that they show
 ``tracing``
     whether traces are sent
+``signers``
+    what signs with the one key
+``management``
+    the application of the other listener
 ``short_ways``
     the way of plain verify requests
 """

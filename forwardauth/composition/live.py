@@ -6,9 +6,9 @@ here and goes on; what is built from settings beside it is replaced as a whole.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from forwardauth.attempts.memory import MemoryAttempts
 from forwardauth.attempts.store import AttemptStore
@@ -31,6 +31,7 @@ from forwardauth.users.proofs import RecentProofs
 from forwardauth.users.throttle import LoginThrottle
 from forwardauth.users.watch import UsersWatch
 from forwardauth.web.audit import AuditLog
+from forwardauth.web.instance import Instance
 from forwardauth.web.metrics import Metrics
 from forwardauth.web.notifier import LogoutNotifier
 from forwardauth.web.outage import StoreOutage
@@ -39,6 +40,9 @@ from forwardauth.web.sign_in_log import SignInLog
 from forwardauth.web.signing import derive_key
 
 _THROTTLE_PURPOSE: Final = "throttle"
+
+
+Context: TypeAlias = Callable[[Any], AsyncIterator[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,14 @@ class LiveParts:
     readiness: Readiness
     tracing: Tracing | None
 
+    def contexts(self) -> list[Context]:
+        """Return what runs as long as the application that owns all of it.
+
+        First in, last out: what the rest ends while it closes is told of, too.
+        """
+        traces = [] if self.tracing is None else [self.tracing.run]
+        return [*traces, self.notifier.run, self.run]
+
     async def run(self, _app: object) -> AsyncIterator[None]:
         """Run what nobody asks for, and close everything when the service stops."""
         work = [
@@ -94,6 +106,7 @@ def create_live_parts(
     store: SessionStore | None,
     metrics: Metrics,
     tracing: Tracing | None,
+    instance: Instance | None,
 ) -> LiveParts:
     """Return what goes on whatever becomes of *settings*, with nothing opened yet."""
     store = store or build_store(settings.session.store, clock)
@@ -129,7 +142,7 @@ def create_live_parts(
         ),
         sign_ins=SignInLog(store if isinstance(store, EventStore) else None, clock),
         watch=watch,
-        readiness=Readiness(metered, ConfigState(clock), revoker.backlog),
+        readiness=Readiness(metered, ConfigState(clock, instance), revoker.backlog),
         tracing=tracing,
     )
 

@@ -54,6 +54,7 @@ KEYS: Final[dict[str, Key]] = {
     "server.base_path": Key(default="/"),
     "server.trusted_proxies": Key(kind=Kind.LIST, default=("127.0.0.0/8", "::1/128")),
     "server.workers": Key(default="1"),
+    "server.drain": Key(default="10s"),
     "server.management": Key(default="127.0.0.1:9191", is_nullable=True),
     "server.short_way": Key(default="on"),
     "cookies": Key(kind=Kind.ENTRIES, is_required=True),

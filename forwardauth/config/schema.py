@@ -58,6 +58,7 @@ class ServerSettings:
         base_path: Empty, or starts with ``/`` and does not end with one.
         trusted_proxies: Who may speak for clients.
         workers: Processes, at least one; ``auto`` has been resolved.
+        drain: How long requests in hand may take once the service is told to stop.
         management: Where metrics and probes are served; ``None`` for nowhere.
         short_way: Whether plain verify requests are answered before the application.
     """
@@ -66,6 +67,7 @@ class ServerSettings:
     base_path: str
     trusted_proxies: tuple[Network, ...]
     workers: int
+    drain: timedelta
     management: Address | None
     short_way: bool
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from typing import Final
@@ -13,6 +14,7 @@ from forwardauth.config.addresses import (
     parse_address,
     parse_network,
 )
+from forwardauth.config.durations import parse_duration
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.schema import ServerSettings
 from forwardauth.config.section import Section
@@ -20,6 +22,7 @@ from forwardauth.config.section import Section
 _BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 _WORKERS: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _AUTO: Final = "auto"
+_LONGEST_DRAIN: Final = timedelta(hours=1)
 _SWITCH: Final = {"on": True, "off": False}
 
 
@@ -39,6 +42,7 @@ def read_server(section: Section) -> ServerSettings:
         base_path=section.text("base_path", parse_base_path),
         trusted_proxies=trusted_proxies,
         workers=section.text("workers", parse_workers),
+        drain=section.text("drain", parse_drain),
         management=management,
         short_way=section.text("short_way", parse_short_way),
     )
@@ -72,6 +76,19 @@ def parse_workers(text: str) -> int:
             "write a number from 1 to 999, or auto",
         )
     return int(text)
+
+
+def parse_drain(text: str) -> timedelta:
+    """Return *text* as a span between a second and an hour.
+
+    Raises:
+        RefusedValueError: No duration, or one for which no manager of services waits.
+    """
+    span = parse_duration(text)
+    if span > _LONGEST_DRAIN:
+        reason = f"{quote(text)} is longer than an hour"
+        raise RefusedValueError(reason, "write 1h or less, such as 10s")
+    return span
 
 
 def parse_short_way(text: str) -> bool:

@@ -7,7 +7,7 @@ store that is down at that moment does not make a disabled user's session outliv
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from forwardauth.users.table import (
     UsersTable,
     changes_between,
     disabled_in,
+    is_cut_off,
 )
 from forwardauth.users.version import Signature, lookup_signature, read_version
 from forwardauth.users.writer import is_writable
@@ -45,7 +46,12 @@ class UsersFile:
     """The users of one file, always those of its last good version."""
 
     def __init__(
-        self, path: Path, *, on_change: OnChange, table: UsersTable | None = None
+        self,
+        path: Path,
+        *,
+        on_change: OnChange,
+        table: UsersTable | None = None,
+        is_current: bool = False,
     ) -> None:
         """Read the file; blocks, so construct it before the service answers.
 
@@ -54,15 +60,16 @@ class UsersFile:
             on_change: Called with what ends sessions, after the new table counts.
             table: As ``load_users`` has read it before. It counts while the file is the
                 one that it was read from, which then is not read again.
+            is_current: Whether *table* counts whatever the file is by now, which the
+                watch then finds out.
 
         Raises:
             ConfigError: The file cannot be used.
         """
         self._path = path
         self._on_change = on_change
-        signature = lookup_signature(path)
         # Where there is no file, reading it says so.
-        if table is None or signature is None or table.signature != signature:
+        if table is None or not (is_current or _is_of(table, path)):
             table = load_users(path)
         self.table = table
         """The users that count now; it is replaced as a whole."""
@@ -89,10 +96,21 @@ class UsersFile:
 
         Whoever has begun with this one goes on with its users.
         """
-        changes = changes_between(self.table, successor.table)
-        pending = self._pending | {each.username: each for each in changes}
-        successor._pending = pending  # noqa: SLF001 - one of our kind
+        successor.go_on_from(self._path, self.table, self._pending)
         self._successor = successor
+
+    def go_on_from(
+        self, path: Path, table: UsersTable, pending: Mapping[str, UserChange]
+    ) -> None:
+        """End what is different from *table* of the file at *path*, and *pending*.
+
+        An edit that was taken since this one was read is not taken back.
+        """
+        if self._path == path and _is_of(table, path):
+            self.table = table
+            self._judged = self._seen = table.signature
+        changes = changes_between(table, self.table)
+        self._pending = {**pending, **{each.username: each for each in changes}}
 
     async def poll_once(self) -> None:
         """Take one look; read a new version once it has stood still for two looks.
@@ -138,9 +156,7 @@ class UsersFile:
             _log.error("users stay as they were: %s%s", first, more)
             return
         changes = changes_between(self.table, table)
-        if self.table.ends_whole and not table.ends_whole and _misses_some(changes):
-            # What a full disk, or a copy that was cut off, has left of it may be valid
-            # all the same. The sessions of those who are missing could not come back.
+        if is_cut_off(self.table, table):
             _log.error(
                 "users stay as they were: %s ends in the middle of a line, and users"
                 " are missing: if it is whole, let it end with a line break",
@@ -220,5 +236,7 @@ class UsersFile:
             self._is_saving_refused = True
 
 
-def _misses_some(changes: Iterable[UserChange]) -> bool:
-    return any(each.kind is UserChangeKind.REMOVED for each in changes)
+def _is_of(table: UsersTable, path: Path) -> bool:
+    """Whether the file at *path* is as *table* was read from it."""
+    signature = lookup_signature(path)
+    return signature is not None and table.signature == signature

@@ -107,3 +107,15 @@ def disabled_in(table: UsersTable) -> tuple[UserChange, ...]:
         for user in table.users.values()
         if user.disabled
     )
+
+
+def is_cut_off(old: UsersTable, new: UsersTable) -> bool:
+    """Whether *new* may be the beginning of a file that was to follow *old*.
+
+    What a full disk, or a copy that was cut off, has left of it may be valid all the
+    same. The sessions of those who are missing could not come back.
+    """
+    is_torn = old.ends_whole and not new.ends_whole
+    return is_torn and any(
+        each.kind is UserChangeKind.REMOVED for each in changes_between(old, new)
+    )

@@ -9,7 +9,7 @@ meanwhile, neither for its keep-alive time nor for a stop; it is over when it is
 """
 
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from forwardauth.web.awaited_way import AwaitedWay, Find
 from forwardauth.web.limits import Limits
 from forwardauth.web.protocol import Protocol
 from forwardauth.web.short_protocol import ShortProtocol
+from forwardauth.web.short_way import ShortWay
 
 _NOTHING: Final = b""
 
@@ -38,6 +39,11 @@ class AwaitedProtocol(ShortProtocol):
         self._later = _NOTHING
         """What has come after it."""
         self._is_handed_over = False
+
+    def ask(self, short_way: ShortWay) -> None:
+        """Ask *short_way*; the answer that is waited for is that of the one before."""
+        super().ask(short_way)
+        self._way = cast("AwaitedWay", short_way)
 
     @property
     def is_waiting(self) -> bool:

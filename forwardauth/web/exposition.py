@@ -109,11 +109,16 @@ def _describe(state: State) -> Iterator[Metric]:
     if state.revocations is not None:
         text = "Logouts that the store has still to confirm."
         yield _gauge("forwardauth_revocations_waiting", text, state.revocations)
-    text = "Whether the configuration that counts is the one last asked for."
-    yield _gauge("forwardauth_config_current", text, state.config.is_current)
+    text = "Whether the configuration was taken when it was last read."
+    taken = state.config.refused is None
+    yield _gauge("forwardauth_config_last_reload_successful", text, taken)
     text = "When the configuration that counts was taken, in seconds since 1970."
     since = state.config.since.timestamp()
-    yield _gauge("forwardauth_config_taken_timestamp_seconds", text, since)
+    yield _gauge(
+        "forwardauth_config_last_reload_success_timestamp_seconds", text, since
+    )
+    text = "How often a configuration was taken since the start, which is the first."
+    yield _gauge("forwardauth_config_generation", text, state.config.generation)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -84,6 +84,14 @@ class Protocol(web.RequestHandler):
         self._connection.set_write_buffer_limits(high=0)
         super().connection_made(transport)
 
+    def answer_by(self, handler: Any, factory: Any) -> None:
+        """Let *handler* answer the next request, which *factory* makes.
+
+        What is under way has been given to whoever answers it.
+        """
+        self._request_handler = handler
+        self._request_factory = factory
+
     @property
     def is_idle(self) -> bool:
         """Whether it waits for a request, of which a part may have come."""

@@ -1,4 +1,4 @@
-"""Whether this worker is as it should be: the store answers, the configuration counts.
+"""Whether all is as it should be: the store answers, the configuration counts.
 
     store ──────────┐
     configuration ──┴─► checks ─► ready, or what is in the way
@@ -18,6 +18,7 @@ from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.store import SessionStore
+from forwardauth.web.instance import Instance
 from forwardauth.web.shared_call import SharedCall
 
 PATIENCE_SECONDS: Final = 2.0
@@ -25,38 +26,61 @@ PATIENCE_SECONDS: Final = 2.0
 
 
 class ConfigState:
-    """What became of the last attempt to change the configuration of this worker.
+    """What became of the last attempt to change the configuration of this instance.
 
-    Whoever reloads writes it; probes and metrics read it. It outlives what was loaded.
-
-    Attributes:
-        since: When the configuration that counts was taken.
-        refused: When another one was last refused, ``None`` if none was since then.
-        reason: Why, in a sentence for operators, without values; empty otherwise.
+    Whoever reloads writes it; probes and metrics of any worker read it. It outlives
+    what was loaded.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        """Start with a configuration that has just been taken."""
+    def __init__(self, clock: Clock, instance: Instance | None = None) -> None:
+        """Tell of *instance*; without one, of a configuration that was just taken."""
         self._clock = clock
-        self.since = clock.now()
-        self.refused: datetime | None = None
-        self.reason = ""
+        self._instance = instance or Instance()
+        if instance is None:
+            self.take()
 
     def take(self) -> None:
         """Note that a configuration was taken, the same one or another."""
-        self.since = self._clock.now()
-        self.refused = None
-        self.reason = ""
+        self._instance.accept(self._instance.generation + 1, self._clock.now())
 
     def refuse(self, reason: str) -> None:
         """Note that one was refused, for *reason*; the one before goes on."""
-        self.refused = self._clock.now()
-        self.reason = reason
+        self._instance.refuse(reason, self._clock.now())
+
+    @property
+    def since(self) -> datetime:
+        """When the configuration that counts was taken."""
+        return self._instance.since
+
+    @property
+    def refused(self) -> datetime | None:
+        """When another one was last refused, ``None`` if none was since then."""
+        return self._instance.refused
+
+    @property
+    def reason(self) -> str:
+        """Why, in a sentence for operators, without values; empty otherwise."""
+        return self._instance.reason
+
+    @property
+    def generation(self) -> int:
+        """How many configurations were taken, the first included."""
+        return self._instance.generation
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing new is accepted any more."""
+        return self._instance.is_stopping
+
+    @property
+    def is_of_one_mind(self) -> bool:
+        """Whether every worker that serves goes by the configuration that counts."""
+        return self._instance.is_of_one_mind
 
     @property
     def is_current(self) -> bool:
-        """Whether what counts is what was last asked for."""
-        return self.refused is None
+        """Whether what counts is what was last asked for, for every worker."""
+        return self.refused is None and self.is_of_one_mind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +96,9 @@ class Check:
     name: str
     fault: str | None
     detail: Mapping[str, object]
+
+
+_STOPPING: Final = Check(name="service", fault="the service is stopping", detail={})
 
 
 class Readiness:
@@ -93,7 +120,8 @@ class Readiness:
 
     async def check(self) -> tuple[Check, ...]:
         """Return what was looked at, in the order in which it matters."""
-        return await self._check_store(), self._check_config()
+        checks = await self._check_store(), self._check_config()
+        return (*checks, _STOPPING) if self._config.is_stopping else checks
 
     async def count_sessions(self) -> int | None:
         """Return how many sessions the store holds, ``None`` when it does not tell."""
@@ -136,8 +164,13 @@ class Readiness:
     def _check_config(self) -> Check:
         state = self._config
         fault = None
-        detail: dict[str, object] = {"since": state.since.isoformat(timespec="seconds")}
+        detail: dict[str, object] = {
+            "since": state.since.isoformat(timespec="seconds"),
+            "generation": state.generation,
+        }
         if state.refused is not None:
             fault = f"the configuration is not the current one: {state.reason}"
             detail["refused"] = state.refused.isoformat(timespec="seconds")
+        elif not state.is_of_one_mind:
+            fault = "a worker still goes by the configuration before"
         return Check(name="config", fault=fault, detail=detail)

@@ -52,6 +52,17 @@ class ServiceRunner(web.AppRunner):
         server = self.server
         return isinstance(server, _Server) and server.is_waiting
 
+    def change_over(self, successor: "ServiceRunner") -> None:
+        """Answer by the application of *successor*, which has been set up.
+
+        What is under way ends with what it began with. The next request on any
+        connection, and the next connection, meet the other one. This runner goes on
+        with its connections, and the successor never has one of its own.
+        """
+        server, other = self.server, successor.server
+        if isinstance(server, _Server) and isinstance(other, _Server):
+            server.change_over(other)
+
     async def _make_server(self) -> web.Server:
         """Return aiohttp's server of the application, with our protocol in its place.
 
@@ -86,6 +97,20 @@ class _Server(web.Server):
             return AwaitedProtocol(self, self._limits, self._short_way)
         return ShortProtocol(self, self._limits, self._short_way)
 
+    def change_over(self, other: "_Server") -> None:
+        """Answer by what *other* has; see ``ServiceRunner``."""
+        self.request_handler = other.request_handler
+        self.request_factory = other.request_factory
+        self._short_way = other._short_way  # noqa: SLF001 - one of our kind
+        self._tell_crowd()
+        for connection in self._open:
+            self._hand_over(connection)
+
+    def _hand_over(self, connection: Protocol) -> None:
+        connection.answer_by(self.request_handler, self.request_factory)
+        if isinstance(connection, ShortProtocol) and self._short_way is not None:
+            connection.ask(self._short_way)
+
     @property
     def is_waiting(self) -> bool:
         """See ``ServiceRunner``."""
@@ -99,6 +124,8 @@ class _Server(web.Server):
         """Count a connection; where there is no room for it, make some or end it."""
         super().connection_made(handler, transport)
         connection = cast("Protocol", handler)
+        # Between its making and this there may have been a change.
+        self._hand_over(connection)
         self._open.add(connection)
         self._tell_crowd()
         if len(self._open) > self._limits.max_connections:

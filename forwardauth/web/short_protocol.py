@@ -51,9 +51,21 @@ class ShortProtocol(Protocol):
         """Whether another one may follow the last of them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; who is connected does not change any more."""
+        """Begin; who is connected does not change, whether it is trusted may."""
         super().connection_made(transport)
         self._peer = self._short_way.lookup_peer(transport) or ""
+
+    def ask(self, short_way: ShortWay) -> None:
+        """Ask *short_way*, of the same kind as before, about the next request.
+
+        Who may be asked for by this connection is for its settings to say.
+        """
+        if short_way is self._short_way:
+            return
+        self._short_way = short_way
+        self._is_at_rest = False
+        if self._connection is not None:
+            self._peer = short_way.lookup_peer(self._connection) or ""
 
     def data_received(self, data: bytes) -> None:
         """Answer the one request that *data* is if that can be done, else parse it.

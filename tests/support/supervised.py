@@ -6,19 +6,25 @@ a test sees from outside who lives, and can end one by its process id.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from forwardauth.cli.workers import supervise
+from forwardauth.cli.channel import Kind, Message, ParentEnd
+from forwardauth.cli.household import Household
+from forwardauth.cli.worker_place import Serve
+from forwardauth.cli.workers import KILLED_AFTER_SECONDS, supervise
 from forwardauth.errors import ConfigError, ForwardAuthError
 from tests.support.processes import Process
 
 COUNT: Final = 2
 ALWAYS: Final = 0.0
 NEVER: Final = 3600.0
+_DRAIN_SECONDS: Final = 1.0 - KILLED_AFTER_SECONDS
+"""So that a worker that hangs is killed after a second."""
 
 
 def supervised(folder: Path, *, way: str, settled_seconds: float) -> Process:
@@ -43,6 +49,12 @@ def started(folder: Path) -> dict[int, int]:
     return {int(pid): int(number) for number, pid in found}
 
 
+def reloads(folder: Path) -> list[str]:
+    """Return the workers of each reload, by their numbers."""
+    path = folder / "reloads"
+    return path.read_text().split() if path.exists() else []
+
+
 def told(folder: Path) -> dict[int, list[str]]:
     """Return the names of the signals that each worker got, by process id."""
     return {
@@ -51,51 +63,67 @@ def told(folder: Path) -> dict[int, list[str]]:
     }
 
 
-def _wait(number: int) -> None:
-    """Note every signal until one of them says to stop."""
+def _wait(number: int, end: socket.socket) -> None:
+    """Wait until told to stop, and note by what."""
     path = Path(os.environ["SUPERVISED_FOLDER"]) / f"{number}.{os.getpid()}"
     path.touch()
+    end.sendall(Message(Kind.SERVING).pack())
+    name = signal.Signals(signal.sigwait(_AWAITED)).name
+    path.write_text(f"{name}\n")
+
+
+def _hang(number: int, end: socket.socket) -> None:
+    """Stop for nobody."""
+    path = Path(os.environ["SUPERVISED_FOLDER"]) / f"{number}.{os.getpid()}"
+    path.touch()
+    end.sendall(Message(Kind.SERVING).pack())
     while True:
-        name = signal.Signals(signal.sigwait(_AWAITED)).name
-        with path.open("a") as file:
-            file.write(f"{name}\n")
-        if name != "SIGHUP":
-            return
+        signal.sigwait(_AWAITED)
 
 
-def _die_second(number: int) -> None:
+def _die_second(number: int, end: socket.socket) -> None:
     """Serve as the first worker, and fail as the second."""
     if number == 1:
         message = "the users file is gone"
         raise ConfigError([message])
-    _wait(number)
+    _wait(number, end)
 
 
-def _break(number: int) -> None:
+def _break(number: int, end: socket.socket) -> None:
     """Serve, but for the second worker where something broke after the start."""
     if number == 1 and (Path(os.environ["SUPERVISED_FOLDER"]) / "broken").exists():
         message = "the users file is gone"
         raise ConfigError([message])
-    _wait(number)
+    _wait(number, end)
 
 
-def _crash(_number: int) -> None:
+def _crash(_number: int, _end: socket.socket) -> None:
     message = "a mistake in the code"
     raise ZeroDivisionError(message)
 
 
-WAYS: Final[dict[str, Callable[[int], None]]] = {
+WAYS: Final[dict[str, Serve]] = {
     "wait": _wait,
     "break": _break,
+    "hang": _hang,
     "die": _die_second,
     "crash": _crash,
 }
-_AWAITED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_AWAITED: Final = (signal.SIGTERM,)
 
 
-def _serve(number: int) -> None:
+def _serve(number: int, end: socket.socket) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
-    WAYS[sys.argv[1]](number)
+    WAYS[sys.argv[1]](number, end)
+
+
+def _reload(
+    workers: Mapping[int, ParentEnd], _is_given_up: Callable[[], bool]
+) -> tuple[int, ...]:
+    """Note which workers were led on; none of them is lost."""
+    with (Path(os.environ["SUPERVISED_FOLDER"]) / "reloads").open("a") as file:
+        file.write(f"{','.join(map(str, sorted(workers)))}\n")
+    return ()
 
 
 def main() -> int:
@@ -103,7 +131,12 @@ def main() -> int:
     # An orphan of somebody else's, as the first process of a container inherits them.
     orphan = subprocess.Popen([sys.executable, "-c", ""])
     try:
-        supervise(COUNT, _serve, settled_seconds=float(sys.argv[2]))
+        supervise(
+            COUNT,
+            _serve,
+            settled_seconds=float(sys.argv[2]),
+            household=Household(reload=_reload, drain_seconds=lambda: _DRAIN_SECONDS),
+        )
     except ForwardAuthError as exc:
         sys.stderr.write(f"Error: {exc}\n")
         return 1

@@ -40,10 +40,19 @@ LONG_MODULES: Final[dict[str, str]] = {
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
+    "cli/garbage.py": "kept and swept by cli/service.py: integration/test_reload.py",
+    "cli/household.py": "values alone: tests/unit/cli/test_workers.py",
+    "cli/prepared.py": "as cli/service.py, which starts and closes it",
+    "cli/reloading.py": "starts real processes: tests/integration/test_reload.py",
+    "cli/requests_in_hand.py": "as cli/service.py, which waits for them",
+    "cli/service.py": "a process of its own: unit/cli/test_serve.py, test_reload.py",
+    "cli/worker_place.py": "as cli/workers.py, which fills and clears it",
     "composition/journal_folder.py": "what is refused by it: tests/unit/test_app.py",
     "composition/live.py": "opened and closed by all of tests/unit/test_app.py",
     "composition/looks.py": "values handed on: tests/unit/test_app.py, by the pages",
+    "composition/management.py": "as what it shares: tests/unit/test_app.py",
     "composition/short_ways.py": "one for each store: unit/web/ways_contract.py",
+    "composition/signers.py": "values handed on: tests/unit/test_app.py",
     "composition/web_settings.py": "values handed on: tests/unit/test_app.py",
     "web/language_switch.py": "one flow with its handler: handlers/test_language.py",
     "web/notice_delivery.py": "one flow with who asks it: unit/web/test_notifier.py",
@@ -86,13 +95,15 @@ WITHOUT_STATUS: Final = {
     "UnreadableJournalError": "is a StoreUnavailableError, and has its status",
     "ConfigError": "the service does not start with one: exit status 2",
     "SelfTestError": "the service does not start with one: exit status 1",
+    "WorkerRefusedError": "of a reload, which is logged and changes nothing",
     "WorkerFailedError": "raised in the process that serves nothing: exit status 1",
 }
 """Errors that no request can meet, each with the reason."""
 
 HOMES: Final = {
     "aiohttp": (
-        *("web/", "composition/", "app.py", "cli/serve.py", "demo/"),
+        *("web/", "composition/", "app.py", "demo/"),
+        *("cli/service.py", "cli/requests_in_hand.py"),
         "doctor/exchange.py",
     ),
     "argon2": ("users/hashes.py",),

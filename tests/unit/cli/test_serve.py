@@ -273,7 +273,7 @@ def test_reload_reads_the_users_at_once(tmp_path: Path) -> None:
         before = users.read_text()
         users.write_text("users: [")
         os.kill(process.pid, signal.SIGHUP)
-        wait_for(lambda: "users stay as they were" in process.tail(), "it is refused")
+        wait_for(lambda: "stays as it was" in process.tail(), "it is refused")
         kept = peer.verify(token)
         users.write_text(before.replace("alice:", "alicia:"))
         os.kill(process.pid, signal.SIGHUP)

@@ -10,7 +10,15 @@ from time import monotonic, sleep
 import pytest
 
 from tests.support.processes import Process, wait_for
-from tests.support.supervised import ALWAYS, COUNT, NEVER, started, supervised, told
+from tests.support.supervised import (
+    ALWAYS,
+    COUNT,
+    NEVER,
+    reloads,
+    started,
+    supervised,
+    told,
+)
 
 
 @contextmanager
@@ -39,19 +47,55 @@ def test_a_stop_reaches_every_worker(tmp_path: Path, how: signal.Signals) -> Non
 
     assert status == 0
     assert sorted(started(tmp_path).values()) == [0, 1]
-    assert list(told(tmp_path).values()) == [[how.name]] * COUNT
+    assert list(told(tmp_path).values()) == [["SIGTERM"]] * COUNT
     assert not any(map(is_alive, started(tmp_path)))
 
 
-def test_a_reload_reaches_every_worker_and_ends_none(tmp_path: Path) -> None:
-    """SIGHUP goes to all, who go on."""
+def test_a_terminal_interrupts_each_worker_once(tmp_path: Path) -> None:
+    """Ctrl-C goes to parent and workers alike; it is the parent that stops them."""
     with waiting(tmp_path, settled_seconds=NEVER) as process:
-        os.kill(process.pid, signal.SIGHUP)
-        wait_for(lambda: all(told(tmp_path).values()), "the reload has arrived")
+        os.killpg(process.pid, signal.SIGINT)
+        status = process.wait()
+
+    assert status == 0
+    assert list(told(tmp_path).values()) == [["SIGTERM"]] * COUNT
+
+
+def test_a_worker_that_does_not_stop_is_killed(tmp_path: Path) -> None:
+    """The service ends soon after the time that requests have."""
+    with supervised(tmp_path, way="hang", settled_seconds=NEVER) as process:
+        wait_for(lambda: len(started(tmp_path)) == COUNT, "the workers have begun")
         status = process.stop()
 
     assert status == 0
-    assert list(told(tmp_path).values()) == [["SIGHUP", "SIGTERM"]] * COUNT
+    assert process.tail().count("does not stop; it is killed") == COUNT
+    assert not any(map(is_alive, started(tmp_path)))
+
+
+def test_a_second_stop_is_at_once(tmp_path: Path) -> None:
+    """Whoever asks twice waits for nobody."""
+    with supervised(tmp_path, way="hang", settled_seconds=NEVER) as process:
+        wait_for(lambda: len(started(tmp_path)) == COUNT, "the workers have begun")
+        os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, signal.SIGINT)
+        status = process.wait()
+
+    assert status == 0
+    assert "it is killed" not in process.tail()
+    assert not any(map(is_alive, started(tmp_path)))
+
+
+def test_a_reload_is_of_all_workers_that_serve(tmp_path: Path) -> None:
+    """The parent leads them; to a worker the signal by itself means nothing."""
+    with waiting(tmp_path, settled_seconds=NEVER) as process:
+        for pid in (*started(tmp_path), process.pid):
+            os.kill(pid, signal.SIGHUP)
+        wait_for(lambda: reloads(tmp_path) != [], "the reload has arrived")
+        status = process.stop()
+
+    assert status == 0
+    assert reloads(tmp_path) == ["0,1"]
+    assert list(told(tmp_path).values()) == [["SIGTERM"]] * COUNT
 
 
 def test_a_worker_that_dies_is_replaced_under_its_number(tmp_path: Path) -> None:
@@ -79,7 +123,7 @@ def test_a_worker_that_dies_at_once_ends_the_service(tmp_path: Path) -> None:
 
     assert status == 1
     assert "worker 1 cannot serve: the users file is gone" in process.tail()
-    assert "Error: a worker died at once" in process.tail()
+    assert "Error: a worker cannot serve" in process.tail()
     assert "Traceback" not in process.tail()
     assert not any(map(is_alive, started(tmp_path)))
 

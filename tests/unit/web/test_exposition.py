@@ -112,9 +112,9 @@ def test_what_is_so_now_is_told() -> None:
     assert fine["forwardauth_revocations_waiting", ()] == 2
     assert fine["forwardauth_ready", ()] == 1
     assert refused["forwardauth_ready", ()] == 0
-    assert fine["forwardauth_config_current", ()] == 1
-    assert refused["forwardauth_config_current", ()] == 0
-    taken = fine["forwardauth_config_taken_timestamp_seconds", ()]
+    assert fine["forwardauth_config_last_reload_successful", ()] == 1
+    assert refused["forwardauth_config_last_reload_successful", ()] == 0
+    taken = fine["forwardauth_config_last_reload_success_timestamp_seconds", ()]
     assert taken == START.timestamp()
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from forwardauth.web import keys
+from forwardauth.web.instance import Instance
 from forwardauth.web.readiness import ConfigState, Readiness
 from tests.support.clock import START, FakeClock
 from tests.support.portal import Portal
@@ -53,6 +54,34 @@ def test_configuration_that_is_taken_ends_the_refusal() -> None:
     assert state.is_current
     assert state.since == START + timedelta(hours=1)
     assert (state.refused, state.reason) == (None, "")
+
+
+async def test_worker_that_lags_behind_is_told(portal: Portal) -> None:
+    """What one worker says is true of all of them."""
+    instance = Instance(workers=2)
+    instance.accept(2, START)
+    instance.serve(0, 2)
+    instance.serve(1, 1)
+    backlog = portal.app[keys.REVOKER].backlog
+    config = ConfigState(FakeClock(), instance)
+
+    _, check = await Readiness(portal.store, config, backlog).check()
+
+    assert check.fault == "a worker still goes by the configuration before"
+    assert not config.is_current
+
+
+async def test_service_that_stops_is_not_ready(portal: Portal) -> None:
+    """Whoever balances load sends the next request elsewhere."""
+    instance = Instance()
+    instance.accept(1, START)
+    instance.begin_stop()
+    backlog = portal.app[keys.REVOKER].backlog
+    config = ConfigState(FakeClock(), instance)
+
+    checks = await Readiness(portal.store, config, backlog).check()
+
+    assert [each.fault for each in checks] == [None, None, "the service is stopping"]
 
 
 async def test_all_is_well(portal: Portal) -> None:

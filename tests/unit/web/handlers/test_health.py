@@ -87,7 +87,11 @@ async def test_verbose_tells_of_each_check(tmp_path: Path) -> None:
 
     data = reply.json()["data"]
     assert reply.status == 503
-    assert data["config"] == {"ok": True, "since": "2026-03-01T12:00:00+00:00"}
+    assert data["config"] == {
+        "ok": True,
+        "since": "2026-03-01T12:00:00+00:00",
+        "generation": 1,
+    }
     assert data["store"]["ok"] is False
     assert data["store"]["fault"] == "the store is down"
     assert data["store"]["revocations_waiting"] == 0

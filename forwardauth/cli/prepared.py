@@ -1,0 +1,50 @@
+"""A configuration that a serving process can change over to in one step."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from forwardauth.app import Applications
+from forwardauth.cli.configuration import Configuration
+from forwardauth.cli.requests_in_hand import RequestsInHand
+from forwardauth.web.runner import ServiceRunner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Applications that have been started; they are asked when it is their turn.
+
+    Attributes:
+        configuration: What they were built from.
+        applications: They do not own what is live.
+        main: Runs the one of them, without a connection of its own.
+        management: Likewise.
+        requests: Those that it answers.
+    """
+
+    configuration: Configuration
+    applications: Applications
+    main: ServiceRunner
+    management: ServiceRunner
+    requests: RequestsInHand
+
+    @classmethod
+    async def start(
+        cls, configuration: Configuration, applications: Applications
+    ) -> Self:
+        """Start *applications*."""
+        requests = RequestsInHand(applications.main)
+        started = cls(
+            configuration=configuration,
+            applications=applications,
+            main=ServiceRunner(applications.main),
+            management=ServiceRunner(applications.management),
+            requests=requests,
+        )
+        await started.main.setup()
+        await started.management.setup()
+        return started
+
+    async def close(self) -> None:
+        """End them; nobody is asked by them any more."""
+        await self.main.cleanup()
+        await self.management.cleanup()

@@ -16,6 +16,9 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 SQLITE: Final = "sqlite:"
 _MEMORY: Final = "memory:"
 _REDIS: Final = "redis"
+_REPLACEABLE: Final = ("+sentinel", "+cluster")
+"""How the schemes end whose primaries are replaced when they are lost."""
+
 _MIN_SECRET: Final = 32
 _TIMEOUTS: Final = ("absolute_timeout", "idle_timeout", "remember_me")
 
@@ -122,6 +125,14 @@ def _check_store(section: Section, settings: SessionSettings, workers: int) -> N
             "secret",
             "is not set, so each machine that shares this store makes its own",
             "set one secret for all machines, unless there is only one",
+        )
+    scheme, _, rest = settings.store.partition(":")
+    if scheme.endswith(_REPLACEABLE) and "replicas=" not in rest.partition("?")[2]:
+        section.warn(
+            "store",
+            "a logout is told as done before a replica knows of it, and is undone for"
+            " some seconds if the primary is lost at that moment",
+            "add ?replicas=1 to wait for one replica, or ?replicas=0 to accept that",
         )
 
 

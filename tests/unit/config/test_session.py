@@ -194,3 +194,23 @@ def test_other_names_are_refused(name: str) -> None:
     """What a Cookie header could not carry."""
     with pytest.raises(RefusedValueError):
         parse_cookie_name(name)
+
+
+@pytest.mark.parametrize("scheme", ["redis+sentinel", "rediss+cluster"])
+def test_store_that_may_lose_a_logout_is_a_warning(tmp_path: Path, scheme: str) -> None:
+    """Whoever has replicas is told to wait for one, or to say that nobody waits."""
+    place = f"{scheme}://:password@a,b,c/{'x' if 'sentinel' in scheme else ''}"
+    told = {
+        options: [
+            warning
+            for warning in warnings_in(
+                tmp_path, f'session: {{store: "{place}{options}"}}\n'
+            )
+            if warning.place.key == "session.store"
+        ]
+        for options in ("", "?pool=8", "?replicas=1", "?pool=8&replicas=0")
+    }
+
+    assert [len(found) for found in told.values()] == [1, 1, 0, 0]
+    assert "?replicas=1" in told[""][0].remedy
+    assert "password" not in str(told[""][0])

@@ -8,10 +8,46 @@ Law: only an application that shows all headers can prove that some did not come
 """
 
 import re
+from collections.abc import Iterable
+from typing import Final
 
-from forwardauth.doctor.exchange import Reply
+from forwardauth.adapters.headers import (
+    X_FORWARDED_HOST,
+    X_FORWARDED_METHOD,
+    X_FORWARDED_PROTO,
+    X_FORWARDED_URI,
+    X_ORIGINAL_METHOD,
+    X_ORIGINAL_URL,
+)
+from forwardauth.doctor.exchange import NAVIGATION, Headers, Reply
 from forwardauth.doctor.findings import Finding, fail, ok, skip
 from forwardauth.doctor.proxies import Fault, remedy_for
+from forwardauth.domains import CookieDomain
+
+_MARK_HEADER: Final = "Forwardauth-Doctor-Mark"
+"""Passes every proxy, so an application that shows its headers shows it."""
+
+
+def forge(names: Iterable[str], domain: CookieDomain, mark: str) -> Headers:
+    """Return headers by which a client claims to be somebody, from elsewhere.
+
+    Args:
+        names: Of the identity headers.
+        domain: Where the request goes.
+        mark: What the forged values are known by.
+    """
+    host = f"{mark}.{domain.name}"
+    return (
+        *NAVIGATION,
+        (_MARK_HEADER, f"seen-{mark}"),
+        *((name, f"forged-{mark}") for name in names),
+        (X_FORWARDED_HOST, host),
+        (X_FORWARDED_URI, f"/{mark}"),
+        (X_FORWARDED_PROTO, "https"),
+        (X_FORWARDED_METHOD, "HEAD"),
+        (X_ORIGINAL_URL, f"https://{host}/{mark}"),
+        (X_ORIGINAL_METHOD, "HEAD"),
+    )
 
 
 def judge_echo(

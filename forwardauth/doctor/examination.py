@@ -40,7 +40,7 @@ async def examine(
         findings.append(
             skip(
                 "signing key",
-                "cannot be read, so the service does not tell what it sees",
+                "is not to be read here, so the service does not tell what it sees",
                 "run this where the service runs and as its user, or set the same"
                 " session.secret",
             )

@@ -6,6 +6,7 @@ does not come is a value with a reason, since that is what is looked for.
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -155,6 +156,8 @@ class Exchange:
             return Silence(reason=reason, is_certificate=True)
         except TimeoutError:
             return Silence(reason=f"no answer within {self._reach.timeout_seconds:g} s")
+        except aiohttp.ClientConnectorError as exc:
+            return Silence(reason=_words_of(exc.os_error))
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             return Silence(reason=str(exc) or type(exc).__name__)
 
@@ -177,6 +180,13 @@ class Exchange:
             return None
         seconds = ssl.cert_time_to_seconds(certificate["notAfter"])
         return datetime.fromtimestamp(seconds, UTC)
+
+
+def _words_of(error: OSError) -> str:
+    """Return what the system says, without the address, which the reader knows."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return str(error.strerror or error).lower()
+    return os.strerror(error.errno).lower()
 
 
 async def _read(stream: aiohttp.StreamReader) -> bytes:

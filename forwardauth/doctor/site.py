@@ -14,23 +14,16 @@ from secrets import token_hex
 from typing import Final
 
 from forwardauth.access_control.decision import Outcome
-from forwardauth.adapters.headers import (
-    X_FORWARDED_HOST,
-    X_FORWARDED_METHOD,
-    X_FORWARDED_PROTO,
-    X_FORWARDED_URI,
-    X_ORIGINAL_METHOD,
-    X_ORIGINAL_URL,
-)
 from forwardauth.doctor.case import Case
-from forwardauth.doctor.echo import judge_echo
+from forwardauth.doctor.echo import forge, judge_echo
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Headers, Reply, Silence
-from forwardauth.doctor.findings import Finding, fail, ok, warn
+from forwardauth.doctor.findings import Finding, fail, ok, skip, warn
 from forwardauth.doctor.proxies import Fault, guess_proxy, remedy_for
 from forwardauth.doctor.seen import Seen
 from forwardauth.doctor.verdicts import leads_to_login, message_of, target_of
 from forwardauth.domains import CookieDomain
-from forwardauth.errors import ProxyRequestError
+from forwardauth.errors import ProxyRequestError, UnsafeTargetError
+from forwardauth.redirects import check_target
 from forwardauth.request import (
     ANONYMOUS,
     OriginalRequest,
@@ -42,13 +35,11 @@ from forwardauth.request import (
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _INTERNAL: Final = 500
+_REDIRECTS: Final = range(300, 400)
 _GATEWAY: Final = frozenset({502, 503, 504})
 _REFUSALS: Final = frozenset({_FORBIDDEN, _INTERNAL})
 _SPOKEN: Final = frozenset({400, 429, 503})
 """Statuses of ours that say in words what is wrong."""
-
-_MARK_HEADER: Final = "Forwardauth-Doctor-Mark"
-"""Passes every proxy, so an application that shows its headers shows it."""
 
 
 class Site:
@@ -84,6 +75,8 @@ class Site:
         if isinstance(reply, Silence):
             remedy = "see whether the proxy serves it; --resolve goes elsewhere"
             return [fail(self.url, f"cannot be reached: {reply.reason}", remedy)]
+        if self.original.is_plain_http and _leads_to_https(reply):
+            return [ok(self.url, "plain http leads to https")]
         proxy = self._case.proxy or guess_proxy(reply.header("Server"))
         findings = self._judge(reply, proxy)
         mark = token_hex(8)
@@ -103,9 +96,7 @@ class Site:
             case Outcome.ALLOW:
                 return [ok(self.url, f"open to everybody by {self.because}, and it is")]
             case Outcome.FORBIDDEN if reply.status == _FORBIDDEN:
-                return [
-                    ok(self.url, f"closed to nobody in particular by {self.because}")
-                ]
+                return [ok(self.url, f"closed by {self.because}, and it is")]
             case Outcome.FORBIDDEN | Outcome.SIGN_IN:
                 return [self._open(reply, proxy)]
 
@@ -129,10 +120,17 @@ class Site:
         findings = [ok(self.url, f"asks for a sign-in, as {self.because} wants")]
         told = target_of(reply)
         check = f"question about {self.url}"
-        if told == self.original.url:
+        if told == self._way_back():
             return [*findings, ok(check, "scheme, host and path are told right")]
         detail = f"the proxy asks about {_shown(told)}"
         return [*findings, fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
+
+    def _way_back(self) -> str:
+        """Return the address that a right question brings into the sign-in."""
+        try:
+            return check_target(self.original.url, self._case.settings.target_policy)
+        except UnsafeTargetError:
+            return ""
 
     def _find_trouble(self, reply: Reply, proxy: str | None) -> Finding | None:
         """Return what the answer tells of a question that went wrong, if it does."""
@@ -187,19 +185,7 @@ class Site:
 
     def forge(self, mark: str) -> Headers:
         """Return headers by which a client claims to be somebody, from elsewhere."""
-        names = self._case.settings.headers.names
-        host = f"{mark}.{self.domain.name}"
-        return (
-            *NAVIGATION,
-            (_MARK_HEADER, f"seen-{mark}"),
-            *((name, f"forged-{mark}") for name in names),
-            (X_FORWARDED_HOST, host),
-            (X_FORWARDED_URI, f"/{mark}"),
-            (X_FORWARDED_PROTO, "https"),
-            (X_FORWARDED_METHOD, "HEAD"),
-            (X_ORIGINAL_URL, f"https://{host}/{mark}"),
-            (X_ORIGINAL_METHOD, "HEAD"),
-        )
+        return forge(self._case.settings.headers.names, self.domain, mark)
 
 
 def _parse(url: str) -> OriginalRequest:
@@ -217,6 +203,11 @@ def _parse(url: str) -> OriginalRequest:
         query=query,
         client=None,
     )
+
+
+def _leads_to_https(reply: Reply) -> bool:
+    is_redirect = reply.status in _REDIRECTS
+    return is_redirect and reply.header("Location").startswith("https://")
 
 
 def _shown(target: str) -> str:
@@ -239,4 +230,7 @@ async def check_site(
     except ProxyRequestError as exc:
         place = case.place_of("cookies")
         return [fail(url, str(exc), f"correct the address, or {place}")]
+    if site.original.path in case.settings.logout.paths:
+        remedy = "ask for another address"
+        return [skip(url, "is taken over for signing out, by logout.paths", remedy)]
     return await site.check(exchange)

@@ -197,6 +197,18 @@ def test_right_set_up_has_nothing_wrong(place: Clinic, proxy: str) -> None:
     }
 
 
+def test_plain_http_and_logout_are_no_open_doors(place: Clinic) -> None:
+    """What leads to https, and what signs out, is no application."""
+    plain = f"http://app1.example.com:{place.ports[1]}/"
+    logout = f"{place.url('app1')}logout"
+
+    report = place.look("nginx", sites=(), urls=(plain, logout))
+
+    told = {each["check"]: each["outcome"] for each in report.checks}
+    assert (told[plain], told[logout]) == ("ok", "skip")
+    assert report.status == 0
+
+
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_wrong_set_up_is_found_and_names_the_line(
     place: Clinic, mistake: Mistake

@@ -76,6 +76,7 @@ class Clinic:
         edit: Edit = as_shipped,
         *,
         sites: tuple[str, ...] = ("app1", "www"),
+        urls: tuple[str, ...] = (),
         is_signing_in: bool = False,
         password: str = PASSWORD,
         settings: Mapping[str, str] | None = None,
@@ -86,6 +87,7 @@ class Clinic:
             proxy: Name of a folder of ``deploy/``.
             edit: Of its files as shipped.
             sites: What it is to ask for.
+            urls: And what else.
             is_signing_in: Whether it is lent a password.
             password: Which one that is.
             settings: Variables that the doctor alone has.
@@ -102,7 +104,7 @@ class Clinic:
             wait_for(self._has_routes, f"{proxy} has its routes; {gateway.process.log}")
             return self.ask(
                 *("--proxy", proxy),
-                *(part for site in sites for part in ("--url", self.url(site))),
+                *(p for url in (*map(self.url, sites), *urls) for p in ("--url", url)),
                 *(self._signing_in(password) if is_signing_in else ()),
                 settings=settings,
             )
@@ -113,7 +115,7 @@ class Clinic:
             main,
             [
                 *("doctor", "--json", "--config", str(CONFIG)),
-                *("--resolve", f"*:{self.ports[0]}:127.0.0.1"),
+                *(p for n in self.ports for p in ("--resolve", f"*:{n}:127.0.0.1")),
                 *("--ca", str(self.certificates.authority)),
                 *arguments,
             ],

@@ -1,5 +1,6 @@
 """One request and its answer: nothing followed, nothing kept, nothing raised."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from forwardauth.doctor.exchange import Exchange, Reach, Reply, Silence
 from tests.support.certificates import Certificates, create_certificates
@@ -119,6 +121,29 @@ async def test_whatever_goes_wrong_is_a_reason(url: str) -> None:
 
     assert isinstance(reply, Silence)
     assert reply.reason
+    assert "ssl:" not in reply.reason
+
+
+async def test_answer_in_pieces_is_read_to_its_end() -> None:
+    """A program that answers slowly is no other program."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (b'{"status":', b' "OK"}'):
+            await response.write(piece)
+            # Lets the client have the piece before the next one.
+            for _ in range(10):
+                await asyncio.sleep(0)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with TestServer(app) as server, Exchange(Reach()) as exchange:
+        reply = await exchange.send("GET", str(server.make_url("/")))
+
+    assert isinstance(reply, Reply)
+    assert reply.data() == {"status": "OK"}
 
 
 async def test_socket_file_is_a_way(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ class MemoryStore:
         self._entries: dict[Digest, Entry] = {}
         self._rows: dict[Digest, Row] = {}
         self._owners: defaultdict[str, set[Digest]] = defaultdict(set)
-        self._logins: defaultdict[str, set[Digest]] = defaultdict(set)
+        # Mostly one each, for which a set would take more memory than the record.
+        self._logins: dict[str, tuple[Digest, ...]] = {}
         self._events: dict[str, list[tuple[Event, datetime]]] = {}
 
     async def create(self, entry: Entry) -> bool:
@@ -40,7 +41,7 @@ class MemoryStore:
             )
         )
         self._owners[entry.owner].add(entry.digest)
-        self._logins[entry.login].add(entry.digest)
+        self._logins[entry.login] = (*self._logins.get(entry.login, ()), entry.digest)
         return True
 
     async def load(self, digest: Digest) -> Entry | None:
@@ -148,16 +149,15 @@ class MemoryStore:
         entry = self._entries.pop(digest, None)
         self._rows.pop(digest, None)
         if entry is not None:
-            _discard(self._owners, entry.owner, digest)
-            _discard(self._logins, entry.login, digest)
+            self._owners[entry.owner].discard(digest)
+            if not self._owners[entry.owner]:
+                del self._owners[entry.owner]
+            others = tuple(
+                each for each in self._logins.pop(entry.login) if each != digest
+            )
+            if others:
+                self._logins[entry.login] = others
         return entry
-
-
-def _discard(index: dict[str, set[Digest]], name: str, digest: Digest) -> None:
-    """Take *digest* out of *index*, and the name with its last digest."""
-    index[name].discard(digest)
-    if not index[name]:
-        del index[name]
 
 
 def _to_the_ms(moment: datetime) -> datetime:

@@ -50,12 +50,14 @@ class Service:
 
     def replace(self, worker: int) -> None:
         """Kill a worker, and return when its successor counts."""
-        os.kill(workers_of(self.process)[worker], signal.SIGKILL)
-        wait_for(self._has_two_workers, "there is a successor")
+        victim = workers_of(self.process)[worker]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(lambda: self._has_two_workers_but(victim), "there is a successor")
 
-    def _has_two_workers(self) -> bool:
+    def _has_two_workers_but(self, victim: int) -> bool:
         workers = workers_of(self.process)
-        return len(workers) == 2 and self.sum("forwardauth_workers") == 2
+        is_gone = victim not in workers and len(workers) == 2
+        return is_gone and self.sum("forwardauth_workers") == 2
 
 
 @contextmanager

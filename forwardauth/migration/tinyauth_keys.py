@@ -46,7 +46,7 @@ LEFT: Final = (
         r"COOKIE_SECURE|SECURE_COOKIE|TINYAUTH_AUTH_SECURECOOKIE",
         "cookies are always for https, but on *.localhost",
     ),
-    (r"(TINYAUTH_)?LOG_.*", "the log goes to standard error"),
+    (r"(TINYAUTH_)?LOG_.*", "see logging.level and logging.format"),
     (r"BACKGROUND_IMAGE|TINYAUTH_UI_.*|FORGOT_PASSWORD_MESSAGE", _PAGES),
     (r"(TINYAUTH_)?RESOURCES_?DIR", _PAGES),
     (r"(TINYAUTH_)?DATABASE_?PATH", "sessions lie in sqlite:sessions.db"),

@@ -51,7 +51,7 @@ LEFT: Final = (
     ("csrf-cookie-name", "the login page has a cookie of its own"),
     ("insecure-cookie", "cookies are always for https, but on *.localhost"),
     ("cookie-secure", "cookies are always for https, but on *.localhost"),
-    ("log-", "the log goes to standard error"),
+    ("log-", "see logging.level and logging.format; the log goes to standard error"),
     ("config", "import that file, too"),
 )
 """Beginnings of options without a counterpart, each with what there is instead."""

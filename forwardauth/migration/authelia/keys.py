@@ -50,7 +50,7 @@ BELOW: Final = {
 Those of rules are judged with their rule."""
 
 _SECOND_FACTOR: Final = "no second factor can be set up in this version"
-_LOG: Final = "the log goes to standard error; server.management has the metrics"
+_LOG: Final = "the log goes to standard error; see logging.level and logging.format"
 _TLS: Final = "the service speaks plain http to the proxy; keep TLS there"
 _MAIL: Final = "no mail is sent"
 _HASHES: Final = "new hashes are argon2id with 64 MiB, three passes and four lanes"

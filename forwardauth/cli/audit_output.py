@@ -9,13 +9,17 @@ import contextlib
 import logging
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Final, Protocol, TextIO
 
-_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
 """Not to wait for the other end, should a pipe be there in place of a file."""
 
 _MODE: Final = 0o600
+
+_LOOKS: Final = 3
+_LOOK_SECONDS: Final = 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +39,15 @@ class FilePlace:
     early for a worker that is still starting, or be forgotten.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open *path*, which is made if it is missing.
+    def __init__(self, path: Path, *, flags: int = os.O_CREAT) -> None:
+        """Open *path*, which is made if it is missing unless *flags* are 0.
 
         Raises:
             OSError: It cannot be opened, or is no regular file.
         """
         self._path = path
-        self._descriptor = _open(path)
+        self._flags = flags
+        self._descriptor = _open(path, flags)
 
     def write(self, line: bytes) -> None:
         """Append *line*, which ends as a line does."""
@@ -59,7 +64,7 @@ class FilePlace:
         Raises:
             OSError: It cannot be opened; the one before stays open.
         """
-        descriptor = _open(self._path)
+        descriptor = _open(self._path, self._flags)
         # Under the same number, since a signal may come while a line is being written.
         os.dup2(descriptor, self._descriptor, inheritable=False)
         os.close(descriptor)
@@ -76,7 +81,19 @@ class FilePlace:
         return os.path.samestat(there, os.fstat(self._descriptor))
 
     def _ends_torn(self) -> bool:
-        """Whether the last line was cut, by a full disk or when the machine stopped."""
+        """Whether the last line was cut, by a full disk or when the machine stopped.
+
+        What another worker is writing at this moment may look so, for microseconds.
+        """
+        looks = 0
+        while self._looks_torn():
+            looks += 1
+            if looks == _LOOKS:
+                return True
+            time.sleep(_LOOK_SECONDS)
+        return False
+
+    def _looks_torn(self) -> bool:
         size = os.fstat(self._descriptor).st_size
         return size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
@@ -146,8 +163,8 @@ class AuditHandler(logging.Handler):
             self._place.close()
 
 
-def _open(path: Path) -> int:
-    descriptor = os.open(path, _FLAGS, _MODE)
+def _open(path: Path, flags: int) -> int:
+    descriptor = os.open(path, _FLAGS | flags, _MODE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         message = "not a regular file"

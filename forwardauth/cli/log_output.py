@@ -9,6 +9,9 @@ Law: SIGUSR1 opens the audit file anew and does nothing else; it never ends a pr
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -43,6 +46,8 @@ class LogOutput:
         self._handler = logging.StreamHandler(sys.stderr)
         self._handler.setFormatter(TextLines())
         self._audit: AuditHandler | None = None
+        # Who rotates the logs of all services does not wait until this one has started.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         root = logging.getLogger()
         root.addHandler(self._handler)
         root.setLevel((level or "info").upper())
@@ -58,12 +63,11 @@ class LogOutput:
             ConfigError: The audit file cannot be opened; all stays as it was.
         """
         is_json = settings.format is LogFormat.JSON
-        formatter = JsonLines() if is_json else TextLines()
+        formatter = _formatter_of(settings)
         audit = self._open_audit(settings)
         self._handler.setFormatter(formatter)
         logging.getLogger().setLevel((self._level or settings.level).upper())
         self._put_audit(audit, formatter)
-        # Without a file as well: whoever rotates logs must not end the service.
         signal.signal(signal.SIGUSR1, self._reopen)
         self._tell_warnings(is_json=is_json)
 
@@ -120,6 +124,36 @@ class LogOutput:
     def _reopen(self, _number: int, _frame: FrameType | None) -> None:
         if self._audit is not None:
             self._audit.reopen()
+
+
+@contextmanager
+def audit_as_well(settings: LoggingSettings) -> Iterator[None]:
+    """Append the audit events of a command to the file of the service, if it has one.
+
+    The file is never made here: it would be that of whoever runs the command.
+    """
+    if not isinstance(settings.audit, Path):
+        yield
+        return
+    try:
+        place = FilePlace(settings.audit, flags=0)
+    except OSError as exc:
+        _log.warning("%s lacks these events: %s", settings.audit, exc.strerror or exc)
+        yield
+        return
+    handler = AuditHandler(place, str(settings.audit), logging.NullHandler())
+    handler.setFormatter(_formatter_of(settings))
+    logger = logging.getLogger(_AUDIT)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _formatter_of(settings: LoggingSettings) -> logging.Formatter:
+    return JsonLines() if settings.format is LogFormat.JSON else TextLines()
 
 
 def _unusable(error: OSError) -> Problem:

@@ -17,6 +17,7 @@ import click
 
 from forwardauth.cli.administration import Administration
 from forwardauth.cli.context import LOG_FORMAT
+from forwardauth.cli.log_output import audit_as_well
 from forwardauth.cli.notices import telling_applications
 from forwardauth.cli.progress import CLEAR_LINE, progress_bar, tell_line
 from forwardauth.clock import SystemClock
@@ -55,7 +56,11 @@ def administer(
         StoreUnavailableError: It does not answer.
     """
     _check_store(settings)
-    with _log_on_stderr(), progress_bar("ending sessions") as tell_ended:
+    with (
+        _log_on_stderr(),
+        audit_as_well(settings.logging),
+        progress_bar("ending sessions") as tell_ended,
+    ):
         return asyncio.run(_administer(settings, work, told, tell_ended))
 
 

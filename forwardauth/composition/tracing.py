@@ -68,6 +68,9 @@ def lookup_tracing(environ: Mapping[str, str], clock: Clock) -> Tracing | None:
     except ImportError:
         _log.warning("no traces are sent: pip install 'forwardauth[otel]' brings them")
         return None
+    except ValueError as exc:
+        _log.warning("no traces are sent: a variable OTEL_* is wrong: %s", exc)
+        return None
     return cast("Tracing", module.Tracing(clock))
 
 

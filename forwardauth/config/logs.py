@@ -1,6 +1,7 @@
 """``logging``: what is written to the log, how, and where the audit events go."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,18 @@ def read_logging(section: Section) -> LoggingSettings:
         audit=section.optional("audit", lambda text: parse_audit(text, folder=folder)),
         request_id=section.optional("request_id", parse_header),
     )
+
+
+def check_audit(
+    section: Section, settings: LoggingSettings, others: Mapping[str, Path | None]
+) -> None:
+    """Refuse an audit file that is one of *others*, which are named by their keys.
+
+    Lines in the middle of it would be the end of that file.
+    """
+    for key, path in others.items():
+        if path is not None and path == settings.audit:
+            section.refuse("audit", f"is {key}", "name a file of its own")
 
 
 def parse_format(text: str) -> LogFormat:

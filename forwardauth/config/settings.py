@@ -11,7 +11,7 @@ from forwardauth.config.logout import (
     read_paths,
     read_scope,
 )
-from forwardauth.config.logs import read_logging
+from forwardauth.config.logs import check_audit, read_logging
 from forwardauth.config.notify import read_notify
 from forwardauth.config.portal import read_portal
 from forwardauth.config.rules import read_access_control
@@ -22,7 +22,7 @@ from forwardauth.config.schema import (
 )
 from forwardauth.config.section import Section
 from forwardauth.config.server import read_server
-from forwardauth.config.session import read_session
+from forwardauth.config.session import SQLITE, read_session
 from forwardauth.config.targets import DefaultTargets
 from forwardauth.config.users import read_users
 from forwardauth.domains import CookieDomain, CookieDomains
@@ -53,6 +53,16 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         is_whole=is_whole,
         cookie_name=session.cookie_name,
     )
+    users = read_users(root.section("users"))
+    section = root.section("logging")
+    logging = read_logging(section)
+    files = {
+        "session.journal": session.journal,
+        "session.store": Path(session.store.removeprefix(SQLITE)),
+        "users.file": users.file,
+        "the configuration": None if source is None else source.absolute(),
+    }
+    check_audit(section, logging, files)
     return Settings(
         server=server,
         cookies=tuple(
@@ -61,12 +71,12 @@ def read_settings(root: Section, *, source: Path | None) -> Settings:
         ),
         session=session,
         logout=logout,
-        users=read_users(root.section("users")),
+        users=users,
         headers=read_headers(root.section("headers")),
         access_control=read_access_control(
             root.section("access_control"), domains=domains if is_whole else None
         ),
-        logging=read_logging(root.section("logging")),
+        logging=logging,
         portal=read_portal(root.section("portal")),
         source=source,
     )

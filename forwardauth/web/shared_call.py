@@ -31,6 +31,7 @@ class SharedCall(Generic[T]):
         """
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._run())
+            self._running.add_done_callback(_take_error)
         task = self._running
         done, _ = await asyncio.wait({task}, timeout=self._seconds)
         if not done:
@@ -46,3 +47,9 @@ class SharedCall(Generic[T]):
 
     async def _run(self) -> T:
         return await self._call()
+
+
+def _take_error(task: asyncio.Task[T]) -> None:
+    """Look at the error, as everybody who waited for it may have gone."""
+    if not task.cancelled():
+        task.exception()

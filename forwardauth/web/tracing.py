@@ -72,8 +72,12 @@ class Tracing:
 
     async def run(self, _app: object) -> AsyncIterator[None]:
         """Send spans while the application runs."""
-        provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        try:
+            provider = _create_provider()
+        except ValueError as exc:
+            _log.warning("no traces are sent: a variable OTEL_* is wrong: %s", exc)
+            yield
+            return
         self._tracer = provider.get_tracer(_NAME, version(_NAME))
         _log.info("traces are sent")
         yield
@@ -116,6 +120,12 @@ class Tracing:
         if outcome is not StoreOutcome.OK:
             span.set_status(Status(StatusCode.ERROR))
         span.end(end)
+
+
+def _create_provider() -> TracerProvider:
+    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider
 
 
 def _resource() -> Resource:

@@ -192,6 +192,19 @@ def test_folder_that_is_gone_sends_events_to_the_log(
     assert len(caplog.messages) == 2
 
 
+def test_file_of_another_is_not_made(tmp_path: Path) -> None:
+    """A command appends to what the service has made, and makes none."""
+    path = tmp_path / "audit.log"
+    with pytest.raises(FileNotFoundError):
+        FilePlace(path, flags=0)
+    FilePlace(path).close()
+    handler = handler_of(FilePlace(path, flags=0), Kept())
+    handler.handle(event(1))
+    handler.close()
+
+    assert numbers_in(path) == [1]
+
+
 def test_pipe_is_no_file(tmp_path: Path) -> None:
     """Who does not read it would hold up every login."""
     os.mkfifo(tmp_path / "audit.log")

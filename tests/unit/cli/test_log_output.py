@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from forwardauth.cli.log_output import LogOutput
+from forwardauth.cli.log_output import LogOutput, audit_as_well
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import AuditStream, LogFormat, LoggingSettings
 from forwardauth.errors import ConfigError
@@ -186,3 +186,38 @@ def test_settings_can_change(
     assert capsys.readouterr().err.endswith("event=one\n")
     assert path.read_text().endswith("event=two\n")
     assert "one" not in path.read_text()
+
+
+def test_command_appends_to_the_file_of_the_service(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an administrator ends is where one looks for it, and in the terminal."""
+    caplog.set_level(logging.INFO)
+    path = tmp_path / "audit.log"
+    path.touch()
+
+    with audit_as_well(settings(is_json=True, to=path)):
+        audit.info(Event("session_ended"))
+    audit.info(Event("later"))
+
+    (line,) = path.read_text().splitlines()
+    assert json.loads(line)["event"] == "session_ended"
+    assert caplog.messages == ["event=session_ended", "event=later"]
+
+
+@pytest.mark.parametrize("to", [None, AuditStream.STDOUT, Path("none/audit.log")])
+def test_command_without_such_a_file_goes_on(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    to: AuditStream | Path | None,
+) -> None:
+    """No file is made; one that cannot be written is told of."""
+    where = tmp_path / to if isinstance(to, Path) else to
+    caplog.set_level(logging.INFO)
+
+    with audit_as_well(settings(to=where)):
+        audit.info(Event("session_ended"))
+
+    assert caplog.messages[-1] == "event=session_ended"
+    assert ("lacks these events" in caplog.text) is isinstance(to, Path)
+    assert list(tmp_path.iterdir()) == []

@@ -37,6 +37,8 @@ def test_the_defaults_need_nothing_but_their_folder(tmp_path: Path) -> None:
         ("portal: {logo: none.png}", "portal.logo"),
         ("portal: {logo: config.yaml}", "portal.logo"),
         ("session: {journal: config.yaml/j}", "session.journal"),
+        ("logging: {audit: none/audit.log}", "logging.audit"),
+        ("logging: {audit: .}", "logging.audit"),
         ("session: {journal: .}", "session.journal"),
     ],
 )

@@ -8,7 +8,13 @@ import pytest
 from forwardauth.config.logs import parse_header
 from forwardauth.config.problems import RefusedValueError
 from forwardauth.config.schema import AuditStream, LogFormat, LoggingSettings
-from tests.support.configuration import Mistake, load_text
+from tests.support.configuration import (
+    COMPLETE,
+    Mistake,
+    load_text,
+    problems_in,
+    write_config,
+)
 
 MISTAKES = {
     "format": Mistake(
@@ -56,6 +62,27 @@ def test_mistakes_are_named(
 ) -> None:
     """Each problem names its key, its line and the remedy."""
     check_mistake(mistake)
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        ("sessions.db", "session.store"),
+        ("revocations.journal", "session.journal"),
+        ("users.yaml", "users.file"),
+        ("config.yaml", "the configuration"),
+    ],
+)
+def test_audit_file_is_no_file_of_another_kind(
+    tmp_path: Path, name: str, whose: str
+) -> None:
+    """Lines in the middle of it would be the end of that file."""
+    path = write_config(tmp_path, f"{COMPLETE}logging: {{audit: {name}}}\n")
+
+    (problem,) = problems_in(path)
+
+    assert problem.place.key == "logging.audit"
+    assert problem.reason == f"is {whose}"
 
 
 def test_defaults_are_text_with_the_audit_events_among_the_rest(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Calls on behalf of probes: bounded, and one at a time."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -68,6 +69,22 @@ async def test_error_is_for_everybody() -> None:
     told = await asyncio.gather(first, second, return_exceptions=True)
 
     assert [str(error) for error in told] == ["down", "down"]
+
+
+async def test_error_that_comes_too_late_is_no_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever waited was told already; asyncio would tell of it as a fault of ours."""
+    held = Held()
+    call = SharedCall(held, seconds=0.01)
+    with pytest.raises(StoreUnavailableError):
+        await call.get()
+    held.answer.set_exception(StoreUnavailableError("down"))
+    await asyncio.sleep(0)
+    del call, held
+    gc.collect()
+
+    assert caplog.messages == []
 
 
 async def test_one_who_goes_takes_nobody_along() -> None:

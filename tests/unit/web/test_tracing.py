@@ -169,6 +169,28 @@ async def test_lines_carry_the_id_of_the_trace(
     assert collector.spans()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("OTEL_BSP_MAX_QUEUE_SIZE", "0"), ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many")],
+)
+async def test_variable_that_is_wrong_is_told(
+    tmp_path: Path,
+    collector: Collector,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    value: str,
+) -> None:
+    """The service serves without traces."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(name, value)
+        async with Portal(tmp_path) as portal:
+            reply = await portal.verify(None, headers=[SAMPLED])
+
+    assert reply.status == 401
+    assert "no traces are sent" in caplog.text
+    assert collector.spans() == []
+
+
 async def test_nobody_waits_for_a_collector_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

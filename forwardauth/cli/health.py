@@ -23,6 +23,7 @@ from forwardauth.config.schema import Settings
 
 _OK: Final = 200
 _MAX_BYTES: Final = 4096
+_LONGEST_SECONDS: Final = 600
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound here
 """Where a service that listens on every address is found on its own machine."""
 
@@ -42,8 +43,8 @@ _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bou
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    default=4.0,
+    type=click.IntRange(1, _LONGEST_SECONDS),
+    default=4,
     show_default=True,
     help="Seconds to wait for the answer.",
 )
@@ -54,7 +55,7 @@ def health(
     ctx: click.Context,
     config_path: Path | None,
     is_readiness: bool,
-    timeout_seconds: float,
+    timeout_seconds: int,
     is_json: bool,
 ) -> None:
     """Say whether the service that runs here is well.
@@ -74,7 +75,7 @@ def health(
 
 
 def _find_problem(
-    settings: Settings, is_readiness: bool, timeout_seconds: float
+    settings: Settings, is_readiness: bool, timeout_seconds: int
 ) -> str | None:
     """Return what is wrong with the service, ``None`` for nothing."""
     address: Address | None = settings.server.management
@@ -91,7 +92,7 @@ def _find_problem(
     return None if status == _OK else f"{address} answers {path} with {status}"
 
 
-def _ask(address: Address, path: str, timeout_seconds: float) -> int:
+def _ask(address: Address, path: str, timeout_seconds: int) -> int:
     """Return the status of the answer."""
     connection = http.client.HTTPConnection("localhost", timeout=timeout_seconds)
     try:
@@ -104,7 +105,7 @@ def _ask(address: Address, path: str, timeout_seconds: float) -> int:
         connection.close()
 
 
-def _connect(address: Address, timeout_seconds: float) -> socket.socket:
+def _connect(address: Address, timeout_seconds: int) -> socket.socket:
     match address:
         case TcpAddress(host=host, port=port):
             place = (_ANYWHERE.get(host, host), port)

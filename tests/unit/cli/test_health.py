@@ -135,14 +135,12 @@ def test_programs_are_told_as_well(
     assert json.loads(result.stdout.replace(str(port), "PORT")) == record
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "x")]
-)
-def test_senseless_patience_is_refused(tmp_path: Path, option: str, value: str) -> None:
+@pytest.mark.parametrize("value", ["0", "-1", "x", "nan", "inf", "601", "0.5"])
+def test_senseless_patience_is_refused(tmp_path: Path, value: str) -> None:
     """A mistake in the call is told as one, with status 2."""
     configure(tmp_path, management=9)
 
-    result = ask(tmp_path, option, value)
+    result = ask(tmp_path, "--timeout", value)
 
     assert result.exit_code == 2
     assert "--timeout" in result.stderr

@@ -3,7 +3,6 @@
 Law: what is written can be read again and means the same, but for what is masked.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -17,6 +16,7 @@ _PLAIN: Final = re.compile(
 )
 _COMMENT_COLUMN: Final = 52
 _INDENT: Final = "  "
+_TWO_BYTES: Final = 0xFFFF
 
 Line = tuple[str, str]
 """A line, and the comment at its end."""
@@ -91,4 +91,17 @@ def _scalar(text: str | None) -> str:
     is_null = Scalar(place=Place(), text=text).is_null
     if _PLAIN.fullmatch(text) and not is_null:
         return text
-    return json.dumps(text, ensure_ascii=True)
+    return f'"{"".join(map(_escape, text))}"'
+
+
+def _escape(character: str) -> str:
+    """Return *character* for double quotes; YAML knows no pairs of surrogates.
+
+    Source: YAML 1.2, 5.7.
+    """
+    number = ord(character)
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isascii() and character.isprintable():
+        return character
+    return f"\\u{number:04X}" if number <= _TWO_BYTES else f"\\U{number:08X}"

@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from forwardauth.config.effective import resolve
+from forwardauth.config.document import parse_yaml
+from forwardauth.config.effective import Group, Kinds, Origin, Value, resolve
 from forwardauth.config.effective_yaml import dump_yaml
 from forwardauth.config.load import load_settings, read_draft
+from forwardauth.config.problems import Findings, Place
+from forwardauth.config.tree import Scalar, Table
 from tests.support.configuration import COMPLETE, write_config
 from tests.unit.config.test_effective import RULES, effective
 
@@ -46,6 +51,27 @@ def test_shipped_file_leaves_no_default(tmp_path: Path) -> None:
 
     assert load_settings(write_config(tmp_path, shown), {}).server.workers == 1
     assert [line for line in shown.splitlines() if line.endswith("# default")] == []
+
+
+@given(text=st.text(max_size=30))
+@example(text="\U0001f600")
+@example(text="null")
+@example(text="a: b # c")
+@example(text="- a")
+@example(text="a:")
+@example(text="0755")
+def test_every_text_can_be_read_again(text: str) -> None:
+    """Whatever a value holds, it is the same value, and never null."""
+    origin = Origin(kind=Kinds.DEFAULT)
+    value = Value(key="portal.title", text=text, origin=origin)
+    shown = dump_yaml(Group(key="", entries={"title": value}))
+
+    root = parse_yaml(shown, Place(), findings=Findings())
+
+    assert isinstance(root, Table)
+    title = root.entries["title"]
+    assert isinstance(title, Scalar)
+    assert (title.text, title.is_null) == (text, False)
 
 
 def test_every_value_has_its_origin(tmp_path: Path) -> None:

@@ -80,6 +80,13 @@ async def telling_applications(
         told.update({result: count for (result,), count in counts})
 
 
+def describe_sent(told: Counter[str]) -> str:
+    """Return how many notices were taken, to follow a sentence; empty for no notice."""
+    sent = told["sent"]
+    notices = "1 notice" if sent == 1 else f"{sent} notices"
+    return f", {notices} to applications sent" if told else ""
+
+
 def count_missed(told: Counter[str]) -> int:
     """Return how many notices were not taken, after a warning when there are any."""
     missed = told.total() - told["sent"]

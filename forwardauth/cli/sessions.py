@@ -15,7 +15,7 @@ from forwardauth.cli.administration import Result, Survey
 from forwardauth.cli.context import config_option, load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.logins import group_logins
-from forwardauth.cli.notices import count_missed
+from forwardauth.cli.notices import count_missed, describe_sent
 from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.session_table import (
     count_logins,
@@ -234,8 +234,8 @@ def _tell(result: Result, told: Counter[str], *, is_json: bool) -> None:
         users = sorted({session.username for session in result.ended})
         whose = f" of {quote(users[0])}" if len(users) == 1 else ""
         whose = f" of {len(users)} users" if len(users) > 1 else whose
-        notices = f", {told['sent']} notices to applications sent" if told else ""
-        click.echo(f"{count_logins(result.ended)}{whose} ended{notices}")
+        ended = count_logins(result.ended)
+        click.echo(f"{ended}{whose} ended{describe_sent(told)}")
 
 
 def _what_is_left(settings: Settings, result: Result) -> str:

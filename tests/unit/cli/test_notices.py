@@ -130,9 +130,10 @@ async def test_revocation_says_how_many_were_told(
         claims = (await receiver.next()).claims
 
     sent = 1 if is_taken else 0
+    notices = "1 notice" if is_taken else "0 notices"
     assert (words.exit_code, program.exit_code) == (0, 0)
     assert words.stdout == (
-        f"1 session of 'alice' ended, {sent} notices to applications sent\n"
+        f"1 session of 'alice' ended, {notices} to applications sent\n"
     )
     assert json.loads(program.stdout)["notices"] == {"sent": sent, "missed": 1 - sent}
     assert ("1 notice to an application was not taken" in words.stderr) is not is_taken

@@ -160,6 +160,10 @@ def _supervise(start: _Start) -> None:
         start.listeners.close_main()
         start.manager.stopping()
 
+    def ended(number: int) -> None:
+        instance.leave(number)
+        roll_call.excuse(number)
+
     def reload(
         workers: Mapping[int, ParentEnd], is_given_up: Callable[[], bool]
     ) -> tuple[int, ...]:
@@ -191,7 +195,7 @@ def _supervise(start: _Start) -> None:
             reload=reload,
             drain_seconds=reloads.drain_seconds,
             on_started=roll_call.attend,
-            on_ended=instance.leave,
+            on_ended=ended,
             on_replaced=lambda: metrics.count(RESTARTS),
             on_stop=stop,
         ),

@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.binaries import require_binary
 from tests.support.notifications import Listener
-from tests.support.processes import Process, free_ports, wait_for
+from tests.support.processes import Process, free_ports
 from tests.support.service import PASSWORD, write_users
 from tests.support.serving import Peer, workers_of
 from tests.support.units import (
@@ -181,11 +181,8 @@ class TestService:
             users = tmp_path / "users.yaml"
             users.write_text(users.read_text().replace("alice:", "alicia:"))
             reload(process)
-            wait_for(
-                lambda: peer.verify(token, host="app1.example.com").status == 401,
-                "the user is gone",
-            )
-            listener.received()
+            told_of_reload = listener.until("READY")
+            gone = peer.verify(token, host="app1.example.com")
             status = process.stop()
             told_at_the_end = listener.received()
 
@@ -193,6 +190,11 @@ class TestService:
         assert [each["READY"] for each in told] == ["1"]
         assert re.fullmatch(r"\d+ workers? serves?", told[0]["STATUS"])
         assert (signed_in.status, ready.status) == (200, 200)
+        assert [sorted(each) for each in told_of_reload] == [
+            ["MONOTONIC_USEC", "RELOADING", "STATUS"],
+            ["READY", "STATUS"],
+        ]
+        assert gone.status == 401
         assert status == 0
         assert told_at_the_end == [{"STOPPING": "1", "STATUS": "stopping"}]
         assert "Traceback" not in process.tail()

@@ -27,6 +27,8 @@ class Household:
         on_ended: Called with the number of each worker that has ended.
         on_replaced: Called for each that died and gets a successor.
         on_stop: Called when it is told to stop, before the workers are.
+        take_rotation: Returns whether files of the log were opened anew since the last
+            call, which the workers are then told to do by SIGUSR1.
     """
 
     reload: Reload = lambda _workers, _is_given_up: ()
@@ -35,3 +37,4 @@ class Household:
     on_ended: Callable[[int], None] = _nothing
     on_replaced: Callable[[], None] = _nothing
     on_stop: Callable[[], None] = _nothing
+    take_rotation: Callable[[], bool] = lambda: False

@@ -46,6 +46,7 @@ class LogOutput:
         self._handler = logging.StreamHandler(sys.stderr)
         self._handler.setFormatter(TextLines())
         self._audit: AuditHandler | None = None
+        self._is_rotated = False
         # Who rotates the logs of all services does not wait until this one has started.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         root = logging.getLogger()
@@ -121,7 +122,13 @@ class LogOutput:
             audit.setFormatter(formatter)
             logger.addHandler(audit)
 
+    def take_rotation(self) -> bool:
+        """Return whether the signal has come since the last call."""
+        is_rotated, self._is_rotated = self._is_rotated, False
+        return is_rotated
+
     def _reopen(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_rotated = True
         if self._audit is not None:
             self._audit.reopen()
 

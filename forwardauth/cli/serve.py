@@ -198,6 +198,7 @@ def _supervise(start: _Start) -> None:
             on_ended=ended,
             on_replaced=lambda: metrics.count(RESTARTS),
             on_stop=stop,
+            take_rotation=start.logs.take_rotation,
         ),
         signals=start.signals,
     )

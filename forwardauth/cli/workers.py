@@ -126,6 +126,8 @@ class _Supervisor:
                 self._signal_all(signal.SIGKILL)
             else:
                 self._stop()
+        if self._household.take_rotation():
+            self._signal_all(signal.SIGUSR1)
         if self._killed_at is not None and time.monotonic() >= self._killed_at:
             self._killed_at = None
             for worker in self._workers:

@@ -137,9 +137,11 @@ def test_signal_opens_the_file_anew(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGUSR1)
         time.sleep(0)  # The interpreter takes signals between two steps.
         is_there = path.exists()
+        told = [logs.take_rotation(), logs.take_rotation()]
         audit.info(Event("logout"))
 
     assert is_there
+    assert told == [True, False]
     assert "event=login\n" in (tmp_path / "old").read_text()
     assert path.read_text().endswith("event=logout\n")
 

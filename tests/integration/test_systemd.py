@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from forwardauth.config.load import load_settings
 from tests.support.binaries import require_binary
 from tests.support.notifications import Listener
 from tests.support.processes import Process, free_ports
@@ -157,6 +158,12 @@ class TestAgreement:
         assert f"/var/lib/{setting(SERVICE, 'StateDirectory')}" == STATE
         assert [str(Path(each).parent) for each in written] == 3 * [STATE]
         assert setting(SERVICE, "ProtectSystem") == "strict"
+
+    def test_service_has_time_to_end_what_it_has_begun(self) -> None:
+        """A stop takes ``server.drain`` and a little more; then systemd ends it."""
+        drain = load_settings(CONFIG, {}).server.drain.total_seconds()
+
+        assert int(setting(SERVICE, "TimeoutStopSec")) >= drain + 5
 
     def test_secret_is_the_credential(self) -> None:
         """The variable names the copy that systemd makes for the service."""

@@ -4,10 +4,12 @@ Days pass by a clock in place of the server's; that the server's own counts othe
 a test of its own.
 """
 
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import pytest
@@ -18,6 +20,8 @@ from forwardauth.errors import StoreUnavailableError, ThrottledError
 from forwardauth.sessions.stores.redis_attempts import RedisAttempts
 from forwardauth.sessions.stores.redis_client import RedisClient
 from forwardauth.sessions.stores.redis_url import parse_redis_url
+from forwardauth.sessions.stores.sqlite import SqliteStore
+from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from forwardauth.users.throttle import ACCOUNT_LIMIT, RULES, LoginThrottle
 from tests.support.clock import FakeClock
 from tests.support.redis_groups import RedisCluster, running_cluster
@@ -38,6 +42,14 @@ from tests.unit.users.throttle_contract import (
 Servers: TypeAlias = RedisServer | RedisCluster
 
 FAST: Final = ("--appendfsync", "no")
+ENDS: Final = (
+    *["record_failure"] * 40,
+    *("record_success", "record_repeated_success", "release"),
+)
+PAUSES_MS: Final = (
+    *([0, 1, 700, 1_000, 2_000, 5_000, 30_000] * 10),
+    *(900_000, 4_000_000, -3_600_000),
+)
 TABLES: Final = ("account", "address", "own", "known")
 
 
@@ -168,6 +180,44 @@ class TestThrottleOnOneServer(RedisThrottleContract):
     def servers(self, redis: RedisServer) -> Servers:
         """The one server."""
         return redis
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_scripts_judge_as_sqlite_does(
+    redis: RedisServer, tmp_path: Path, seed: int
+) -> None:
+    """Step for step, whatever happens, and whichever way the clock goes."""
+    chance, clock = random.Random(seed), FakeClock()  # noqa: S311 - a test, no secret
+    waits: dict[str, list[timedelta]] = {"redis": [], "sqlite": []}
+    sqlite = SqliteStore(SqliteWorker(tmp_path / "sessions.db"))
+    async with counting(redis.url, create_prefix(), clock) as attempts:
+        throttles = {
+            "redis": LoginThrottle(attempts, key=KEY, clock=clock),
+            "sqlite": LoginThrottle(sqlite, key=KEY, clock=clock),
+        }
+        for _ in range(300):
+            name = chance.choice(["alice", "bob"])
+            address = chance.choice([HOME, AWAY, "2001:db8::1", "unknown"])
+            end = chance.choice(ENDS)
+            for where, throttle in throttles.items():
+                waits[where].append(await judge(throttle, name, address, end))
+            clock.advance(timedelta(milliseconds=chance.choice(PAUSES_MS)))
+
+    await sqlite.close()
+    assert waits["redis"] == waits["sqlite"]
+    assert len(set(waits["redis"])) > 5
+
+
+async def judge(
+    throttle: LoginThrottle, name: str, address: str, end: str
+) -> timedelta:
+    """Make one attempt that ends so; return how long it would have to wait instead."""
+    try:
+        await throttle.check(name, address)
+    except ThrottledError as exc:
+        return exc.retry_after
+    await getattr(throttle, end)(name, address)
+    return timedelta(0)
 
 
 async def test_one_slot_of_a_cluster_has_it_all(

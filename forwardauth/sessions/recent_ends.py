@@ -88,7 +88,9 @@ class RecentEnds:
         self._clock = clock
         self._promise = promise
         self._ends: dict[Digest, _End] = {}
-        self._is_promised = False
+        self._promised: set[Digest] = set()
+        """Since the store last told about all: none is promised at every fault."""
+
         if store is not None:
             store.tell_faults(self._promise_all)
 
@@ -109,7 +111,6 @@ class RecentEnds:
             if entry is not None:
                 end = _End(entry=entry, cause=cause, at=now, until=until)
                 self._ends[entry.digest] = end
-                self._is_promised = False
         while len(self._ends) > MAX_RECENT:
             del self._ends[next(iter(self._ends))]
 
@@ -132,7 +133,7 @@ class RecentEnds:
             self._promise_all()
             return
         back = [self._ends[each.digest] for each in found if each.digest in self._ends]
-        self._is_promised = False
+        self._promised.clear()
         self._settle(keep={each.entry.digest for each in back})
         if back:
             _log.warning(
@@ -143,9 +144,10 @@ class RecentEnds:
             self._promise([_promise(each) for each in back])
 
     def _promise_all(self) -> None:
-        if self._ends and not self._is_promised:
-            self._is_promised = True
-            self._promise([_promise(each) for each in self._ends.values()])
+        new = self._ends.keys() - self._promised
+        if new:
+            self._promised |= new
+            self._promise([_promise(self._ends[digest]) for digest in new])
 
     def _settle(self, *, keep: set[Digest]) -> None:
         now = self._clock.now()

@@ -206,14 +206,37 @@ async def test_remembered_ends_have_a_bound(
     for _ in range(3):
         await recent.look()
 
-    assert len(promised) == MAX_RECENT
-    assert promised[-1] == PendingRevocation(
+    assert len(promised) == len({each.digest for each in promised}) == MAX_RECENT
+    assert entries[0].digest not in {each.digest for each in promised}
+    (last,) = [each for each in promised if each.digest == entries[-1].digest]
+    assert last == PendingRevocation(
         digest=Digest(entries[-1].digest),
         login="login-1",
         owner=None,
         cause="user",
         until=LATER,
     )
+
+
+async def test_end_is_promised_once_in_an_outage(
+    store: ForgetfulStore, clock: FakeClock
+) -> None:
+    """Logouts that go on while a part of the store is away cost one promise each."""
+    promised: list[PendingRevocation] = []
+    recent = RecentEnds(store, clock, promised.extend)
+    store.go_down()
+
+    for _ in range(10):
+        recent.remember([create_entry()], EndCause.USER, until=LATER)
+        await recent.look()
+    in_outage = len(promised)
+    store.come_back()
+    await recent.look()
+    store.go_down()
+    await recent.look()
+
+    assert in_outage == 10
+    assert len(promised) == 20
 
 
 async def test_full_journal_stops_no_housekeeping(

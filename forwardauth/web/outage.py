@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
@@ -44,7 +45,8 @@ class StoreOutage:
         """Take *error* as a sign of an outage; a request was refused for it."""
         self._trouble.meet(error, remedy=error.remedy)
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+            # Of no request: its lines in the log bear no request's name.
+            self._looking = asyncio.create_task(self._look(), context=Context())
 
     async def _look(self) -> None:
         """Ask the store now and then, until it answers as it should."""

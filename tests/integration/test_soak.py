@@ -1,0 +1,28 @@
+"""Two minutes of mixed traffic, after which everything is as it was after one.
+
+``script/chaos soak`` does the same for half an hour, with less patience.
+"""
+
+from pathlib import Path
+
+from tests.chaos.account import Kind
+from tests.chaos.soak import SETTINGS, SHORT, Soak, verdict
+from tests.chaos.stage import Stage
+
+SECONDS = 110
+"""Two minutes with the start and the end."""
+
+
+def test_two_minutes_of_mixed_traffic_leave_nothing_behind(tmp_path: Path) -> None:
+    """Memory, open files and latency stay flat, and no answer is wrong (V-45, L-58)."""
+    with Stage(tmp_path / "stage", "sqlite", settings=SETTINGS) as stage:
+        soak = Soak(stage, rate=20)
+        soak.run(SECONDS)
+        log = stage.log.read_text()
+
+    assert verdict(soak, SHORT) == []
+    assert "Traceback" not in log
+    assert soak.statuses[Kind.LOGOUT][200] > 10
+    assert soak.statuses[Kind.VERIFY][200] > 300
+    assert soak.changes > 1
+    assert soak.reloads > 1

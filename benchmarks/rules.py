@@ -24,7 +24,8 @@ from forwardauth.access_control.criteria import (
 from forwardauth.access_control.decision import Outcome, Policy
 from forwardauth.access_control.matchers import SubjectCriterion, parse_domain_pattern
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.request import OriginalRequest, Subject
 
 SIZES: Final = (10, 1_000, 10_000)

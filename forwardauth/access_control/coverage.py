@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.rule import Rule
 
 PathKey: TypeAlias = str | Regex | None
 

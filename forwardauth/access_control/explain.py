@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from forwardauth.access_control.asked import Asked
 from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import PATH_AMBIGUOUS_REASON, Decision, Policy
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.request import OriginalRequest, Subject
 
 

@@ -7,7 +7,8 @@ method and one path. What nobody is asked about is to be seen by whoever starts 
 from collections.abc import Iterator
 
 from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 
 
 def describe_openings(access_control: AccessControl) -> Iterator[str]:

@@ -10,18 +10,12 @@ denied whatever the rule says that matches it, unless that rule is open on purpo
 what comes by plain http.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from forwardauth.access_control.asked import Asked
-from forwardauth.access_control.criteria import (
-    Criterion,
-    Match,
-    MethodCriterion,
-    NetworkCriterion,
-    PathCriterion,
-)
+from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import (
     Decision,
     Policy,
@@ -33,97 +27,11 @@ from forwardauth.access_control.decision import (
     refuse_unclear,
 )
 from forwardauth.access_control.index import HostIndex
-from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
-from forwardauth.access_control.queries import QueryCriterion
-from forwardauth.access_control.regexes import Regex
+from forwardauth.access_control.rule import Rule
 from forwardauth.request import OriginalRequest, Subject
 
-EVERYONE = SubjectCriterion()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One entry of ``access_control.rules``; ``None`` stands for "any".
-
-    Attributes:
-        number: Its place in the file, from 1.
-        policy: What it asks of those it matches.
-        domains: Any of them, or of *domain_regexes*, must match the host.
-        domain_regexes: Match the whole host.
-        methods: The methods meant.
-        path: The paths meant.
-        query: The queries meant.
-        networks: The addresses meant.
-        subject: Whom it is for.
-        allows_preflight: Whether a CORS preflight passes that the rule matches.
-        allows_plain_http: Whether a ``bypass`` rule also lets pass what comes by plain
-            ``http``.
-        allows_basic: Whether ``Authorization: Basic`` is a way to sign in here.
-    """
-
-    number: int
-    policy: Policy
-    domains: tuple[DomainPattern, ...] = ()
-    domain_regexes: tuple[Regex, ...] = ()
-    methods: MethodCriterion | None = None
-    path: PathCriterion | None = None
-    query: QueryCriterion | None = None
-    networks: NetworkCriterion | None = None
-    subject: SubjectCriterion = EVERYONE
-    allows_preflight: bool = False
-    allows_plain_http: bool = False
-    allows_basic: bool = False
-
-    @property
-    def is_bypass(self) -> bool:
-        """Whether it lets everybody in whom it is for."""
-        return self.policy is Policy.BYPASS
-
-    def matches_host(self, host: str) -> bool:
-        """Whether the rule is for *host*."""
-        return any(pattern.matches(host) for pattern in self.domains) or any(
-            regex.matches(host) for regex in self.domain_regexes
-        )
-
-    def matches_object(self, asked: Asked) -> bool:
-        """Whether all criteria but the subject match, for all that can be told.
-
-        What cannot be told (the address of a client that nobody vouches for) is met
-        for a rule that denies, and for no other.
-        """
-        match = self.check_object(asked)
-        if match is Match.UNKNOWN:
-            return self.policy is Policy.DENY
-        return match is Match.YES
-
-    def check_object(self, asked: Asked) -> Match:
-        """Return what all criteria but the subject say together."""
-        if not self.matches_host(asked.original.host):
-            return Match.NO
-        told = Match.YES
-        for _, criterion in self.criteria():
-            match = criterion.check(asked)
-            if match is Match.NO:
-                return Match.NO
-            if match is Match.UNKNOWN:
-                told = Match.UNKNOWN
-        return told
-
-    def criteria(self) -> Iterator[tuple[str, Criterion]]:
-        """Yield the criteria beyond host and subject, each with its name."""
-        if self.methods is not None:
-            yield "methods", self.methods
-        if self.path is not None:
-            yield "path", self.path
-        if self.query is not None:
-            yield "query", self.query
-        if self.networks is not None:
-            yield "networks", self.networks
-
-    @property
-    def hosts(self) -> str:
-        """The hosts as they are written, for explanations."""
-        return ", ".join(map(str, (*self.domains, *self.domain_regexes)))
+MAX_HOSTS: Final = 256
+"""Of how many hosts the rules are known, once they have been looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,8 +56,8 @@ class AccessControl:
         is_ambiguous = asked.path is None and self.looks_at_path(original.host)
         rules: list[Rule] = []
         unclear: set[int] = set()
-        for rule in () if is_ambiguous else self._index.candidates(original.host):
-            match = rule.check_object(asked)
+        for rule in () if is_ambiguous else self._rules_for(original.host):
+            match = rule.check_criteria(asked)
             if match is Match.NO or (match is Match.UNKNOWN and rule.is_bypass):
                 continue
             if match is Match.UNKNOWN and rule.policy is not Policy.DENY:
@@ -170,6 +78,26 @@ class AccessControl:
         return any(
             rule.matches_host(host) for rule in self._path_index.candidates(host)
         )
+
+    def _rules_for(self, host: str) -> tuple[Rule, ...]:
+        """Return the rules for *host* in order, up to one that always decides."""
+        known = self._by_host.get(host)
+        if known is not None:
+            return known
+        found: list[Rule] = []
+        for rule in self._index.candidates(host):
+            if rule.matches_host(host) and (not found or found[-1] is not rule):
+                found.append(rule)
+                if rule.decides_always:
+                    break
+        if len(self._by_host) >= MAX_HOSTS:
+            self._by_host.clear()
+        self._by_host[host] = tuple(found)
+        return self._by_host[host]
+
+    @cached_property
+    def _by_host(self) -> dict[str, tuple[Rule, ...]]:
+        return {}
 
     @cached_property
     def _index(self) -> HostIndex["Rule"]:

@@ -12,7 +12,8 @@ from forwardauth.access_control.matchers import (
     DomainPattern,
     parse_domain_pattern,
 )
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.config.criteria import (
     parse_domain_regex,
     read_methods,

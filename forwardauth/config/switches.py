@@ -7,7 +7,7 @@ that changes nothing is warned of, since its author expects something of it.
 from typing import Final
 
 from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.rule import Rule
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
 

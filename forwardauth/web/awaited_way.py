@@ -17,7 +17,7 @@ from forwardauth.sessions.awaited_glances import AwaitedGlances, Seen
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.metrics import VERIFICATIONS
-from forwardauth.web.readings import Reading
+from forwardauth.web.reading import Reading
 from forwardauth.web.short_way import Parts, ShortWay
 from forwardauth.web.verify_log import log_verdict
 

@@ -41,12 +41,11 @@ def read_question(
         raise ProxyRequestError(
             "host", "host_unknown", "is below no configured cookie domain"
         )
-    return Question(
-        original=replace(
-            original,
-            # Both are what the browser says or does, and no dialect of a proxy.
-            is_preflight=is_preflight(original.method, request.headers),
-            is_plain_http=domain.is_secure and original.scheme != "https",
-        ),
-        domain=domain,
-    )
+    # Both are what the browser says or does, and no dialect of a proxy.
+    asks_before = is_preflight(original.method, request.headers)
+    is_plain_http = domain.is_secure and original.scheme != "https"
+    if asks_before or is_plain_http:
+        original = replace(
+            original, is_preflight=asks_before, is_plain_http=is_plain_http
+        )
+    return Question(original=original, domain=domain)

@@ -10,7 +10,7 @@ beyond it are read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import count
@@ -21,17 +21,14 @@ from forwardauth.adapters.base import (
     Adapter,
     ProxyRequest,
     RequestKind,
-    SignInNeeded,
 )
 from forwardauth.adapters.headers import X_FORWARDED_FOR, IPAddress, lookup_client
 from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
-from forwardauth.redirects import TargetPolicy
-from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.heads import Heads, PlainHeaders, cut_cookie
-from forwardauth.web.question import Question, read_question
+from forwardauth.web.question import read_question
+from forwardauth.web.reading import Reading
 from forwardauth.web.settings import WebSettings
-from forwardauth.web.sign_in import login_url
 
 MAX_READINGS: Final = 2048
 MAX_CHARACTERS: Final = 1024
@@ -44,6 +41,9 @@ MAX_WHOLE: Final = 1024
 MAX_CLIENTS: Final = 1024
 """How many addresses of browsers are known as such."""
 
+MAX_KINDS: Final = 256
+"""Of how many ways to say it is known what kind of a request they tell."""
+
 MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
 
@@ -51,42 +51,6 @@ OTHERS: Final = (*KIND_HEADERS, X_FORWARDED_FOR)
 """What is read beside the headers of an adapter: by everybody, from the browser."""
 
 _Values = tuple[str | None, ...]
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Reading:
-    """What is asked.
-
-    Attributes:
-        adapter: The dialect that it is asked in.
-        question: May this pass?
-        selection: The rules that decide about it, whoever asks.
-        case: The same for questions that the rules decide alike, whoever asks.
-        targets: Where a browser that asks it may be sent back to.
-        kind: What kind of a request asks it.
-        domain: The name of the cookie domain that it is about.
-    """
-
-    adapter: Adapter
-    question: Question
-    selection: Selection
-    case: int
-    targets: TargetPolicy
-    kind: RequestKind
-    domain: str
-    _sent_to_portal: AnswerBytes | None = field(default=None, init=False)
-
-    def sent_to_portal(self) -> AnswerBytes:
-        """Return the answer to a browser in which nobody is signed in."""
-        if self._sent_to_portal is None:
-            original = self.question.original
-            verdict = SignInNeeded(
-                login_url=login_url(self.question.domain, original, self.targets),
-                kind=RequestKind.NAVIGATION,
-                method=original.method,
-            )
-            self._sent_to_portal = AnswerBytes(self.adapter.answer(verdict))
-        return self._sent_to_portal
 
 
 class Readings:
@@ -123,6 +87,8 @@ class Readings:
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
         # People ask many questions each.
         self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
+        # And each browser says what kind of a request it is in few words.
+        self._lookup_kind = lru_cache(MAX_KINDS)(_classify)
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
@@ -208,7 +174,7 @@ class Readings:
             selection=selection,
             case=self._case_of(selection),
             targets=settings.targets,
-            kind=classify(original.method, headers),
+            kind=self._lookup_kind(original.method, values[-len(OTHERS) : -1]),
             domain=question.domain.name,
         )
 
@@ -245,6 +211,13 @@ class _Endpoint:
     adapter: Adapter
     path: str
     names: tuple[str, ...]
+
+
+def _classify(method: str, values: _Values) -> RequestKind:
+    """Return the kind of a request whose ``KIND_HEADERS`` have *values*."""
+    named = zip(KIND_HEADERS, values, strict=True)
+    said = {name.lower(): each for name, each in named if each is not None}
+    return classify(method, PlainHeaders(said))
 
 
 class _NotPlainError(Exception):

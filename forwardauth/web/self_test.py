@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Final
 
 from forwardauth.access_control.decision import Outcome, Policy
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.adapters.base import Adapter, ProxyRequest
 from forwardauth.adapters.headers import (
     HOST,

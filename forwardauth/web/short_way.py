@@ -34,7 +34,8 @@ from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.forwarded import get_transport_peer
 from forwardauth.web.identity import subject_of, why_outdated
 from forwardauth.web.metrics import VERIFICATIONS, Metrics
-from forwardauth.web.readings import Reading, Readings
+from forwardauth.web.reading import Reading
+from forwardauth.web.readings import Readings
 from forwardauth.web.settings import WebSettings
 from forwardauth.web.verify_log import are_allows_logged, log_verdict
 

@@ -13,7 +13,8 @@ from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion, parse_domain_pattern
 from forwardauth.access_control.queries import Operator, QueryCriterion, QueryTerm
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import AccessControl, Rule
+from forwardauth.access_control.rule import Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.adapters.base import (
     Allowed,
     Forbidden,

@@ -15,7 +15,7 @@ from forwardauth.access_control.coverage import (
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import EVERYONE, Rule
+from forwardauth.access_control.rule import EVERYONE, Rule
 from forwardauth.request import OriginalRequest
 from tests.support.access import (
     ALICE,

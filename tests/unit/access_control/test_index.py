@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.rule import Rule
 from tests.support.access import in_order, rule
 
 NAMES = ("test", "a.test", "b.a.test", "ab.test")

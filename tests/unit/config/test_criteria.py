@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.rule import Rule
 from forwardauth.config.criteria import parse_prefix
 from forwardauth.config.problems import RefusedValueError
 from tests.support import access

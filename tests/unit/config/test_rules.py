@@ -9,7 +9,8 @@ from forwardauth.access_control.criteria import NetworkCriterion
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import SubjectCriterion, Together
 from forwardauth.access_control.regexes import Regex
-from forwardauth.access_control.rules import EVERYONE, AccessControl, Rule
+from forwardauth.access_control.rule import EVERYONE, Rule
+from forwardauth.access_control.rules import AccessControl
 from forwardauth.config.problems import RefusedValueError
 from forwardauth.config.rules import parse_pattern
 from tests.support import access

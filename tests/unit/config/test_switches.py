@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from forwardauth.access_control.rules import Rule
+from forwardauth.access_control.rule import Rule
 from tests.support.configuration import COMPLETE, Mistake, load_text, warnings_in
 
 HEAD: Final = "access_control:\n  rules:\n"

@@ -9,12 +9,13 @@ from forwardauth.adapters.base import RequestKind
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.registry import create_adapters
 from forwardauth.web import keys
+from forwardauth.web.reading import Reading
 from forwardauth.web.readings import (
     MAX_CASES,
     MAX_CHARACTERS,
+    MAX_KINDS,
     MAX_READINGS,
     MAX_WHOLE,
-    Reading,
     Readings,
 )
 from tests.support.portal import APP, Portal
@@ -249,21 +250,12 @@ def test_kind_of_the_request_is_part_of_what_is_asked(readings: Readings) -> Non
     assert kinds == [RequestKind.FETCH, RequestKind.NAVIGATION, RequestKind.FETCH]
 
 
-def test_way_to_the_portal_is_worked_out_once_when_it_is_taken(
-    readings: Readings,
-) -> None:
-    """A browser in which nobody is signed in is sent there, and knows the way back."""
-    reading = ask(readings, *NGINX[:3], "X-Original-Method: POST")
-    assert reading is not None
+def test_number_of_known_kinds_is_bounded(readings: Readings) -> None:
+    """Whoever says ever new things of a request does not fill our memory (V-42)."""
+    for number in range(MAX_KINDS * 2):
+        assert ask(readings, *NGINX, f"Accept: text/html;q=0.{number}") is not None
 
-    sent = reading.sent_to_portal()
-
-    location = (
-        b"Location: https://auth.example.com/login"
-        b"?rd=https%3A%2F%2Fapp.example.com%2Finbox%3Fa%3Db&rm=POST\r\n"
-    )
-    assert location in sent.now()
-    assert reading.sent_to_portal() is sent
+    assert readings._lookup_kind.cache_info().currsize == MAX_KINDS  # noqa: SLF001
 
 
 def test_questions_that_the_rules_decide_alike_are_one_case(readings: Readings) -> None:

@@ -4,6 +4,7 @@
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -110,7 +111,7 @@ async def test_fault_in_any_place_lets_nobody_in(
         cookie = f"{COOKIE}={token}" if token else ""
         asked = question("nginx", APP, "/", "GET", *NAVIGATION, cookie=cookie)
         short_way = portal.app[keys.SHORT_WAY]
-        answer, told, places = short_way.answer, [], set()
+        answer, told, places = short_way.answer, [], []
         await converse(portal, asked)  # What is worked out once has been, by now.
         for number in count(1):
             # As for the first time: what is remembered has fewer places.
@@ -124,11 +125,18 @@ async def test_fault_in_any_place_lets_nobody_in(
             told.append(tell(await converse(portal, asked)))
             if interruption.place is None:
                 break
-            places.add(interruption.place)
+            places.append(interruption.place)
 
-    assert {lines[0] for lines in told[:-1]} == {
-        b"HTTP/1.1 500 Internal Server Error\r"
-    }
+    failed = [
+        place
+        for place, lines in zip(places, told, strict=False)
+        if lines[0] == b"HTTP/1.1 500 Internal Server Error\r"
+    ]
+    # A journal that could not be read once is looked at once more, the normal way.
+    others = [place for place in places if place not in failed]
+    of_the_journal = re.compile(r"Journal|_position|PendingRevocations")
+    assert [place for place in others if not of_the_journal.search(place)] == []
+    assert not others or issubclass(fault, OSError)
     status = b"200 OK" if is_signed_in else b"401 Unauthorized"
     assert told[-1][0] == b"HTTP/1.1 " + status + b"\r"
     assert "return Selection.decide" in places

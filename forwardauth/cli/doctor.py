@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+from contextlib import suppress
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
@@ -65,7 +67,7 @@ _MAX_PORT: Final = 65_535
     "addresses",
     metavar="HOST:PORT:ADDRESS",
     multiple=True,
-    help="Connect to ADDRESS instead; HOST may be *. May be repeated.",
+    help="Connect to ADDRESS, or to the host of that name; HOST may be *.",
 )
 @click.option(
     "--ca",
@@ -109,7 +111,7 @@ def doctor(
     The status is 0 when no check has failed, else 1.
     """
     reach = Reach(
-        addresses=dict(map(_parse_resolve, addresses)),
+        addresses=dict(map(parse_resolve, addresses)),
         authority=authority,
         is_insecure=insecure,
         timeout_seconds=timeout,
@@ -143,18 +145,38 @@ def doctor(
     ctx.exit(1 if has_any_failed else 0)
 
 
-def _parse_resolve(text: str) -> tuple[tuple[str, int], str]:
+def parse_resolve(text: str) -> tuple[tuple[str, int], str]:
+    """Return host and port of ``HOST:PORT:ADDRESS``, and where to go instead.
+
+    Raises:
+        click.UsageError: It is written in another way, or nobody knows the name.
+    """
     host, _, rest = text.partition(":")
     port, _, address = rest.partition(":")
     try:
         number = int(port)
-        found = ip_address(address.strip("[]"))
-    except ValueError as exc:
+        found = _find_address(address.strip("[]"))
+    except (ValueError, OSError) as exc:
         message = f"--resolve {text} is not HOST:PORT:ADDRESS, such as *:443:192.0.2.10"
         raise click.UsageError(message) from exc
     if not host or not 1 <= number <= _MAX_PORT:
         raise click.UsageError(f"--resolve {text} names no host and port")
-    return (host.lower(), number), str(found)
+    return (host.lower(), number), found
+
+
+def _find_address(text: str) -> str:
+    """Return the IP address that *text* is, or that a name such as ``traefik`` has.
+
+    Raises:
+        ValueError: It is neither.
+        OSError: Nobody knows the name.
+    """
+    with suppress(ValueError):
+        return str(ip_address(text))
+    if not text:
+        raise ValueError("no address")
+    _, _, _, _, address = socket.getaddrinfo(text, None, type=socket.SOCK_STREAM)[0]
+    return str(address[0])
 
 
 def _ask_person(user: str | None, password_file: Path | None) -> Person | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from forwardauth.cli.doctor import parse_resolve
 from forwardauth.cli.main import main
 from tests.support.configuration import COMPLETE
 from tests.support.processes import free_ports
@@ -78,7 +79,8 @@ def test_table_has_each_remedy_below_its_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a:b", "a:443", "a:x:127.0.0.1", ":443:127.0.0.1", "a:0:::1"]
+    "text",
+    ["", "a", "a:b", "a:443", "a:x:127.0.0.1", ":443:127.0.0.1", "a:0:::1", "a:1:-"],
 )
 def test_way_that_is_none_is_a_usage_error(text: str) -> None:
     """It says how one is written."""
@@ -86,6 +88,15 @@ def test_way_that_is_none_is_a_usage_error(text: str) -> None:
 
     assert result.exit_code == 2
     assert "--resolve" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "[::1]", "::1", "localhost"])
+def test_way_is_an_address_or_a_name(text: str) -> None:
+    """In a network of containers machines have names, and addresses come and go."""
+    (place, address) = parse_resolve(f"*:8443:{text}")
+
+    assert place == ("*", 8443)
+    assert address in {"127.0.0.1", "::1"}
 
 
 def test_password_needs_a_name(folder: Path) -> None:

@@ -29,7 +29,7 @@ from forwardauth.cli.reloading import Follower, OwnReloads
 from forwardauth.cli.roll_call import RollCall
 from forwardauth.cli.service import Service
 from forwardauth.cli.service_manager import ServiceManager
-from forwardauth.cli.signals import WaitingSignals
+from forwardauth.cli.signals import WaitingSignals, forget_orphans
 from forwardauth.cli.workers import supervise
 from forwardauth.clock import SystemClock
 from forwardauth.config.logs import LEVELS
@@ -86,8 +86,8 @@ def serve(config_path: Path | None, log_level: str | None) -> None:
                 signals=signals,
             )
             if first.settings.server.workers == 1:
-                # The event loop wakes up for signals by its own means.
                 signals.detach()
+                forget_orphans()
                 run(_serve_alone(start))
             else:
                 _supervise(start)

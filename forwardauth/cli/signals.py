@@ -113,3 +113,13 @@ class WaitingSignals:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._close()
+
+
+def forget_orphans() -> None:
+    """Let processes that others leave to this one end without a trace, here and now.
+
+    For the first process of a container that serves alone: it inherits them, and starts
+    and waits for none of its own. What others left behind would fill the table of
+    processes else.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from forwardauth.cli.channel import Kind, Message, ParentEnd
-from forwardauth.cli.signals import SUPERVISED, WaitingSignals
+from forwardauth.cli.signals import SUPERVISED, WaitingSignals, forget_orphans
 
 
 @pytest.fixture
@@ -83,3 +83,18 @@ def test_signals_are_left_as_they_were() -> None:
 
     assert [signal.getsignal(number) for number in SUPERVISED] == before
     assert during != before
+
+
+def test_orphans_leave_nothing_behind() -> None:
+    """A process that ends is gone, though nobody waits for it."""
+    before = signal.getsignal(signal.SIGCHLD)
+    forget_orphans()
+    try:
+        orphan = os.fork()
+        if orphan == 0:
+            os._exit(0)
+
+        with pytest.raises(ChildProcessError):
+            os.waitpid(orphan, 0)
+    finally:
+        signal.signal(signal.SIGCHLD, before)

@@ -209,6 +209,23 @@ def test_plain_http_and_logout_are_no_open_doors(place: Clinic) -> None:
     assert report.status == 0
 
 
+@pytest.mark.parametrize("trust", [(), ("--insecure",)], ids=["none", "insecure"])
+def test_certificate_that_nobody_vouches_for_is_found(
+    place: Clinic, trust: tuple[str, ...]
+) -> None:
+    """The reason is told, and how to go on; whoever takes the risk sees the rest."""
+    report = place.look("nginx", sites=(), trust=trust)
+
+    told = {each["check"]: each for each in report.checks}
+    portal = place.url("auth").rstrip("/")
+    if trust:
+        assert report.status == 0
+        assert told[f"certificate of {portal}"]["outcome"] == "skip"
+    else:
+        assert report.blames(f"portal {portal}", "--ca FILE")
+        assert "certificate is not accepted" in told[f"portal {portal}"]["detail"]
+
+
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=list(MISTAKES))
 def test_wrong_set_up_is_found_and_names_the_line(
     place: Clinic, mistake: Mistake

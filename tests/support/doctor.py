@@ -79,7 +79,7 @@ class Clinic:
         urls: tuple[str, ...] = (),
         is_signing_in: bool = False,
         password: str = PASSWORD,
-        settings: Mapping[str, str] | None = None,
+        trust: tuple[str, ...] | None = None,
     ) -> Report:
         """Return what the doctor says while *proxy* runs, its files edited by *edit*.
 
@@ -90,7 +90,7 @@ class Clinic:
             urls: And what else.
             is_signing_in: Whether it is lent a password.
             password: Which one that is.
-            settings: Variables that the doctor alone has.
+            trust: Options about certificates; the authority of the tests by default.
         """
         gateway = prepare_gateway(
             proxy,
@@ -106,17 +106,23 @@ class Clinic:
                 *("--proxy", proxy),
                 *(p for url in (*map(self.url, sites), *urls) for p in ("--url", url)),
                 *(self._signing_in(password) if is_signing_in else ()),
-                settings=settings,
+                trust=trust,
             )
 
-    def ask(self, *arguments: str, settings: Mapping[str, str] | None = None) -> Report:
+    def ask(
+        self,
+        *arguments: str,
+        settings: Mapping[str, str] | None = None,
+        trust: tuple[str, ...] | None = None,
+    ) -> Report:
         """Run the command itself, as on the machine of the service."""
+        authority = ("--ca", str(self.certificates.authority))
         result = CliRunner().invoke(
             main,
             [
                 *("doctor", "--json", "--config", str(CONFIG)),
                 *(p for n in self.ports for p in ("--resolve", f"*:{n}:127.0.0.1")),
-                *("--ca", str(self.certificates.authority)),
+                *(authority if trust is None else trust),
                 *arguments,
             ],
             env={**self.service.environment, **(settings or {})},

@@ -15,6 +15,7 @@ from forwardauth.attempts.store import AttemptStore
 from forwardauth.clock import Clock
 from forwardauth.composition.journal_folder import load_signing_key
 from forwardauth.composition.tracing import Tracing
+from forwardauth.composition.open_files import OpenFiles
 from forwardauth.config.schema import Settings
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.housekeeping import Housekeeper
@@ -84,6 +85,7 @@ class LiveParts:
         work = [
             asyncio.create_task(Housekeeper(self.revoker).run()),
             asyncio.create_task(self.watch.run()),
+            asyncio.create_task(OpenFiles().run()),
         ]
         yield
         for task in work:

@@ -14,8 +14,8 @@ from forwardauth.attempts.memory import MemoryAttempts
 from forwardauth.attempts.store import AttemptStore
 from forwardauth.clock import Clock
 from forwardauth.composition.journal_folder import load_signing_key
-from forwardauth.composition.tracing import Tracing
 from forwardauth.composition.open_files import OpenFiles
+from forwardauth.composition.tracing import Tracing
 from forwardauth.config.schema import Settings
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.housekeeping import Housekeeper

@@ -98,9 +98,11 @@ def connections_reset(stage: Stage) -> Iterator[None]:
 
     thread = threading.Thread(target=reset)
     thread.start()
-    yield
-    is_over.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 # the disk

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.account import Kind, Status
+from tests.chaos.arguments import positive, run
 from tests.chaos.crowd import Crowd
 from tests.chaos.faults import FAULTS, Fault
 from tests.chaos.promises import broken
@@ -91,14 +92,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", choices=STORES, action="append")
     parser.add_argument("--fault", default="", help="those whose names hold this")
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each fault")
+    parser.add_argument("--seconds", type=positive, default=6.0, help="of each fault")
     parser.add_argument("--keep", type=Path, help="folder for logs of broken promises")
     arguments = parser.parse_args()
+    stores = arguments.store or STORES
+    if not any(cases(store, arguments.fault) for store in stores):
+        parser.error(f"no fault of these stores is called {arguments.fault!r}")
     _write(*HEAD)
     _write(*("---" for _ in HEAD))
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        for store in arguments.store or STORES:
+        for store in stores:
             faults = cases(store, arguments.fault)
             for outcome in outcomes(
                 store, faults, seconds=arguments.seconds, folder=Path(name)
@@ -107,6 +111,7 @@ def main() -> int:
                 found = broken(outcome)
                 problems += found
                 if found and arguments.keep:
+                    arguments.keep.mkdir(parents=True, exist_ok=True)
                     log = arguments.keep / f"{store} {outcome.fault.name}.log"
                     log.write_text(outcome.log, "utf-8")
     sys.stdout.writelines(f"broken: {problem}\n" for problem in problems)
@@ -114,4 +119,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

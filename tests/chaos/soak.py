@@ -25,6 +25,7 @@ from typing import Final
 
 from forwardauth.users.hashes import Hasher
 from tests.chaos.account import Account, Answer, Kind, Token, now
+from tests.chaos.arguments import positive, run
 from tests.chaos.crowd import Caller, Crowd
 from tests.chaos.figures import (
     count_files,
@@ -277,8 +278,8 @@ def main() -> int:
     """Read the arguments, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", choices=STORES, default="sqlite")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--rate", type=float, default=40.0, help="requests a second")
+    parser.add_argument("--minutes", type=positive, default=30.0)
+    parser.add_argument("--rate", type=positive, default=40.0, help="requests a second")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="soak-") as name,
@@ -301,4 +302,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -26,10 +26,3 @@ def growing() -> Iterator[None]:
 def keep() -> None:
     """Look no more through what there is: it stays."""
     gc.freeze()
-
-
-def sweep() -> None:
-    """Look once through everything, as something that was meant to stay is gone."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()

@@ -1,7 +1,10 @@
 """A configuration that a serving process can change over to in one step."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Self
+
+from aiohttp import web
 
 from forwardauth.app import Applications
 from forwardauth.cli.configuration import Configuration
@@ -48,3 +51,19 @@ class Prepared:
         """End them; nobody is asked by them any more."""
         await self.main.cleanup()
         await self.management.cleanup()
+        for application in (self.applications.main, self.applications.management):
+            _empty(application)
+
+
+def _empty(application: web.Application) -> None:
+    """Let go of what *application* holds, which nobody asks for any more.
+
+    It is a part of cycles, and what is there soon after the start is looked through by
+    no collection: users and rules would stay, and a collection that looks through
+    everything holds verify up for as long as a hundred requests take.
+    """
+    with warnings.catch_warnings():
+        # aiohttp warns whoever changes what handlers may count on.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for key in tuple(application):
+            del application[key]

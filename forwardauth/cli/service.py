@@ -175,8 +175,6 @@ class Service:
         await after.applications.main[keys.USERS].poll_once()
         await before.requests.wait()
         await self._close(before)
-        del before, after
-        garbage.sweep()
 
     async def _close(self, prepared: Prepared) -> None:
         self._prepared.discard(prepared)

@@ -40,7 +40,7 @@ LONG_MODULES: Final[dict[str, str]] = {
 """Modules above ``MAX_LINES``, each with the reason why it is one noun."""
 
 TESTED_ELSEWHERE: Final = {
-    "cli/garbage.py": "kept and swept by cli/service.py: integration/test_reload.py",
+    "cli/garbage.py": "two calls of the interpreter's own collector",
     "cli/household.py": "values alone: tests/unit/cli/test_workers.py",
     "cli/prepared.py": "as cli/service.py, which starts and closes it",
     "cli/reloading.py": "starts real processes: tests/integration/test_reload.py",
@@ -103,7 +103,7 @@ WITHOUT_STATUS: Final = {
 HOMES: Final = {
     "aiohttp": (
         *("web/", "composition/", "app.py", "demo/"),
-        *("cli/service.py", "cli/requests_in_hand.py"),
+        *("cli/service.py", "cli/requests_in_hand.py", "cli/prepared.py"),
         "doctor/exchange.py",
     ),
     "argon2": ("users/hashes.py",),

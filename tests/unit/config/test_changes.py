@@ -1,6 +1,7 @@
 """What a running service can go on with, and what it is told of that."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from forwardauth.config.problems import Problem
 from forwardauth.errors import ConfigError
 from forwardauth.web.signing import check_key
 from tests.support.portal import USERS
+from tests.support.repository import ROOT
 
 BASE = """\
 cookies: [{domain: example.com, portal: "https://auth.example.com"}]
@@ -101,3 +103,11 @@ def test_what_needs_a_restart_is_refused_with_its_place(
 def test_every_key_that_needs_a_restart_is_one() -> None:
     """None is called otherwise in the table of all keys."""
     assert set(RESTART_KEYS) <= KEYS.keys()
+
+
+def test_every_key_that_needs_a_restart_is_documented() -> None:
+    """Where people read what a reload takes."""
+    text = (ROOT / "docs/configuration.md").read_text("utf-8")
+    listed = text.partition("These keys take a restart")[2].partition(".\n")[0]
+
+    assert set(re.findall("`([a-z_.]+)`", listed)) == set(RESTART_KEYS)

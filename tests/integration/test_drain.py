@@ -1,0 +1,126 @@
+"""A service that is told to stop while it is asked something."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.processes import Process, free_ports, wait_for
+from tests.support.serving import Peer, serving, write_installation
+
+LOGOUT: Final = (
+    b"POST /api/logout HTTP/1.1\r\nHost: auth.example.com\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 2\r\n"
+    b"Expect: 100-continue\r\n\r\n"
+)
+SIGHUP_BIT: Final = 1 << (signal.SIGHUP - 1)
+
+
+@contextmanager
+def running(
+    folder: Path, *, workers: int = 1, drain: str = "10s"
+) -> Iterator[tuple[Process, Peer, Peer]]:
+    """Run the service; yield it, its main listener and its management listener."""
+    main, management = free_ports(2)
+    server = (
+        f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
+        f"  workers: {workers}\n  drain: {drain}\n"
+    )
+    config = write_installation(folder, server=server, store="sqlite:sessions.db")
+    with serving(config, main, management) as process:
+        wait_for(
+            lambda: process.log.read_text().count("listening on") == workers,
+            "all workers serve",
+        )
+        yield process, Peer(address=main), Peer(address=management)
+
+
+@contextmanager
+def asking(peer: Peer) -> Iterator[socket.socket]:
+    """Be half way through a request."""
+    with peer.connect() as client:
+        client.sendall(LOGOUT)
+        assert client.recv(100).startswith(b"HTTP/1.1 100")
+        yield client
+
+
+def test_stop_accepts_nobody_and_is_not_ready(tmp_path: Path) -> None:
+    """Whoever comes goes elsewhere, and whoever was half way through is answered."""
+    with running(tmp_path) as (process, peer, probes), asking(peer) as client:
+        os.kill(process.pid, signal.SIGTERM)
+        wait_for(lambda: "stopping" in process.tail(), "the service is stopping")
+        ready = probes.send("GET", "/readyz")
+        alive = probes.send("GET", "/healthz")
+        with pytest.raises(ConnectionRefusedError):
+            peer.connect()
+        client.sendall(b"{}")
+        answer = client.recv(10_000)
+        status = process.wait()
+
+    assert (ready.status, alive.status) == (503, 200)
+    assert b"the service is stopping" in ready.body
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert status == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stop_waits_no_longer_than_was_said(tmp_path: Path, workers: int) -> None:
+    """A request that never ends is dropped after ``server.drain``."""
+    with (
+        running(tmp_path, workers=workers, drain="1s") as (process, peer, _),
+        asking(peer) as client,
+    ):
+        begun = time.monotonic()
+        os.kill(process.pid, signal.SIGTERM)
+        status = process.wait()
+        took = time.monotonic() - begun
+        rest = client.recv(100)
+
+    assert status == 0
+    assert took >= 1
+    assert rest == b""
+
+
+@pytest.mark.parametrize(("workers", "status"), [(1, -signal.SIGTERM), (2, 0)])
+def test_second_signal_ends_at_once(tmp_path: Path, workers: int, status: int) -> None:
+    """Whoever asks twice waits for no request."""
+    with (
+        running(tmp_path, workers=workers, drain="1h") as (process, peer, _),
+        asking(peer),
+    ):
+        os.kill(process.pid, signal.SIGTERM)
+        wait_for(lambda: "stopping" in process.tail(), "the service is stopping")
+        os.kill(process.pid, signal.SIGTERM)
+        ended = process.wait()
+
+    assert ended == status
+
+
+def test_reload_that_is_asked_for_at_the_start_ends_nothing(tmp_path: Path) -> None:
+    """The signal is not deadly from when the command knows what it is."""
+    main, management = free_ports(2)
+    server = f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
+    config = write_installation(tmp_path, server=server, store="sqlite:sessions.db")
+    process = serving(config)
+    with process:
+        wait_for(lambda: _hears_hangup(process.pid), "the signal is listened for")
+        os.kill(process.pid, signal.SIGHUP)
+        wait_for(lambda: "listening on" in process.tail(), "it serves")
+        os.kill(process.pid, signal.SIGHUP)
+        wait_for(lambda: "generation=" in process.tail(), "it has reloaded")
+        status = process.stop()
+
+    assert status == 0
+
+
+def _hears_hangup(pid: int) -> bool:
+    """Whether the process has said what becomes of the signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    masks = [int(x.split()[1], 16) for x in lines if x.startswith(("SigIgn", "SigCgt"))]
+    return any(mask & SIGHUP_BIT for mask in masks)

@@ -14,7 +14,7 @@ SECONDS = 110
 
 
 def test_two_minutes_of_mixed_traffic_leave_nothing_behind(tmp_path: Path) -> None:
-    """Memory, open files and latency stay flat, and no answer is wrong (V-45, L-58)."""
+    """Memory, open files and latency stay flat, and no answer is wrong."""
     with Stage(tmp_path / "stage", "sqlite", settings=SETTINGS) as stage:
         soak = Soak(stage, rate=20)
         soak.run(SECONDS)

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from forwardauth.clock import Clock
-from forwardauth.errors import StoreUnavailableError
+from forwardauth.errors import StoreUnavailableError, UnreadableJournalError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.model import Session
@@ -93,7 +93,7 @@ class Backlog:
 
     def is_empty(self) -> bool:
         """Whether nothing is promised, as far as is known; then the store decides."""
-        with suppress(OSError):
+        with suppress(UnreadableJournalError):
             return self._journal.is_empty()
         return False
 

@@ -327,6 +327,10 @@ async def test_refused_method_names_the_allowed(portal: Portal) -> None:
 NORMAL_WAY: Final = "server: {short_way: off}\n"
 """The short way has a sweep of its own, ``unit/web/test_short_way.py``."""
 
+LOOKED_AT_AGAIN: Final = {"call _position", "return _position"}
+"""Where the disk is asked whether the journal has changed, by ``is_empty`` first. What
+fails there once is not believed: the look that decides comes after it, and is sound."""
+
 
 @pytest.fixture
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
@@ -350,9 +354,8 @@ async def test_fault_in_any_place_of_verify_lets_nobody_in(
         reply = await portal.verify(token, adapter=adapter)
 
     assert reply.status == sweep.untouched.status == (401 if username is None else 200)
-    assert [
-        o for o in sweep.interrupted if o.status is not None and o.status < 500
-    ] == []
+    passed = [o for o in sweep.interrupted if o.status is not None and o.status < 500]
+    assert [o for o in passed if o.place not in LOOKED_AT_AGAIN] == []
     places = {o.place for o in sweep.interrupted}
     assert "call create_verify.<locals>.verify" in places
     assert ("call MemoryStore.load" in places) is (username is not None)

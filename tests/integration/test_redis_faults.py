@@ -347,6 +347,25 @@ async def test_end_whose_answer_was_lost_still_tells_what_ended(
         assert await everything(store) == {}
 
 
+async def test_lost_answer_is_told_of_before_the_call_is_repeated(
+    redis: RedisServer, prefix: str
+) -> None:
+    """Whoever remembers ends can promise them before another server is believed."""
+    entry = create_entry()
+    told: list[int] = []
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=prefix) as store:
+        await add_all(store, [entry])
+        await store.delete(create_entry().digest)
+        store.tell_faults(lambda: told.append(relay.lost))
+        relay.lose_answer_to(scripts.END.sha1.encode())
+
+        ended = await store.delete(entry.digest)
+
+        assert ended == entry
+        assert told == [1]
+
+
 async def test_end_of_all_returns_while_rows_keep_coming(
     redis: RedisServer, prefix: str
 ) -> None:

@@ -152,7 +152,7 @@ class RedisStore:
         await wait_for_replicas(self._client, self._keys)
 
     def tell_faults(self, told: Callable[[], None]) -> None:
-        """Call *told* when a command has failed; likewise."""
+        """Call *told*, and nobody else, when a command has failed; likewise."""
         self._client.on_fault = told
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:

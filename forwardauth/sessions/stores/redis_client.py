@@ -72,7 +72,7 @@ class RedisClient:
         self.is_spread = url.topology is Topology.CLUSTER
         self.timeout_seconds = url.timeout_seconds
         self.on_fault: Callable[[], None] = _do_nothing
-        """Called when a command has failed, before its caller hears of it."""
+        """Called when a command or its connection has failed, before anybody hears."""
 
         # Waiting for a turn counts as waiting for the answer, so that a server that
         # hangs does not gather a crowd.
@@ -175,6 +175,7 @@ class RedisClient:
                         except _DEAD as exc:
                             if not is_repeatable or type(exc) not in _DEAD:
                                 raise
+                            self.on_fault()
                         return await work(client)
         except _FAULTS as exc:
             self.on_fault()

@@ -56,7 +56,11 @@ class OwnReloads:
             await self._wanted.wait()
             self._wanted.clear()
             self._manager.reloading()
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception:  # noqa: BLE001 - there is a next time, and it logs
+                self._instance.refuse("a fault of the program", self._clock.now())
+                _log.exception("configuration stays as it was")
             self._manager.ready("1 worker serves")
 
     async def reload(self) -> None:
@@ -67,10 +71,6 @@ class OwnReloads:
             prepared = await self._service.prepare(after)
         except (ForwardAuthError, OSError) as exc:
             self._instance.refuse(tell_refusal(exc), self._clock.now())
-            return
-        except Exception:  # noqa: BLE001 - the service goes on as it was, and it logs
-            self._instance.refuse("a fault of the program", self._clock.now())
-            _log.exception("configuration stays as it was")
             return
         self._instance.accept(after.generation, self._clock.now())
         self._service.change_over(prepared)

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 from yarl import URL
 
-from forwardauth.app import create_applications
+from forwardauth.app import create_applications, create_beside
 from forwardauth.clock import Clock
 from forwardauth.config.load import load_settings
 from forwardauth.sessions.ids import SessionId
@@ -21,6 +21,7 @@ from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.model import Session
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
+from forwardauth.users.reader import load_users
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
 from forwardauth.web.limits import Limits
@@ -103,6 +104,8 @@ class Portal:
         self.store = store or MemoryStore()
         apps = create_applications(self.settings, clock=self.clock, store=self.store)
         self.app = apps.main
+        self.live = apps.live
+        self._folder = folder
         self._main = ServiceServer(apps.main, limits=limits)
         self._management = ServiceServer(apps.management)
 
@@ -119,6 +122,21 @@ class Portal:
     ) -> None:
         await self._management.close()
         await self._main.close()
+
+    async def change_over(self, extra: str) -> ServiceRunner:
+        """Go by the configuration with *extra* at its end; return what runs it."""
+        settings = load_settings(_write(self._folder, extra, ""), {})
+        table = load_users(settings.users.file)
+        applications = create_beside(
+            self.live, settings, users_table=table, is_current=True
+        )
+        successor = ServiceRunner(applications.main)
+        await successor.setup()
+        applications.take_over()
+        runner = self._main.runner
+        assert isinstance(runner, ServiceRunner)
+        runner.change_over(successor)
+        return successor
 
     def url(self, path: str) -> str:
         """Return where *path* is reached without a proxy."""

@@ -1,4 +1,4 @@
-"""How many connections there may be, and whose end a connection too many is."""
+"""How many connections there may be, and what they meet when the settings change."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -11,6 +11,8 @@ from forwardauth.web import keys
 from forwardauth.web.limits import Limits
 from tests.support.connections import Connection, connected
 from tests.support.portal import PORTAL, Portal
+from tests.unit.web.test_awaited_protocol import Waiting
+from tests.unit.web.test_short_protocol import Line, question
 
 LIMIT: Final = 3
 HEALTH: Final = f"GET /api/health HTTP/1.1\r\nHost: {PORTAL}\r\n\r\n".encode()
@@ -18,6 +20,16 @@ LOGIN: Final = (
     f"POST /login HTTP/1.1\r\nHost: {PORTAL}\r\nExpect: 100-continue\r\n"
     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\n"
 ).encode()
+
+
+FORM: Final = (
+    f"POST /login HTTP/1.1\r\nHost: {PORTAL}\r\nAccept: text/html\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\n"
+    "username"
+).encode()
+PAGE: Final = (
+    f"GET /login HTTP/1.1\r\nHost: {PORTAL}\r\nAccept: text/html\r\n\r\n".encode()
+)
 
 
 @pytest.fixture
@@ -92,3 +104,92 @@ async def test_short_way_is_told_of_a_crowd(tmp_path: Path) -> None:
             seen.append(glances.is_crowded)
 
     assert seen == [False, True, False]
+
+
+async def test_kept_connection_meets_the_new_settings(tmp_path: Path) -> None:
+    """The next request, whichever way it goes (V-47)."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        for sent in (question(token), PAGE):
+            await line.send(sent)
+            await line.read()
+        successor = await portal.change_over(
+            "headers: {user: X-User}\nportal: {title: Changed}\n"
+        )
+        await line.send(question(token))
+        verified = await line.read()
+        await line.send(PAGE)
+        page = await line.read()
+        await line.send(question(token, "/", "Authorization: Bearer x"))
+        long_way = await line.read()
+        await successor.cleanup()
+
+    assert b"\r\nX-User: alice\r\n" in verified
+    assert b"\r\nX-User: alice\r\n" in long_way
+    assert b"Changed" in page
+
+
+async def test_kept_connection_of_a_proxy_may_lose_its_trust(tmp_path: Path) -> None:
+    """It is asked again who may speak for clients (V-11)."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        await line.send(question(token))
+        trusted = await line.read()
+        successor = await portal.change_over(
+            "server: {trusted_proxies: [192.0.2.1/32]}\n"
+        )
+        await line.send(question(token))
+        refused = await line.read()
+        await successor.cleanup()
+
+    assert trusted.startswith(b"HTTP/1.1 200 ")
+    assert refused.startswith(b"HTTP/1.1 403 ")
+
+
+async def test_connection_made_before_a_change_may_begin_after_it(
+    tmp_path: Path,
+) -> None:
+    """Whoever has just been accepted has nothing of what was before."""
+    async with Portal(tmp_path) as portal:
+        token, _ = await portal.create_session()
+        async with Line(portal) as line:
+            successor = await portal.change_over("headers: {user: X-User}\n")
+            await line.send(question(token))
+            first = await line.read()
+        await successor.cleanup()
+
+    assert b"\r\nX-User: alice\r\n" in first
+
+
+async def test_request_under_way_ends_with_what_it_began_with(tmp_path: Path) -> None:
+    """Its body may come later; the next one on its connection meets the change."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        await line.send(FORM)
+        successor = await portal.change_over("portal: {title: Changed}\n")
+        await line.send(b"=alice")
+        under_way = await line.read()
+        await line.send(PAGE)
+        following = await line.read()
+        await successor.cleanup()
+
+    assert under_way.startswith(b"HTTP/1.1 403 ")
+    assert b"Changed" not in under_way
+    assert b"Changed" in following
+
+
+async def test_answer_of_the_store_goes_to_who_asked_it(tmp_path: Path) -> None:
+    """A question that waits for the store is answered as it was asked (V-47)."""
+    async with Waiting(tmp_path) as portal, Line(portal) as line:
+        asked = await portal.hold()
+        await line.send(asked)
+        await portal.wait_until_asked()
+        successor = await portal.change_over("headers: {user: X-User}\n")
+        portal.deferred.is_held = False
+        portal.deferred.answer()
+        under_way = await line.read()
+        await line.send(asked)
+        following = await line.read()
+        await successor.cleanup()
+
+    assert b"\r\nRemote-User: alice\r\n" in under_way
+    assert b"\r\nX-User: alice\r\n" in following

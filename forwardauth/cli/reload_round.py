@@ -8,6 +8,7 @@ before: a worker that does not say that it has changed over is ended, and its su
 begins with what counts.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -22,6 +23,8 @@ from forwardauth.cli.configuration import (
 from forwardauth.clock import Clock
 from forwardauth.errors import ForwardAuthError
 from forwardauth.web.instance import Instance
+
+_log = logging.getLogger(__name__)
 
 PREPARE_SECONDS: Final = 30.0
 """How long a worker may take until it is ready; it goes on serving meanwhile."""
@@ -88,6 +91,10 @@ class Reloads:
             self._prepare(after, workers, is_given_up)
         except (ForwardAuthError, OSError) as exc:
             self._instance.refuse(tell_refusal(exc), self._clock.now())
+            return ()
+        except Exception:  # noqa: BLE001 - nobody stops serving for it, and it logs
+            self._instance.refuse("a fault of the program", self._clock.now())
+            _log.exception("configuration stays as it was")
             return ()
         # Whatever becomes of a worker from here on, its successor serves this.
         self.current = after

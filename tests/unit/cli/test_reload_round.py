@@ -128,7 +128,7 @@ class Parent:
         self.instance = Instance(workers=2)
         self.clock = FakeClock()
         self.checked: list[int] = []
-        self.error: ConfigError | None = None
+        self.error: Exception | None = None
         self.reloads = Reloads(
             source,
             Configuration(settings=found.settings, users=found.users),
@@ -247,6 +247,21 @@ def test_what_the_parent_cannot_build_is_shown_to_nobody(
     assert [each.told for each in parent.workers] == [[], []]
     assert parent.checked == [2]
     assert caplog.messages[-1].endswith("the self-test has failed")
+
+
+def test_fault_of_ours_keeps_all_as_they_were(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process that looks after the workers goes on."""
+    parent = make(obey)
+    parent.error = ZeroDivisionError("a mistake in the code")
+
+    lost = parent.reload()
+
+    assert lost == ()
+    assert parent.reloads.current.generation == 1
+    assert parent.instance.refused is not None
+    assert "ZeroDivisionError: a mistake in the code" in caplog.text
 
 
 def test_answer_to_another_round_is_no_answer(make: Make) -> None:

@@ -133,9 +133,7 @@ def test_server_that_tells_nothing_is_a_finding() -> None:
 
 def test_worst_comes_first() -> None:
     """Ended sessions that could live again come before everything else."""
-    facts = replace(
-        SAFE, replicas=0, fsync="no", max_memory=1, eviction="volatile-lru"
-    )
+    facts = replace(SAFE, replicas=0, fsync="no", max_memory=1, eviction="volatile-lru")
 
     risks = [finding.risk for finding in judge(facts)]
 

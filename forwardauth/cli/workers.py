@@ -208,6 +208,8 @@ class _Supervisor:
             return
         ends = {w.number: w.end for w in alive if w.end is not None}
         lost = self._household.reload(ends, self._signals.is_stop_wanted)
+        if self._signals.is_stop_wanted():
+            return  # Nobody was waited for, and all of them end anyway.
         for worker in alive:
             if worker.number in lost:
                 _log.error("%s does not change over; it is killed", worker)

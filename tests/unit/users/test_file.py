@@ -690,6 +690,39 @@ async def test_a_successor_ends_what_could_not_be_ended_yet(
     assert listener.told == [("bob", "disabled")]
 
 
+async def test_an_edit_that_was_taken_is_not_taken_back(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A successor that was read before it goes on with what is on the disk."""
+    successor = UsersFile(path, on_change=listener)
+    editor.set_disabled(path, "bob", is_disabled=True)
+    await users.reload()
+
+    users.hand_over(successor)
+
+    bob = successor.get("bob")
+    assert bob is not None
+    assert bob.disabled
+
+
+async def test_table_that_is_current_counts_whatever_the_file_is(
+    path: Path, listener: Listener
+) -> None:
+    """What was read for all workers is not read again by one; the watch finds out."""
+    table = load_users(path)
+    editor.set_disabled(path, "bob", is_disabled=True)
+
+    users = UsersFile(path, on_change=listener, table=table, is_current=True)
+    at_first = users.get("bob")
+    for _ in range(2):
+        await users.poll_once()
+    later = users.get("bob")
+
+    assert at_first is not None
+    assert later is not None
+    assert (at_first.disabled, later.disabled) == (False, True)
+
+
 async def test_a_successor_tells_nothing_of_those_disabled_before(
     path: Path, listener: Listener
 ) -> None:

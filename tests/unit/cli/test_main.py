@@ -15,7 +15,6 @@ from forwardauth.errors import (
     StoreUnavailableError,
 )
 
-
 SILENT = {"serve", "demo", "completion"}
 """What runs, or prints a script."""
 

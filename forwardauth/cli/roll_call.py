@@ -67,7 +67,7 @@ class RollCall:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _attend(self) -> None:
-        is_ready = False
+        is_ready, fed = False, 0.0
         watchdog = self._manager.watchdog
         patience = None if watchdog is None else watchdog.total_seconds() / 4
         while True:
@@ -78,7 +78,10 @@ class RollCall:
             if not is_ready and len(heard) == self._count:
                 is_ready = True
                 self._manager.ready(f"{self._count} workers serve")
-            if is_ready and watchdog is not None and _are_recent(heard, watchdog):
+            # Once in a quarter of its time, however many workers there are.
+            is_due = patience is not None and time.monotonic() - fed >= patience
+            if is_ready and is_due and watchdog and _are_recent(heard, watchdog):
+                fed = time.monotonic()
                 self._manager.alive()
 
     def _take_answers(self) -> None:

@@ -74,7 +74,8 @@ class ServiceManager:
 
     def alive(self) -> None:
         """Tell the watchdog that the process still does its work."""
-        self._tell("WATCHDOG=1")
+        # Said so often that nobody reads it; who does not hear it ends the service.
+        self._tell("WATCHDOG=1", level=logging.DEBUG)
 
     async def attend(self) -> None:
         """Tell all of it for a process that serves alone, from ready to stopping."""
@@ -97,7 +98,7 @@ class ServiceManager:
             self.alive()
             await asyncio.sleep(self.watchdog.total_seconds() / 2)
 
-    def _tell(self, *lines: str) -> None:
+    def _tell(self, *lines: str, level: int = logging.WARNING) -> None:
         if self.address is None:
             return
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC
@@ -106,7 +107,7 @@ class ServiceManager:
                 sender.settimeout(_SEND_SECONDS)
                 sender.sendto("\n".join(lines).encode(), self.address)
         except OSError as exc:
-            _log.warning("the service manager was not told %s: %s", lines[0], exc)
+            _log.log(level, "the service manager was not told %s: %s", lines[0], exc)
 
 
 def _status(text: str) -> str:

@@ -76,3 +76,21 @@ async def test_worker_that_died_is_not_missed(listener: Listener) -> None:
     one.cancel()
     await asyncio.wait([one, other])
     assert fed == {"WATCHDOG": "1"}
+
+
+async def test_many_workers_feed_the_watchdog_no_oftener(listener: Listener) -> None:
+    """Sixteen of them are one service, which is fed a few times in its time."""
+    manager = ServiceManager(address=listener.name, watchdog=WATCHDOG)
+    roll_call = RollCall(16, manager)
+    roll_call.attend()
+    workers = [asyncio.create_task(roll_call.answer(number)) for number in range(16)]
+    await asyncio.to_thread(listener.until, "WATCHDOG")
+
+    fed = await asyncio.to_thread(
+        listener.count_within, seconds=WATCHDOG.total_seconds()
+    )
+
+    for worker in workers:
+        worker.cancel()
+    await asyncio.wait(workers)
+    assert 1 <= fed <= 5

@@ -140,8 +140,9 @@ class RevocationJournal:
             self._refresh()  # What others have written came before.
         finally:
             for digest, entry in entries.items():
-                self._held[digest] = entry
-                self._pending.put(digest, entry)
+                joined = entry and entry.joined(self._pending.lookup(digest))
+                self._held[digest] = joined
+                self._pending.put(digest, joined)
         self.write_held()
 
     def write_held(self) -> None:

@@ -33,6 +33,21 @@ class PendingRevocation:
     until: datetime
     is_for_user: bool = False
 
+    def joined(self, before: "PendingRevocation | None") -> "PendingRevocation":
+        """Return this promise with all that one about the same session said *before*.
+
+        Somebody who signs out once more takes nothing back.
+        """
+        if before is None:
+            return self
+        return replace(
+            self,
+            login=self.login or before.login,
+            owner=self.owner or before.owner,
+            until=max(self.until, before.until),
+            is_for_user=self.is_for_user or before.is_for_user,
+        )
+
 
 async def look_up(
     revocation: PendingRevocation, store: SessionStore

@@ -169,6 +169,9 @@ class SessionRevoker:
             if login is None:
                 found = await look_up(revocation, self._store)
                 if found is None or found.login is None:
+                    if self.backlog.holds(revocation.digest):
+                        # Ended before, and no replica knew of it then.
+                        await self._recent.confirm()
                     return Attempt()
                 revocation, login = found, found.login
             if revocation.owner is not None:

@@ -92,3 +92,13 @@ async def test_store_tells_what_is_covered() -> None:
     assert await look_up(replace(mine, login="l"), store) == replace(mine, login="l")
     with pytest.raises(StoreUnavailableError):
         await look_up(mine, store)
+
+
+def test_later_promise_takes_nothing_back() -> None:
+    """What two promises about one session say is promised, in whichever order."""
+    vague = pending()
+    later = vague.until + timedelta(hours=1)
+    known = replace(vague, login="login", owner="alice", is_for_user=True, until=later)
+
+    assert vague.joined(known) == known.joined(vague) == known
+    assert known.joined(None) == known

@@ -183,10 +183,12 @@ async def test_end_that_no_replica_has_is_pending(
     store.is_lagging = True
 
     is_pending = await worker.revoke(cookie)
+    is_pending_still = await worker.revoke(cookie)
     is_left = await worker.revoker.retry_pending()
     store.is_lagging = False
 
     assert is_pending
+    assert is_pending_still
     assert is_left
     assert not await worker.is_live(cookie)
     assert not await worker.revoker.retry_pending()

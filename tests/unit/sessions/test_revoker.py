@@ -520,6 +520,25 @@ async def test_end_of_a_user_survives_an_outage_from_the_first_call_on(
     assert await restarted.is_live(bob)
 
 
+async def test_second_logout_in_an_outage_takes_nothing_back(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """All of the user's end was promised; one session's end is no less (L-9, L-10)."""
+    first, session = await worker.sign_in()
+    second, _ = await worker.sign_in()
+    store.go_down()
+    await worker.revoker.revoke_session(
+        session, digest_of(first), cause=EndCause.REVOKED, is_for_user=True
+    )
+
+    assert await worker.revoke(first)
+    store.come_back()
+
+    assert not await worker.is_live(second)
+    assert not await worker.revoker.retry_pending()
+    assert not await worker.is_live(second)
+
+
 async def test_store_that_only_reads_keeps_no_linked_session_alive(
     worker: Worker, other: Worker, store: PartlyDownStore
 ) -> None:

@@ -25,6 +25,7 @@ from forwardauth.web.identity import subject_of
 
 _OK: Final = 200
 _FORBIDDEN: Final = 403
+_INTERNAL: Final = 500
 _ONE_FACTOR: Final = 1
 _JSON: Final = ("Content-Type", "application/json")
 
@@ -111,8 +112,10 @@ async def _visit(
     mark = token_hex(8)
     headers = (*site.forge(mark), ("Cookie", cookie))
     reply = await exchange.send("GET", site.url, headers=headers)
-    if isinstance(reply, Silence):
-        return [fail(check, f"no answer: {reply.reason}", "see the log of the proxy")]
+    if isinstance(reply, Silence) or reply.status >= _INTERNAL:
+        told = reply.reason if isinstance(reply, Silence) else f"status {reply.status}"
+        remedy = "see what nobody in particular was answered, and the log of the proxy"
+        return [fail(check, f"does not get through: {told}", remedy)]
     proxy = case.proxy or guess_proxy(reply.header("Server"))
     user = case.inspection.users.get(person.username)
     subject = ANONYMOUS if user is None else subject_of(user, _ONE_FACTOR)
@@ -161,6 +164,9 @@ async def _sign_out(
             "GET", site.url, headers=(*NAVIGATION, ("Cookie", cookie))
         )
         check = f"{site.url} after the sign-out"
+        if isinstance(again, Reply) and again.status >= _INTERNAL:
+            # Nobody got in, and why has been told.
+            continue
         if isinstance(again, Reply) and site.leads_to_portal(again):
             findings.append(ok(check, "asks for a sign-in again"))
         else:

@@ -156,7 +156,9 @@ class Site:
             detail, fault = "status 401, and no way to the portal", Fault.NO_REDIRECT
         else:
             return None
-        return fail(self.url, detail, remedy_for(fault, proxy))
+        base_path = self._case.settings.server.base_path
+        hint = f", with {base_path} before /verify" if base_path else ""
+        return fail(self.url, detail, remedy_for(fault, proxy) + hint)
 
     def _judge_forged(
         self, reply: Reply, forged: Reply, mark: str, proxy: str | None

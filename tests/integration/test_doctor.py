@@ -285,6 +285,17 @@ def test_identity_that_is_lost_on_the_way_is_found(place: Clinic) -> None:
     assert report.blames("identity at", "proxy_set_header Remote-User $forwardauth")
 
 
+def test_question_to_nobody_is_no_way_in(place: Clinic) -> None:
+    """Whom nginx answers 500 has not passed, signed in or not."""
+    edit = MISTAKES["nginx-question-to-nobody"].edit
+
+    report = place.look("nginx", edit, sites=("app1",), is_signing_in=True)
+
+    told = {each["check"]: each["outcome"] for each in report.checks}
+    assert told[f"{place.url('app1')} as alice"] == "fail"
+    assert f"{place.url('app1')} after the sign-out" not in told
+
+
 def test_right_password_is_needed(place: Clinic) -> None:
     """A wrong one is said to be wrong, and is in no report."""
     report = place.look("nginx", is_signing_in=True, password="hunter2-hunter2")

@@ -13,7 +13,6 @@ import platform
 import re
 import statistics
 import subprocess
-import sysconfig
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -97,7 +96,7 @@ def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
     """Return what the figures depend on."""
     cores = len(os.sched_getaffinity(0))
     return {
-        "Python": f"{platform.python_version()} ({_python_build()})",
+        "Python": platform.python_version(),
         **{name: version(name) for name in ("aiohttp", "redis", "uvloop")},
         "nginx": _program("nginx", "-v"),
         "redis-server": _program("redis-server", "--version"),
@@ -109,13 +108,6 @@ def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
         "load before": f"{os.getloadavg()[0]:.2f}",
         "rounds": f"{rounds} of {seconds:g} s",
     }
-
-
-def _python_build() -> str:
-    """Return whether the interpreter was compiled for speed, as distributions do."""
-    options = str(sysconfig.get_config_var("CONFIG_ARGS"))
-    is_optimized = "--enable-optimizations" in options
-    return "optimized" if is_optimized else "without profile-guided optimization"
 
 
 def _program(*command: str) -> str:

@@ -11,6 +11,7 @@ begins with what counts.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from forwardauth.cli.channel import ChannelError, Kind, Message, ParentEnd
@@ -24,8 +25,6 @@ from forwardauth.clock import Clock
 from forwardauth.errors import ForwardAuthError
 from forwardauth.web.instance import Instance
 
-_log = logging.getLogger(__name__)
-
 PREPARE_SECONDS: Final = 30.0
 """How long a worker may take until it is ready; it goes on serving meanwhile."""
 
@@ -33,6 +32,8 @@ CHANGE_SECONDS: Final = 5.0
 """How long it may take to change over, which is one step of its event loop."""
 
 _SEND_SECONDS: Final = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class WorkerRefusedError(ForwardAuthError):
@@ -66,6 +67,7 @@ class Reloads:
         self._instance = instance
         self._clock = clock
         self._check = check
+        self._next = first.generation + 1
         instance.accept(first.generation, clock.now())
 
     def drain_seconds(self) -> float:
@@ -86,13 +88,13 @@ class Reloads:
         """
         before = self.current
         try:
-            after = self._source.read_next(before)
+            after = replace(self._source.read_next(before), generation=self._next)
             self._check(after)
             self._prepare(after, workers, is_given_up)
         except (ForwardAuthError, OSError) as exc:
             self._instance.refuse(tell_refusal(exc), self._clock.now())
             return ()
-        except Exception:  # noqa: BLE001 - nobody stops serving for it, and it logs
+        except Exception:  # noqa: BLE001 - the workers would end with their parent
             self._instance.refuse("a fault of the program", self._clock.now())
             _log.exception("configuration stays as it was")
             return ()
@@ -115,6 +117,8 @@ class Reloads:
             WorkerRefusedError: One is not; all have been told to forget it.
         """
         message = Message(Kind.PREPARE, after.pack())
+        # Never used again: a late answer to this round would be one to the next.
+        self._next += 1
         deadline = time.monotonic() + PREPARE_SECONDS
         try:
             for number, end in workers.items():

@@ -117,7 +117,7 @@ def _describe(state: State) -> Iterator[Metric]:
     yield _gauge(
         "forwardauth_config_last_reload_success_timestamp_seconds", text, since
     )
-    text = "How often a configuration was taken since the start, which is the first."
+    text = "The number of the configuration that counts, more with each that is taken."
     yield _gauge("forwardauth_config_generation", text, state.config.generation)
 
 

@@ -44,6 +44,10 @@ class FakeWorker:
         """Tell the parent something."""
         self._channel.send(message, timeout_seconds=10)
 
+    def answer_by(self, answer: Answer) -> None:
+        """Answer another way from now on."""
+        self._answer = answer
+
     def leave(self) -> None:
         """End at once, as a killed process does."""
         self._channel.close()
@@ -249,21 +253,6 @@ def test_what_the_parent_cannot_build_is_shown_to_nobody(
     assert caplog.messages[-1].endswith("the self-test has failed")
 
 
-def test_fault_of_ours_keeps_all_as_they_were(
-    make: Make, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The process that looks after the workers goes on."""
-    parent = make(obey)
-    parent.error = ZeroDivisionError("a mistake in the code")
-
-    lost = parent.reload()
-
-    assert lost == ()
-    assert parent.reloads.current.generation == 1
-    assert parent.instance.refused is not None
-    assert "ZeroDivisionError: a mistake in the code" in caplog.text
-
-
 def test_answer_to_another_round_is_no_answer(make: Make) -> None:
     """A worker that was given up may still speak of it."""
     parent = make(answer_late)
@@ -272,6 +261,43 @@ def test_answer_to_another_round_is_no_answer(make: Make) -> None:
 
     assert lost == ()
     assert parent.instance.is_of_one_mind
+
+
+def test_answer_to_a_round_that_was_given_up_is_none_to_the_next(make: Make) -> None:
+    """The other was ready when one refused, and has yet to be heard."""
+    rounds: list[int] = []
+
+    def be_unable_once(worker: FakeWorker, message: Message) -> Message | None:
+        if message.kind is Kind.PREPARE:
+            rounds.append(Configuration.unpack(message.body).generation)
+        return (refuse if len(rounds) == 1 else obey)(worker, message)
+
+    parent = make(obey)
+    parent.workers.reverse()
+    refusing = parent.workers[0]
+    refusing.answer_by(be_unable_once)
+    parent.reload()
+
+    lost = parent.reload()
+
+    assert lost == ()
+    assert parent.instance.is_of_one_mind
+    assert parent.instance.generation == rounds[-1] > rounds[0]
+
+
+def test_a_fault_of_the_program_ends_nobody(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody has thought of is logged, and all go on as they were (V-47)."""
+    parent = make(obey)
+    parent.error = UnicodeEncodeError("utf-8", "\ud800", 0, 1, "not allowed")
+
+    lost = parent.reload()
+
+    assert lost == ()
+    assert parent.reloads.current.generation == 1
+    assert parent.instance.reason == "a fault of the program"
+    assert "UnicodeEncodeError" in caplog.text
 
 
 def test_a_service_that_stops_waits_for_no_answer(

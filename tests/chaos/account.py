@@ -103,6 +103,11 @@ class Account:
         with self._lock:
             return [each for each in self._answers if since <= each.began < until]
 
+    def under_way(self, since: float, until: float) -> list[Answer]:
+        """Return the answers to what was not over by *since*, and asked by *until*."""
+        with self._lock:
+            return [e for e in self._answers if e.ended > since and e.began < until]
+
 
 def now() -> float:
     """Return the time by which all is written down."""

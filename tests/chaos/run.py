@@ -70,7 +70,7 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         *(_told(outcome.statuses(kind)) for kind in Kind),
         str(outcome.lost),
         f"{outcome.longest:.1f} s",
-        str(outcome.lost_sessions),
+        str(outcome.lost_sessions) if outcome.fault.keeps_sessions else "with the file",
         f"{outcome.revived} of {outcome.ended}",
         f"{outcome.recovered:.1f} s",
         str(outcome.errors),

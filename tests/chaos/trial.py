@@ -37,7 +37,7 @@ class Outcome:
     """What one fault has shown.
 
     Attributes:
-        during: Answers to what was asked while it lasted.
+        during: Answers to what was asked while it lasted or under way when it began.
         after: Answers to what was asked later.
         seconds: How long it lasted.
         recovered: Seconds until everything was answered well, infinite if never.
@@ -87,8 +87,8 @@ def undergo(stage: Stage, crowd: Crowd, fault: Fault, *, seconds: float) -> Outc
     with crowd.about(account):
         rest(WARM_SECONDS)
         began_at = stage.log.stat().st_size
+        began = now()
         with fault.apply(stage):
-            began = now()
             crowd.let_leave()
             rest(seconds)
             lasted = now()
@@ -107,7 +107,7 @@ def undergo(stage: Stage, crowd: Crowd, fault: Fault, *, seconds: float) -> Outc
         fault=fault,
         store=stage.store,
         seconds=lasted - began,
-        during=account.answers(began, healed),
+        during=account.under_way(began, healed),
         after=after,
         recovered=max(recovery_seconds(after, healed)),
         lost_sessions=len(account.denied_alive),

@@ -1,8 +1,10 @@
 """The units of ``deploy/systemd``: what systemd says of them, and what they start."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,7 @@ from tests.support.units import (
     SOCKETS,
     installed,
     prepare_activated,
+    prepare_handed,
     read_unit,
     reload,
     setting,
@@ -47,6 +50,22 @@ def configuration() -> Any:
     return yaml.safe_load(CONFIG.read_text("utf-8"))
 
 
+def places(folder: Path, *, listen: int, management: int | None) -> dict[str, str]:
+    """Return what is different on this machine, and write what it names."""
+    credential = folder / "session_secret"
+    credential.write_text("of thirty-two characters or more, and from a file")
+    write_users(folder)
+    probes = "null" if management is None else f"127.0.0.1:{management}"
+    return {
+        "FORWARDAUTH_SERVER__LISTEN": f"127.0.0.1:{listen}",
+        "FORWARDAUTH_SERVER__MANAGEMENT": probes,
+        "FORWARDAUTH_SESSION__STORE": f"sqlite:{folder / 'sessions.db'}",
+        "FORWARDAUTH_SESSION__JOURNAL": str(folder / "revocations.journal"),
+        "FORWARDAUTH_SESSION__SECRET_FILE": str(credential),
+        "FORWARDAUTH_USERS__FILE": str(folder / "users.yaml"),
+    }
+
+
 @contextmanager
 def activated(
     folder: Path, **settings: str
@@ -55,29 +74,19 @@ def activated(
 
     Yields the process, what hears it, and its two listeners.
     """
-    main_port, management = free_ports(2)
-    credential = folder / "session_secret"
-    credential.write_text("of thirty-two characters or more, and from a file")
-    write_users(folder)
-    places = {
-        "FORWARDAUTH_SERVER__LISTEN": f"127.0.0.1:{main_port}",
-        "FORWARDAUTH_SERVER__MANAGEMENT": f"127.0.0.1:{management}",
-        "FORWARDAUTH_SESSION__STORE": f"sqlite:{folder / 'sessions.db'}",
-        "FORWARDAUTH_SESSION__JOURNAL": str(folder / "revocations.journal"),
-        "FORWARDAUTH_SESSION__SECRET_FILE": str(credential),
-        "FORWARDAUTH_USERS__FILE": str(folder / "users.yaml"),
-    }
+    port, management = free_ports(2)
+    here = places(folder, listen=port, management=management)
     with (
         Listener(str(folder / "notify")) as listener,
         prepare_activated(
             folder,
             listener,
-            sockets={"main": main_port, "management": management},
+            sockets={"main": port, "management": management},
             config=CONFIG,
-            environment={**places, **settings},
+            environment={**here, **settings},
         ) as process,
     ):
-        yield process, listener, Peer(address=main_port), Peer(address=management)
+        yield process, listener, Peer(address=port), Peer(address=management)
 
 
 class TestUnits:
@@ -238,3 +247,22 @@ class TestService:
         assert status == int(setting(SERVICE, "RestartPreventExitStatus")) == 2
         assert told == []
         assert "but server.listen is 127.0.0.1:9; write the same" in process.tail()
+
+    def test_restart_refuses_nobody(self, tmp_path: Path) -> None:
+        """Who asks while nobody serves waits for the next one, and stays signed in."""
+        with socket.create_server(("127.0.0.1", 0)) as held:
+            port = held.getsockname()[1]
+            here = places(tmp_path, listen=port, management=None)
+            process = prepare_handed(tmp_path, held, config=CONFIG, environment=here)
+            peer = Peer(address=port)
+            with process:
+                token = peer.sign_in(password=PASSWORD)
+            with ThreadPoolExecutor() as pool:
+                waiting = [
+                    pool.submit(peer.verify, token, host="app1.example.com")
+                    for _ in range(4)
+                ]
+                with process:
+                    answers = [each.result().status for each in waiting]
+
+        assert answers == 4 * [200]

@@ -102,12 +102,14 @@ class Process:
         log: Path,
         ports: Sequence[int] = (),
         environment: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.log = log
         self._arguments = [str(argument) for argument in arguments]
         self.ports = tuple(ports)
         self._environment = {**os.environ, **(environment or {})}
+        self._descriptors = tuple(descriptors)
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -132,6 +134,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 env=self._environment,
                 start_new_session=True,
+                pass_fds=self._descriptors,
             )
         try:
             wait_for(self._listens, f"{self.name} listens; see {self.log}")

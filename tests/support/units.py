@@ -8,6 +8,7 @@ hears what the service tells, and ends it as the unit says.
 
 import os
 import shlex
+import socket
 import subprocess
 import sysconfig
 from collections.abc import Mapping
@@ -57,6 +58,33 @@ def installed(folder: Path) -> Path:
     return folder / SERVICE.name
 
 
+def prepare_handed(
+    folder: Path, held: socket.socket, *, config: Path, environment: Mapping[str, str]
+) -> Process:
+    """Return the service as the unit starts it, with the one listener *held*.
+
+    It stays with the caller, as it does with systemd, from one start to the next.
+    """
+    program = """
+        export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=main
+        exec "${@:2}" 3<&$1
+    """
+    return Process(
+        "forwardauth, handed its socket",
+        ["bash", "-c", program, "bash", str(held.fileno()), *_command(config)],
+        log=folder / "handed.log",
+        environment=environment,
+        descriptors=[held.fileno()],
+    )
+
+
+def _command(config: Path) -> list[str]:
+    """Return what the unit starts, on this machine and with *config*."""
+    program, *arguments = shlex.split(setting(SERVICE, "ExecStart"))
+    program = program.replace(INSTALLED, f"{sysconfig.get_path('scripts')}/")
+    return [program, *arguments[:-1], str(config)]
+
+
 def prepare_activated(
     folder: Path,
     listener: Listener,
@@ -77,9 +105,6 @@ def prepare_activated(
         config: In the place of the configuration that the unit names.
         environment: What is different on this machine.
     """
-    command = shlex.split(setting(SERVICE, "ExecStart"))
-    command[0] = command[0].replace(INSTALLED, f"{sysconfig.get_path('scripts')}/")
-    command[-1] = str(config)
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     told = {**kept, **environment, "NOTIFY_SOCKET": listener.name}
     return Process(
@@ -89,7 +114,7 @@ def prepare_activated(
             *(f"--listen=127.0.0.1:{port}" for port in sockets.values()),
             f"--fdname={':'.join(sockets)}",
             *(f"--setenv={name}={value}" for name, value in told.items()),
-            *command,
+            *_command(config),
         ],
         log=folder / "activated.log",
         ports=list(sockets.values()),

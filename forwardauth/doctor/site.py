@@ -146,8 +146,13 @@ class Site:
             detail = f"verify answers {status}: {said}"
         elif is_refused:
             detail = "verify does not understand the question: status 403"
-        elif status == _INTERNAL and proxy == "nginx":
-            detail = "the question gets no answer that nginx understands: status 500"
+        elif status == _INTERNAL:
+            detail = (
+                "status 500: the proxy understands no answer to its question, or the"
+                " application has failed"
+            )
+            if self.expected is not Outcome.ALLOW:
+                detail += ", and then nobody was asked whether it may pass"
             fault = Fault.NOT_ANSWERED
         elif status in _GATEWAY:
             detail = f"the proxy reaches no service, or no application: status {status}"

@@ -167,12 +167,6 @@ MISTAKES = {
         line="middlewares: [clean@file]",
         proxy="traefik",
     ),
-    "traefik-portal-not-served": Mistake(
-        edit=missing("dynamic/routes.yaml", "portal:"),
-        check="portal https://auth.example.com",
-        line="rule: Host(`auth.example.com`)",
-        proxy="traefik",
-    ),
 }
 
 

@@ -169,6 +169,7 @@ def _supervise(start: _Start) -> None:
     ) -> tuple[int, ...]:
         start.manager.reloading()
         lost = reloads.reload(workers, is_given_up)
+        start.logs.follow(reloads.current.settings.logging)
         start.manager.ready(f"{count} workers serve")
         return lost
 

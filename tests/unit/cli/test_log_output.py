@@ -173,6 +173,29 @@ def test_file_that_cannot_be_opened_is_a_problem(
     assert capsys.readouterr().err.endswith("INFO forwardauth.other: x\n")
 
 
+def test_reload_changes_how_much_is_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The form and the place of events stay: they take a restart."""
+    with closing(LogOutput(level=None)) as logs:
+        logs.apply(settings(level="warning"))
+        other.info("unseen")
+        logs.follow(settings(is_json=True, level="info", to=AuditStream.STDOUT))
+        other.info("seen")
+        audit.info(Event("login", user="alice"))
+    with closing(LogOutput(level="error")) as logs:
+        logs.follow(settings(level="info"))
+        other.info("unseen")
+
+    shown = capsys.readouterr()
+    assert "unseen" not in shown.err
+    assert [line.split(": ")[1] for line in shown.err.splitlines()] == [
+        "seen",
+        "event=login user=alice",
+    ]
+    assert shown.out == ""
+
+
 def test_settings_can_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,6 +29,8 @@ from tests.support.repository import (
     trees,
     undocumented,
 )
+from tests.support.threats import DOCUMENT as THREATS
+from tests.support.threats import faults, threats
 
 MAX_LINES: Final = 250
 MAX_README_LINES: Final = 150
@@ -115,6 +117,7 @@ HOMES: Final = {
     "joserfc": ("web/logout_tokens.py",),
     "markupsafe": ("web/",),
     "passlib": ("users/hashes.py",),
+    "pickle": ("cli/configuration.py",),
     "prometheus_client": ("web/", "app.py"),
     "publicsuffixlist": ("config/",),
     "re2": ("access_control/regexes.py",),
@@ -127,7 +130,7 @@ HOMES: Final = {
     "yarl": ("doctor/exchange.py",),
     "zxcvbn": ("users/policy.py",),
 }
-"""Where a third-party package, or SQLite, may be imported: beginnings of paths."""
+"""Where packages of others, SQLite and pickle may be imported: beginnings of paths."""
 
 IMPORT_NAMES: Final = {
     "argon2-cffi": "argon2",
@@ -411,7 +414,7 @@ def test_paths_that_documents_name_exist() -> None:
         for name, text in texts()
         if name.endswith(".md")
         for path in re.findall(
-            r"`((?:forwardauth|tests|script|deploy|docs)/[^`]*)`", text
+            r"`((?:forwardauth|tests|script|deploy|docs)/[^`]*?)(?:::\w+)?`", text
         )
         if not re.search(r"[<>*{}…\s]", path)
         if not (ROOT / path).exists()
@@ -451,3 +454,15 @@ def test_every_guarantee_has_its_proofs() -> None:
     }
 
     assert not offenders, _lines(offenders)
+
+
+def test_every_threat_has_its_proofs() -> None:
+    """What the threat model names is there, and no defence is without a test."""
+    rows = list(threats(THREATS.read_text("utf-8")))
+
+    offenders = [f"{row.id} {fault}" for row in rows for fault in faults(row)]
+    numbers = [int(row.id.removeprefix("T-")) for row in rows]
+
+    assert not offenders, _lines(offenders)
+    assert numbers == list(range(1, len(rows) + 1)), "each row has the next number"
+    assert rows, "the table is where it is looked for"

@@ -74,7 +74,7 @@ def run(stores: OpenStores, *, max_examples: int) -> None:
 
 def test_done_is_done_in_memory() -> None:
     """No order of rules revives a session or ends a live one (L-11, L-15)."""
-    run(share_memory, max_examples=40)
+    run(share_memory, max_examples=80)
 
 
 def test_done_is_done_in_a_file() -> None:

@@ -327,13 +327,22 @@ class SessionMachine(RuleBasedStateMachine):
         cookie=st.integers(0, 9),
         everywhere=st.booleans(),
         is_outage=st.booleans(),
+        insists=st.booleans(),
     )
     def end_on_the_page(
-        self, worker: int, number: int, cookie: int, everywhere: bool, is_outage: bool
+        self,
+        *,
+        worker: int,
+        number: int,
+        cookie: int,
+        everywhere: bool,
+        is_outage: bool,
+        insists: bool,
     ) -> None:
         """End a session that the list of sessions shows, or all of the user's.
 
-        Whose it is was known before, so a promise names all that it covers.
+        Whose it is was known before, so a promise names all that it covers. Whoever
+        *insists* signs out as well, by the same cookie.
         """
         name, known = self._pick(number)
         gate = self.gates[MACHINE_OF[worker]]
@@ -348,6 +357,8 @@ class SessionMachine(RuleBasedStateMachine):
                 is_for_user=everywhere,
             )
         )
+        if insists:
+            self._run(self.workers[worker].revoke(session_id))
         if is_outage:
             gate.open()
         logins = {name, *(self.model.of_user(known.user) if everywhere else [])}

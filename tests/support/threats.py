@@ -76,7 +76,7 @@ def faults(threat: Threat) -> Iterator[str]:
     yield from (
         f"{name} is no file and no key" for name in threat.where if not _is_known(name)
     )
-    yield from (f"{name} is no test" for name in threat.tests if not is_test(name))
+    yield from (f"{name} is no test" for name in threat.tests if not _is_test(name))
     if len(set(threat.tests)) < len(threat.tests):
         yield "names a test twice"
     is_open = threat.defence.startswith(NOT_DEFENDED)
@@ -86,14 +86,14 @@ def faults(threat: Threat) -> Iterator[str]:
         yield f"says {threat.rest.strip()!r} where names belong"
 
 
-def is_test(place: str) -> bool:
+def _is_known(name: str) -> bool:
+    return name in KEYS or (ROOT / name).exists()
+
+
+def _is_test(place: str) -> bool:
     """Whether *place* is a test function, as ``tests/unit/test_app.py::test_name``."""
     file, _, name = place.partition("::")
     return file.startswith("tests/") and name in _tests_of(file)
-
-
-def _is_known(name: str) -> bool:
-    return name in KEYS or (ROOT / name).exists()
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Final
 
 from forwardauth.config.keys import variable_of
 from forwardauth.config.problems import Findings, Place
-from forwardauth.config.tree import Node, Table
+from forwardauth.config.tree import Node, Scalar, Table
 
 _FILE: Final = "_FILE"
 
@@ -112,7 +112,9 @@ def _take(table: Table, path: list[str]) -> Table:
 def _put(table: Table, path: list[str], node: Node) -> Table:
     """Return *table* with *node* at *path*; what stands in its way stays."""
     name, rest = path[0], path[1:]
-    below = table.entries.get(name, Table(place=table.place.below(name)))
+    below = table.entries.get(name)
+    if below is None or (isinstance(below, Scalar) and below.is_null):
+        below = Table(place=table.place.below(name))
     if rest and not isinstance(below, Table):
         return table  # Misshapen, and told so when it is read.
     changed = _put(below, rest, node) if rest and isinstance(below, Table) else node

@@ -39,10 +39,11 @@ def only(found: list[T]) -> T:
 
 def test_old_name_in_the_file_is_read_with_a_warning(tmp_path: Path) -> None:
     """The setting counts, and the line that is to be changed is named."""
-    draft = read(tmp_path, "session:\n  lifetime: 2h\n")
+    draft = read(tmp_path, "session:\n  lifetime: 2h\n  idle_timeout: 5m\n")
 
     warning = only(draft.findings.warnings)
     assert draft.settings.session.absolute_timeout == timedelta(hours=2)
+    assert draft.settings.session.idle_timeout == timedelta(minutes=5)
     assert draft.findings.problems == []
     assert warning.place.key == "session.lifetime"
     assert warning.place.line == COMPLETE.count("\n") + 2
@@ -99,9 +100,12 @@ def test_wrong_value_is_told_once_on_its_line(tmp_path: Path) -> None:
     assert problem.place.line == COMPLETE.count("\n") + 2
 
 
-def test_key_can_move_to_another_section(tmp_path: Path) -> None:
-    """Also from a section that is no more, and to one that is not written."""
-    draft = read(tmp_path, "sign_out:\n  paths: [/bye]\njournal: /var/lib/promises\n")
+@pytest.mark.parametrize("section", ["", "session:\n"], ids=["none", "empty"])
+def test_key_can_move_to_another_section(tmp_path: Path, section: str) -> None:
+    """Also from a section that is no more, and to one that says nothing yet."""
+    draft = read(
+        tmp_path, section + "sign_out:\n  paths: [/bye]\njournal: /var/lib/promises\n"
+    )
 
     assert draft.findings.problems == []
     assert draft.settings.logout.paths == ("/bye",)

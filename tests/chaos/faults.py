@@ -269,14 +269,14 @@ FAULTS: Final = (
     Fault(name="disk full, store killed", apply=disk_full_store_killed, stores=_REDIS),
     Fault(name="worker killed", apply=worker_killed),
     Fault(name="files exhausted", apply=descriptors_exhausted),
-    Fault(name="users file rubbish", apply=users_rubbish, stores=_SQLITE),
-    Fault(name="users file half written", apply=users_half_written, stores=_SQLITE),
-    Fault(name="users file deleted", apply=users_deleted, stores=_SQLITE),
     Fault(
         name="users file rubbish, worker killed",
         apply=users_rubbish_worker_killed,
         stores=_SQLITE,
     ),
+    Fault(name="users file rubbish", apply=users_rubbish, stores=_SQLITE),
+    Fault(name="users file half written", apply=users_half_written, stores=_SQLITE),
+    Fault(name="users file deleted", apply=users_deleted, stores=_SQLITE),
     Fault(name="disk read-only, worker killed", apply=disk_read_only, stores=_SQLITE),
     Fault(
         name="database corrupted",
@@ -299,4 +299,8 @@ FAULTS: Final = (
     Fault(name="clock +1 h", apply=clock_ahead, moves_clock=True),
     Fault(name="clock -1 h", apply=clock_behind, moves_clock=True),
 )
-"""All of them, in the order of the table; those that cost the sessions come late."""
+"""All of them, in the order of the table; those that cost the sessions come late.
+
+Two that kill a worker do not follow each other: where the one that is left has yet to
+settle, the service ends, as it should.
+"""

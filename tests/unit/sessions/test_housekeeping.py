@@ -56,6 +56,21 @@ async def test_pending_revocations_are_retried(
     assert worker.journal.is_empty()
 
 
+async def test_journal_that_cannot_be_read_is_told_without_a_traceback(
+    housekeeper: Housekeeper, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is an outage, and the next round tries again."""
+    (tmp_path / "journal").mkdir()
+
+    waits = [await housekeeper.retry() for _ in range(2)]
+
+    assert waits[0] < waits[1]
+    (first, _) = caplog.records
+    assert first.levelname == "WARNING"
+    assert "the revocation journal cannot be read" in first.getMessage()
+    assert first.exc_info is None
+
+
 async def test_waits_double_up_to_half_a_minute(
     housekeeper: Housekeeper, worker: Worker, store: PartlyDownStore
 ) -> None:

@@ -2,8 +2,8 @@
 
 The files of the operator's folder replace the shipped ones name by name. They are the
 operator's own code and run in Jinja's normal environment, not in a sandbox: who may
-write them may change the configuration as well. They are read and compiled once, with the
-configuration, so that a change takes effect as a whole.
+write them may change the configuration as well. They are read and compiled once, with
+the configuration, so that a change takes effect as a whole.
 
 Law: a replacement can spoil a page, never an answer. Whatever goes wrong with it, the
 shipped page is shown instead and the log names file and line.

@@ -59,6 +59,7 @@ class ParentEnd:
         """Speak by *end*, which is blocking."""
         self._end = end
         self._received = b""
+        self._is_cut = False
 
     @classmethod
     def create(cls) -> tuple[Self, socket.socket]:
@@ -78,12 +79,17 @@ class ParentEnd:
         """Send *message*.
 
         Raises:
-            ChannelError: The worker does not read, or is gone.
+            ChannelError: The worker does not read, or is gone. It is told nothing more:
+                it would take the next message for the rest of this one.
         """
+        if self._is_cut:
+            raise ChannelError("it did not listen and is told nothing more")
         try:
             self._end.settimeout(timeout_seconds)
             self._end.sendall(message.pack())
         except TimeoutError as exc:
+            self._is_cut = True
+            self._end.shutdown(socket.SHUT_WR)
             raise ChannelError("it does not listen") from exc
         except OSError as exc:
             raise ChannelError("it has ended") from exc

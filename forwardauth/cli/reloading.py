@@ -1,11 +1,13 @@
 """How a serving process comes to another configuration: by itself, or by its parent.
 
-Law: until all is well nothing changes, and then all does, in one step.
+Laws: until all is well nothing changes, and then all does, in one step. A worker that
+can be told nothing more serves no more: it would be left behind by the next reload.
 """
 
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
 from forwardauth.cli.channel import Kind, Message, WorkerEnd
 from forwardauth.cli.configuration import (
@@ -86,8 +88,13 @@ class Follower:
         self._service = service
         self._prepared: Prepared | None = None
 
-    async def run(self, end: socket.socket) -> None:
-        """Say that this worker serves, and follow until the parent is gone."""
+    async def run(self, end: socket.socket, stop: Callable[[], None]) -> None:
+        """Say that this worker serves, and follow until nothing more can come.
+
+        Args:
+            end: Of the channel to the parent.
+            stop: Called then, so that a successor takes the place.
+        """
         channel = await WorkerEnd.open(end)
         channel.send(Message(Kind.SERVING))
         try:
@@ -95,8 +102,12 @@ class Follower:
                 answer = await self._follow(message)
                 if answer is not None:
                     channel.send(answer)
+            _log.warning("the supervising process says nothing more")
+        except Exception:  # noqa: BLE001 - it ends this worker, and it logs
+            _log.exception("cannot follow the supervising process")
         finally:
             channel.close()
+            stop()
 
     async def _follow(self, message: Message) -> Message | None:
         if message.kind is Kind.PREPARE:

@@ -176,8 +176,7 @@ def _supervise(start: _Start) -> None:
     def serve_as_worker(number: int, end: socket.socket) -> None:
         """Serve what counts now; the first worker answers for management, too.
 
-        The users are those of the parent while their file is as it was: a worker that
-        is replaced after a month reads the file as it is by then.
+        The users are the parent's while their file is as it was, then the file's.
         """
         service = _create_service(
             reloads.current,
@@ -235,7 +234,7 @@ async def _serve_as_worker(
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    async with service, _beside(attendance, Follower(service).run(end)):
+    async with service, _beside(attendance, Follower(service).run(end, stopped.set)):
         await stopped.wait()
 
 

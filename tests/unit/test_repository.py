@@ -45,7 +45,6 @@ TESTED_ELSEWHERE: Final = {
     "cli/garbage.py": "two calls of the interpreter's own collector",
     "cli/household.py": "values alone: tests/unit/cli/test_workers.py",
     "cli/prepared.py": "as cli/service.py, which starts and closes it",
-    "cli/reloading.py": "starts real processes: tests/integration/test_reload.py",
     "cli/requests_in_hand.py": "as cli/service.py, which waits for them",
     "cli/service.py": "a process of its own: unit/cli/test_serve.py, test_reload.py",
     "cli/worker_place.py": "as cli/workers.py, which fills and clears it",

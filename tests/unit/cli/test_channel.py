@@ -105,3 +105,18 @@ def test_what_has_come_is_heard_without_waiting(ends: Ends) -> None:
     worker.sendall(Message(Kind.SERVING).pack())
 
     assert parent.receive(time.monotonic(), never) == Message(Kind.SERVING)
+
+
+async def test_nothing_follows_a_message_that_was_sent_in_part(ends: Ends) -> None:
+    """Who reads again after a pause hears the end, and not a mix of two messages."""
+    parent, worker = ends
+    with pytest.raises(ChannelError, match="does not listen"):
+        parent.send(Message(Kind.PREPARE, b"x" * 3_000_000), timeout_seconds=0.05)
+    with pytest.raises(ChannelError, match="nothing more"):
+        parent.send(Message(Kind.DROP), timeout_seconds=0.05)
+    channel = await WorkerEnd.open(worker)
+
+    heard = await channel.receive()
+
+    assert heard is None
+    channel.close()

@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -37,6 +37,15 @@ def is_alive(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def sockets(pid: int) -> set[str]:
+    """Return the sockets that the process holds, by the names of the system."""
+    names = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            names.add(str(each.readlink()))
+    return {name for name in names if name.startswith("socket:")}
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -96,6 +105,18 @@ def test_a_reload_is_of_all_workers_that_serve(tmp_path: Path) -> None:
     assert status == 0
     assert reloads(tmp_path) == ["0,1"]
     assert list(told(tmp_path).values()) == [["SIGTERM"]] * COUNT
+
+
+def test_no_process_can_speak_to_a_worker_but_its_parent(tmp_path: Path) -> None:
+    """What a worker is told it unpacks, so no other one holds the parent's end."""
+    with waiting(tmp_path, settled_seconds=NEVER) as process:
+        wait_for(lambda: len(sockets(process.pid)) == COUNT, "it has one end of each")
+        of_the_parent = sockets(process.pid)
+        of_workers = [sockets(pid) for pid in started(tmp_path)]
+
+    assert [held & of_the_parent for held in of_workers] == [set()] * COUNT
+    assert all(of_workers)
+    assert set.intersection(*of_workers) == set()
 
 
 def test_a_worker_that_dies_is_replaced_under_its_number(tmp_path: Path) -> None:

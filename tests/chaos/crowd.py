@@ -23,14 +23,14 @@ from tests.support.portal import COOKIE, PASSWORD, PORTAL
 PATIENCE_SECONDS: Final = 30.0
 """After this time without an answer a request counts as lost."""
 
-RESIDENTS: Final = 8
+RESIDENTS: Final = 6
 VERIFIERS: Final = 4
 VERIFY_PAUSE: Final = 0.04
 LOGIN_PAUSE: Final = 0.35
 LOGOUT_PAUSE: Final = 0.2
 AUDIT_PAUSE: Final = 0.03
 
-STOCK: Final = 5
+STOCK: Final = 3
 """How many sessions wait to be ended when a fault begins: no login may do by then."""
 
 

@@ -17,7 +17,7 @@ from tests.chaos.run import cases, stage_for
 from tests.chaos.stage import Stage
 from tests.chaos.trial import Outcome, undergo
 
-SECONDS = 1.5
+SECONDS = 1.2
 """Of each fault: longer than all that the service does by the second."""
 
 ON_SQLITE_ALONE = frozenset({"files exhausted", "clock +1 h", "clock -1 h"})

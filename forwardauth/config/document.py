@@ -5,6 +5,7 @@ mistake, and what anchors repeat is counted, so that a few lines cannot unfold t
 gigabytes.
 """
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ _TAGS: Final = frozenset(
 )
 """What PyYAML concludes by itself; any other tag was written."""
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _TAB_REMEDY: Final = "indent with spaces, not tabs"
 _SYNTAX_REMEDY: Final = "correct the line, or put the value in quotes"
 _REMEDY: Final = "compare it with the config.yaml that is shipped"
@@ -132,6 +134,10 @@ class _Converter:
             reason = f"holds the tag {node.tag}"
             self._findings.refuse(place, reason, "write the value without a tag")
         if isinstance(node, yaml.ScalarNode):
+            if half := _HALF.search(node.value):
+                # An escape can say so, and the system takes no such name of a file.
+                reason = f"holds U+{ord(half[0]):04X}, half of a character"
+                raise _failure(place, reason, "write the whole character")
             return Scalar(place=place, text=node.value, is_plain=not node.style)
         if isinstance(node, yaml.SequenceNode):
             items = tuple(

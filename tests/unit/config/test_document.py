@@ -96,6 +96,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         pytest.param("a: 1\nb: caf\xe9\n".encode("latin-1"), 2, "UTF-8", id="latin-1"),
         pytest.param("a: 1\n".encode("utf-16"), 1, "UTF-8", id="utf-16"),
         pytest.param("a: 1\nb: \0\n", 2, "U+0000", id="nul"),
+        pytest.param('a: 1\nb: "x\\ud800"\n', 2, "U+D800", id="half-a-character"),
         pytest.param("a:\n\tb: 1\n", 2, "is not YAML", id="tab"),
         pytest.param("a: 1\nb: [1\nc: 2\n", 3, "is not YAML", id="open-bracket"),
         pytest.param("a: 1\n b: 2\n", 2, "is not YAML", id="indentation"),

@@ -109,6 +109,9 @@ async def _check_management(case: Case) -> Finding:
     check = f"management {address}"
     if isinstance(reply, Silence):
         return fail(check, f"does not answer: {reply.reason}", _START)
+    if reply.header("Server") != SERVER_NAME:
+        detail = f"another program answers there, with status {reply.status}"
+        return fail(check, detail, "choose another address in server.management")
     if reply.status == _OK:
         return ok(check, f"/readyz says ready in {reply.seconds * 1000:.0f} ms")
     said = str(reply.data().get("message", "")) or "no reason"

@@ -11,6 +11,7 @@ from forwardauth.doctor.case import Case
 from forwardauth.doctor.findings import Finding, Outcome
 from forwardauth.doctor.service import check_service, locate
 from forwardauth.web import keys
+from forwardauth.web.answers import SERVER_NAME
 from forwardauth.web.doctor_proof import DoctorProofs
 from tests.support.cases import VERSION, make_case
 from tests.support.clock import FakeClock
@@ -97,12 +98,13 @@ async def test_service_that_is_not_there_has_failed(tmp_path: Path) -> None:
 
 
 async def test_other_program_on_the_port_is_told(tmp_path: Path) -> None:
-    """By its header ``Server``, which is not ours."""
+    """By its header ``Server``, which is not ours; on the port for probes, too."""
     async with stranger(body=b'{"status": "OK"}') as url:
-        (finding, _) = await check_service(listening(make_case(tmp_path), url))
+        case = listening(make_case(tmp_path), url, management=url)
+        findings = await check_service(case)
 
-    assert finding.outcome is Outcome.FAIL
-    assert "another program" in finding.detail
+    assert [each.outcome for each in findings] == [Outcome.FAIL] * 2
+    assert all("another program" in each.detail for each in findings)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,8 @@ async def test_readiness_is_told(
 ) -> None:
     """With the reason that the service gives."""
     (port,) = free_ports(1)
-    async with stranger(status=status, body=body) as url:
+    ours = [("Server", SERVER_NAME)]
+    async with stranger(status=status, body=body, headers=ours) as url:
         case = listening(
             make_case(tmp_path), f"http://127.0.0.1:{port}", management=url
         )

@@ -192,8 +192,9 @@ class Service:
         Verify is asked by everybody at once, while the first page can wait. Whoever
         wants one sooner loads the same for all.
         """
+        pages = applications.main[keys.PAGES]  # Which a reload may take by then.
         await asyncio.sleep(_WARM_UP_SECONDS)
-        await asyncio.to_thread(applications.main[keys.PAGES].prepare)
+        await asyncio.to_thread(pages.prepare)
         garbage.keep()
 
     def _begin(self, work: Coroutine[object, object, None]) -> None:

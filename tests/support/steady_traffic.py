@@ -39,6 +39,8 @@ class KeptConnection:
             "127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS
         )
         connection.connect()
+        # Who is hung up on notices, and does not call again.
+        connection.auto_open = 0
         return connection
 
     def ask(self) -> Told:

@@ -5,6 +5,7 @@ mistake, and what anchors repeat is counted, so that a few lines cannot unfold t
 gigabytes.
 """
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ def load_document(path: Path, *, findings: Findings) -> Table:
     """
     place = Place(source=str(path))
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             content = file.read(_MAX_FILE_BYTES + 1)
     except OSError as exc:
         reason = f"cannot be read: {exc.strerror}"
@@ -65,6 +66,16 @@ def load_document(path: Path, *, findings: Findings) -> Table:
         reason = "holds nothing" if is_empty else "does not hold keys"
         raise _failure(start, reason, _REMEDY)
     return node
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open *path*, be it a pipe that nobody writes to, which then is empty.
+
+    Whoever supervises workers reads it again, and may wait for nobody.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def parse_yaml(text: str, place: Place, *, findings: Findings) -> Node:

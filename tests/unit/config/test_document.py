@@ -1,5 +1,7 @@
 """YAML: what is read, what is refused, and that nothing in it runs or unfolds."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,28 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """The system's reason is passed on."""
     with pytest.raises(ConfigError, match="cannot be read"):
         load_document(tmp_path, findings=Findings())
+
+
+def test_a_pipe_that_nobody_writes_to_holds_nothing(tmp_path: Path) -> None:
+    """A reload waits for nobody; what somebody writes to a pipe is read whole."""
+    pipe = tmp_path / "config.yaml"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="holds nothing"):
+        load_document(pipe, findings=Findings())
+    read, write = os.pipe()
+
+    def write_late() -> None:
+        with os.fdopen(write, "wb") as file:
+            file.write(b"a: 1\n")
+
+    writer = threading.Timer(0.05, write_late)
+    writer.start()
+
+    root = load_document(Path(f"/dev/fd/{read}"), findings=Findings())
+
+    writer.join()
+    os.close(read)
+    assert list(root.entries) == ["a"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ class LogOutput:
         # Who rotates the logs of all services does not wait until this one has started.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         root = logging.getLogger()
+        self._level_before = root.level
         root.addHandler(self._handler)
         root.setLevel((level or "info").upper())
 
@@ -77,9 +78,11 @@ class LogOutput:
         logging.getLogger().setLevel((self._level or settings.level).upper())
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Write nothing more, and leave logging as it was found."""
         self._put_audit(None, TextLines())
-        logging.getLogger().removeHandler(self._handler)
+        root = logging.getLogger()
+        root.removeHandler(self._handler)
+        root.setLevel(self._level_before)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
     def _tell_warnings(self, *, is_json: bool) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,14 +22,6 @@ audit = logging.getLogger("forwardauth.audit")
 other = logging.getLogger("forwardauth.other")
 
 
-@pytest.fixture(autouse=True)
-def _keep_logging() -> Iterator[None]:
-    """Leave the loggers of the test's process as they were."""
-    level = logging.getLogger().level
-    yield
-    logging.getLogger().setLevel(level)
-
-
 def settings(
     *,
     is_json: bool = False,
@@ -40,6 +31,19 @@ def settings(
     """Return a section ``logging``."""
     form = LogFormat.JSON if is_json else LogFormat.TEXT
     return LoggingSettings(format=form, level=level, audit=to, request_id=None)
+
+
+def test_logging_is_left_as_it_was_found() -> None:
+    """Whoever goes on in the same process after a service has its own level."""
+    before = logging.getLogger().level, tuple(logging.getLogger().handlers)
+    output = LogOutput(level="debug")
+    output.apply(settings(to=AuditStream.STDERR))
+
+    output.close()
+
+    assert (logging.getLogger().level, tuple(logging.getLogger().handlers)) == before
+    assert audit.level == logging.NOTSET
+    assert audit.propagate
 
 
 def test_text_is_what_people_have_read_before(

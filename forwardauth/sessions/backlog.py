@@ -15,7 +15,7 @@ are kept by the housekeeper, and by look-ups in the background, some at a time.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -93,9 +93,10 @@ class Backlog:
 
     def is_empty(self) -> bool:
         """Whether nothing is promised, as far as is known; then the store decides."""
-        with suppress(UnreadableJournalError):
+        try:
             return self._journal.is_empty()
-        return False
+        except UnreadableJournalError:
+            return False
 
     def count(self) -> int:
         """Return how many promises the store has still to keep."""

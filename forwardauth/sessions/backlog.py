@@ -44,8 +44,7 @@ class Attempt:
 
     Attributes:
         ended: The sessions that the store has ended.
-        left: What is still to be done, with all that the store told about it; ``None``
-            when nothing is.
+        left: What is still to be done, with what the store told; ``None`` if nothing.
     """
 
     ended: tuple[Session, ...] = ()

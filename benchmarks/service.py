@@ -7,15 +7,14 @@ could fill it. And the whole run can be written down by ``cProfile``.
 """
 
 import argparse
-import asyncio
 import cProfile
 import pickle
 from pathlib import Path
 
-import forwardauth.app
+import forwardauth.composition.live
 from forwardauth.cli.main import main as command
 from forwardauth.clock import Clock
-from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.factory import build_store
 
 
@@ -30,16 +29,21 @@ def fill_memory_store(seed: Path) -> None:
 
     def build(url: str, clock: Clock) -> SessionStore:
         store = build_store(url, clock)
-
-        async def fill() -> None:
-            for entry in entries:
-                if not await store.create(entry):
-                    raise RuntimeError("the store was not filled")
-
-        asyncio.run(fill())
+        for entry in entries:
+            _create(store, entry)
         return store
 
-    forwardauth.app.build_store = build  # type: ignore[attr-defined]  # no export
+    forwardauth.composition.live.build_store = build  # type: ignore[attr-defined]  # no export
+
+
+def _create(store: SessionStore, entry: Entry) -> None:
+    """Keep *entry* in a store that waits for nothing, while a loop is running."""
+    try:
+        store.create(entry).send(None)
+    except StopIteration as done:
+        if done.value:
+            return
+    raise RuntimeError("the store was not filled")
 
 
 def serve() -> None:

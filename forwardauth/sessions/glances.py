@@ -197,13 +197,18 @@ def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None
     Raises:
         NoGlanceError: Something is to be ended, recorded or looked at more closely.
     """
-    glance = row.glance or _read(row)
+    glance = row.glance or read_record(row)
     if now_ms >= row.ends_ms or now_ms - row.seen_ms >= touch_ms:
         raise NoGlanceError
     return glance if glance.domain == domain else None
 
 
-def _read(row: Row) -> Glance:
+def read_record(row: Row) -> Glance:
+    """Return what the record of *row* says, and keep it there.
+
+    Raises:
+        NoGlanceError: It is not plainly as we write one.
+    """
     record = row.record
     match = None if record.translate(None, _PLAIN) else _RECORD.fullmatch(record)
     if match is None:

@@ -7,13 +7,14 @@ process, which is also why it can never be unavailable.
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 
 from forwardauth.sessions.events import Event
-from forwardauth.sessions.glances import Row
+from forwardauth.sessions.glances import NoGlanceError, Row, read_record
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
@@ -24,7 +25,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._entries: dict[Digest, Entry] = {}
+        # The one form that is kept: an entry is made of it when somebody wants one.
         self._rows: dict[Digest, Row] = {}
         self._owners: defaultdict[str, set[Digest]] = defaultdict(set)
         # Mostly one each, for which a set would take more memory than the record.
@@ -33,20 +34,25 @@ class MemoryStore:
 
     async def create(self, entry: Entry) -> bool:
         """Add *entry*; nothing can overtake it."""
-        if entry.digest in self._entries:
+        if entry.digest in self._rows:
             raise ValueError("the digest is in use")
-        self._put(
-            replace(
-                entry, seen=_to_the_ms(entry.seen), expires=_to_the_ms(entry.expires)
-            )
+        siblings = self._owners[entry.owner]
+        row = Row(
+            entry.owner,
+            entry.login,
+            entry.record,
+            to_ms(entry.seen),
+            to_ms(entry.expires),
         )
-        self._owners[entry.owner].add(entry.digest)
+        self._put(entry.digest, row, sibling=next(iter(siblings), None))
+        siblings.add(entry.digest)
         self._logins[entry.login] = (*self._logins.get(entry.login, ()), entry.digest)
         return True
 
     async def load(self, digest: Digest) -> Entry | None:
         """Return the entry, or ``None``."""
-        return self._entries.get(digest)
+        row = self._rows.get(digest)
+        return None if row is None else _entry_of(digest, row)
 
     def begin_peeking(self) -> None:
         """Do nothing; see ``GlancingStore``."""
@@ -60,14 +66,18 @@ class MemoryStore:
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
         """Move the times of an entry's login forward."""
-        entry = self._entries.get(digest)
-        if entry is None:
+        row = self._rows.get(digest)
+        if row is None:
             return False
-        seen, expires = _to_the_ms(seen), _to_the_ms(expires)
-        linked = [self._entries[each] for each in self._logins[entry.login]]
-        moved = [each for each in linked if each.seen < seen < each.expires]
-        for each in moved:
-            self._put(replace(each, seen=seen, expires=expires))
+        seen_ms, expires_ms = to_ms(seen), to_ms(expires)
+        linked = {each: self._rows[each] for each in self._logins[row.login]}
+        moved = {
+            key: replace(each, seen_ms=seen_ms, expires_ms=expires_ms)
+            for key, each in linked.items()
+            if each.seen_ms < seen_ms < each.expires_ms
+        }
+        for key, each in moved.items():
+            self._put(key, each, sibling=key)
         return bool(moved)
 
     async def delete(self, digest: Digest) -> Entry | None:
@@ -85,24 +95,30 @@ class MemoryStore:
         return self._remove_all(
             digest
             for digest in self._owners.get(owner, ())
-            if self._entries[digest].login != keep_login
+            if self._rows[digest].login != keep_login
         )
 
     async def list_owner(self, owner: str) -> tuple[Entry, ...]:
         """Return the entries of *owner*, the last used first."""
-        entries = (self._entries[digest] for digest in self._owners.get(owner, ()))
+        digests = self._owners.get(owner, ())
+        entries = (_entry_of(digest, self._rows[digest]) for digest in digests)
         return tuple(sorted(entries, key=attrgetter("seen"), reverse=True))
 
     async def list_all(self) -> AsyncIterator[Entry]:
         """Yield every entry; one that ends meanwhile may be left out."""
-        for digest in tuple(self._entries):
-            entry = self._entries.get(digest)
-            if entry is not None:
-                yield entry
+        for digest in tuple(self._rows):
+            row = self._rows.get(digest)
+            if row is not None:
+                yield _entry_of(digest, row)
 
     async def list_expired(self, now: datetime, *, limit: int) -> tuple[Entry, ...]:
         """Return up to *limit* expired entries."""
-        expired = (entry for entry in self._entries.values() if entry.expires <= now)
+        now_ms = to_ms(now)
+        expired = (
+            _entry_of(digest, row)
+            for digest, row in self._rows.items()
+            if row.expires_ms <= now_ms
+        )
         return tuple(islice(expired, limit))
 
     async def append_event(
@@ -123,7 +139,7 @@ class MemoryStore:
 
     async def count(self) -> int:
         """Return how many entries are kept."""
-        return len(self._entries)
+        return len(self._rows)
 
     async def ping(self) -> None:
         """Return: memory is always there."""
@@ -131,33 +147,46 @@ class MemoryStore:
     async def close(self) -> None:
         """Keep everything: there is nothing to release."""
 
-    def _put(self, entry: Entry) -> None:
-        self._entries[entry.digest] = entry
-        self._rows[entry.digest] = Row(
-            entry.owner,
-            entry.login,
-            entry.record,
-            to_ms(entry.seen),
-            to_ms(entry.expires),
-        )
+    def _put(self, digest: Digest, row: Row, *, sibling: Digest | None) -> None:
+        """Keep *row*, and let sessions of one user say the same in one place.
+
+        Args:
+            digest: The key.
+            row: Not read yet.
+            sibling: Of a session that probably says the same.
+        """
+        with suppress(NoGlanceError):
+            known = None if sibling is None else self._rows[sibling].glance
+            if read_record(row) == known:
+                row.glance = known
+        self._rows[digest] = row
 
     def _remove_all(self, digests: Iterable[Digest]) -> tuple[Entry, ...]:
         removed = (self._remove(digest) for digest in tuple(digests))
         return tuple(entry for entry in removed if entry is not None)
 
     def _remove(self, digest: Digest) -> Entry | None:
-        entry = self._entries.pop(digest, None)
-        self._rows.pop(digest, None)
-        if entry is not None:
-            self._owners[entry.owner].discard(digest)
-            if not self._owners[entry.owner]:
-                del self._owners[entry.owner]
-            others = tuple(
-                each for each in self._logins.pop(entry.login) if each != digest
-            )
-            if others:
-                self._logins[entry.login] = others
-        return entry
+        row = self._rows.pop(digest, None)
+        if row is None:
+            return None
+        self._owners[row.owner].discard(digest)
+        if not self._owners[row.owner]:
+            del self._owners[row.owner]
+        others = tuple(each for each in self._logins.pop(row.login) if each != digest)
+        if others:
+            self._logins[row.login] = others
+        return _entry_of(digest, row)
+
+
+def _entry_of(digest: Digest, row: Row) -> Entry:
+    return Entry(
+        digest=digest,
+        owner=row.owner,
+        login=row.login,
+        record=row.record,
+        seen=from_ms(row.seen_ms),
+        expires=from_ms(row.expires_ms),
+    )
 
 
 def _to_the_ms(moment: datetime) -> datetime:

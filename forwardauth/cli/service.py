@@ -172,9 +172,11 @@ class Service:
 
     async def _retire(self, before: Prepared, after: Prepared) -> None:
         """End what *after* ends, and *before* when nobody is served by it any more."""
-        await after.applications.main[keys.USERS].poll_once()
-        await before.requests.wait()
-        await self._close(before)
+        try:
+            await after.applications.main[keys.USERS].poll_once()
+        finally:
+            await before.requests.wait()
+            await self._close(before)
 
     async def _close(self, prepared: Prepared) -> None:
         self._prepared.discard(prepared)

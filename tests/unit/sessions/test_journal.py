@@ -1,5 +1,6 @@
 """What is pending is refused by all workers, and survives until it is done."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from forwardauth.errors import UnreadableJournalError
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.journal_lines import dump_promise
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
 from tests.support.clock import START
@@ -538,6 +540,25 @@ def test_two_workers_can_shorten_the_file(
         assert each.list_pending() == tuple(kept)
     assert max(sizes) < 1_100 * 500
     assert sizes[-1] < max(sizes)
+
+
+def test_promise_of_a_newer_release_stays_as_it_came(
+    journal: RevocationJournal, path: Path
+) -> None:
+    """Also where the file has become shorter: who wrote it knows it all (L-15)."""
+    newer, others = pending(), [pending() for _ in range(1_100)]
+    line = dump_promise(newer.digest, newer)
+    line["add"] |= {"v": 2, "reason": "news"}
+    path.write_text(json.dumps(line) + "\n", "utf-8")
+    before = journal.holds(newer.digest)
+
+    journal.add_all(others)
+    journal.remove(*(each.digest for each in others))
+
+    lines = [json.loads(each) for each in path.read_text("utf-8").split()]
+    assert before
+    assert len(lines) < len(others)
+    assert line in lines
 
 
 def test_full_disk_keeps_a_long_file_and_loses_nothing(

@@ -12,7 +12,7 @@ import pytest
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.events import Event
 from forwardauth.sessions.handover import Handover, dump_handover
-from forwardauth.sessions.ids import create_session_id, digest_of
+from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.migration import MigrationCounts, SessionMigration
 from forwardauth.sessions.migration_ledger import (
@@ -405,3 +405,58 @@ async def test_entry_that_is_told_twice_is_copied_once(move: Move) -> None:
     await move.add(entry)
 
     assert await move.run() == MigrationCounts(copied=1)
+
+
+async def test_promise_about_a_session_that_is_gone_keeps_nobody_back(
+    move: Move,
+) -> None:
+    """What has been carried out already says nothing about those who are left."""
+    (entry,) = await move.add(create_entry())
+    move.promise(create_entry())
+
+    counts = await move.run()
+
+    assert counts.withheld == 0
+    assert await move.living() == {entry.digest}
+
+
+async def test_copy_that_another_run_has_just_made_is_one(move: Move) -> None:
+    """Who comes second finds what it wanted."""
+
+    class Raced(FragileStore):
+        """Where another run is always faster."""
+
+        async def create(self, entry: Entry) -> bool:
+            await super().create(entry)
+            return await super().create(entry)
+
+    move.target = Raced()
+    (entry,) = await move.add(create_entry())
+
+    await move.run()
+
+    assert await move.living() == {entry.digest}
+
+
+async def test_copy_that_somebody_else_has_ended_is_not_counted(move: Move) -> None:
+    """The sum tells what this run has ended, and no more."""
+
+    class Raced(FragileStore):
+        """Where somebody else is always faster to end a session."""
+
+        async def delete(self, digest: Digest) -> Entry | None:
+            await super().delete(digest)
+            return await super().delete(digest)
+
+    move.target = Raced()
+    move.ledger = MigrationLedger(
+        move.target, move.clock, source="test", lifetime=timedelta(days=30)
+    )
+    (entry,) = await move.add(create_entry())
+    await move.run()
+    await move.source.delete(entry.digest)
+
+    counts = await move.run()
+
+    assert counts.ended == 0
+    assert await move.living() == set()

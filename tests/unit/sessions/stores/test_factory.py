@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from forwardauth.sessions.stores.factory import build_store, check_store_url
+from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.stores.factory import (
+    build_store,
+    check_store_url,
+    list_durability_findings,
+)
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.redis import RedisStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
@@ -75,6 +80,18 @@ def test_unusable_address_is_explained(url: str, sentence: str) -> None:
         check_store_url(url)
     with pytest.raises(ValueError, match=sentence):
         build_store(url, FakeClock())
+
+
+@pytest.mark.parametrize("url", ["memory:", "sqlite:sessions.db"])
+async def test_what_is_no_server_loses_nothing_by_its_settings(url: str) -> None:
+    """There are none that could."""
+    assert await list_durability_findings(url) == []
+
+
+async def test_server_that_does_not_answer_is_no_finding() -> None:
+    """Nobody is told that all is well where nobody could be asked."""
+    with pytest.raises(StoreUnavailableError):
+        await list_durability_findings("redis://127.0.0.1:1")
 
 
 def test_redis_is_imported_only_where_it_is_wanted() -> None:

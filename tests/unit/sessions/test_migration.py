@@ -438,6 +438,22 @@ async def test_copy_that_another_run_has_just_made_is_one(move: Move) -> None:
     assert await move.living() == {entry.digest}
 
 
+async def test_copy_that_is_overtaken_by_an_end_is_told(move: Move) -> None:
+    """Nobody is told that all are there when one could not be made."""
+
+    class Ending(FragileStore):
+        """Where a user ends all sessions while one is made."""
+
+        async def create(self, entry: Entry) -> bool:  # noqa: ARG002 - of the protocol
+            return False
+
+    move.target = Ending()
+    await move.add(create_entry())
+
+    with pytest.raises(StoreUnavailableError, match="run it again"):
+        await move.run()
+
+
 async def test_copy_that_somebody_else_has_ended_is_not_counted(move: Move) -> None:
     """The sum tells what this run has ended, and no more."""
 

@@ -41,6 +41,25 @@ class Client(Protocol):
         ...
 
 
+class _Sentinels(Sentinel):
+    """Knows all sentinels, whoever asks them at once.
+
+    redis-py puts the one that has answered first; where two look at the same moment,
+    another one falls out of its list, is asked no more and never closed.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
+        self._all = tuple(self.sentinels)
+
+    async def discover_master(self, service_name: str) -> Any:
+        try:
+            return await super().discover_master(service_name)
+        finally:
+            if len(set(self.sentinels)) < len(self._all):
+                self.sentinels = list(dict.fromkeys([*self.sentinels, *self._all]))
+
+
 class _PrimaryPool(SentinelConnectionPool):
     """Connections to the primary; those to one that was replaced are not kept."""
 
@@ -182,7 +201,7 @@ def _build_single(url: RedisUrl) -> Client:
 
 
 def _build_behind_sentinels(url: RedisUrl) -> Client:
-    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py
+    sentinel = _Sentinels(
         url.nodes,
         sentinel_kwargs={
             **_options(url),

@@ -270,3 +270,13 @@ async def test_server_that_is_down_lets_nobody_in(redis: RedisServer) -> None:
             await throttle.check("bob", AWAY)
 
         assert await wait_of(throttle, "alice", AWAY) == SECOND
+
+
+async def test_store_of_the_sessions_counts_attempts_too(redis: RedisServer) -> None:
+    """A service has one store, and one set of servers, for both."""
+    async with opened(redis.url, prefix=create_prefix()) as store:
+        assert isinstance(store, AttemptStore)
+        throttle = LoginThrottle(store, key=KEY, clock=FakeClock())
+        await fail_until_blocked(throttle, "alice", AWAY)
+
+        assert await wait_of(throttle, "alice", AWAY) > timedelta()

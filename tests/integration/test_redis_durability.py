@@ -9,7 +9,13 @@ import pytest
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.stores.durability import Risk
 from forwardauth.sessions.stores.factory import list_durability_findings
+from forwardauth.sessions.stores.redis_client import RedisClient
+from forwardauth.sessions.stores.redis_clocks import read_clocks
+from forwardauth.sessions.stores.redis_keys import RedisKeys
+from forwardauth.sessions.stores.redis_replicas import wait_for_replicas
+from forwardauth.sessions.stores.redis_url import parse_redis_url
 from tests.support.processes import free_ports
+from tests.support.redis_faults import answering
 from tests.support.redis_groups import RedisPair, running_cluster
 from tests.support.redis_server import RedisServer
 
@@ -89,6 +95,42 @@ async def test_server_that_is_away_is_an_outage() -> None:
 
     with pytest.raises(StoreUnavailableError):
         await list_durability_findings(f"redis://127.0.0.1:{port}/0")
+
+
+@pytest.mark.parametrize("after", range(4))
+async def test_server_that_falls_silent_is_an_outage(after: int) -> None:
+    """Wherever it stops, half of its answers are none."""
+    async with answering(b"", after=after) as url:
+        with pytest.raises(StoreUnavailableError):
+            await list_durability_findings(url)
+
+
+async def test_rubbish_for_settings_is_no_setting() -> None:
+    """Whoever says nothing of use is told as a server that does not tell."""
+    async with answering(b"+OK\r\n") as url:
+        found = await list_durability_findings(url)
+
+    assert {each.risk for each in found} == {Risk.UNKNOWN}
+
+
+async def test_clock_that_nobody_may_ask_for_is_an_outage(redis: RedisServer) -> None:
+    """The time of a server is never guessed."""
+    redis.run("ACL", "SETUSER", "late", "on", ">secret", "~*", "+@all", "-time")
+
+    with pytest.raises(StoreUnavailableError, match="time"):
+        await read_clocks(redis.url.replace("://", "://late:secret@"))
+
+
+async def test_wait_that_is_not_allowed_confirms_nothing(redis: RedisServer) -> None:
+    """A user without ``+wait`` gets no logout acknowledged that could be lost."""
+    redis.run("ACL", "SETUSER", "hasty", "on", ">secret", "~*", "+@all", "-wait")
+    url = redis.url.replace("://", "://hasty:secret@") + "?replicas=1"
+    client = RedisClient(parse_redis_url(url))
+
+    with pytest.raises(StoreUnavailableError, match="cannot wait"):
+        await wait_for_replicas(client, RedisKeys(client.url.prefix))
+
+    await client.close()
 
 
 @pytest.mark.parametrize("url", ["memory:", "sqlite:/nowhere/sessions.db"])

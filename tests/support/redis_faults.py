@@ -12,15 +12,19 @@ _CHUNK_BYTES: Final = 65_536
 
 
 @asynccontextmanager
-async def answering(answer: bytes) -> AsyncIterator[str]:
+async def answering(answer: bytes, *, after: int = 0) -> AsyncIterator[str]:
     """Run a server that gives *answer* to every command; yield its URL.
 
     Args:
         answer: As it goes over the line; nothing closes the connection instead.
+        after: How many commands of a connection are told that all is well first.
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            for _ in range(after):
+                await _read_command(reader)
+                writer.write(b"+OK\r\n")
             while await _read_command(reader) and answer:
                 writer.write(answer)
                 await writer.drain()

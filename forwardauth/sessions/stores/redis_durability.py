@@ -91,8 +91,9 @@ def _parse_info(answer: Any) -> dict[str, str]:
 
 
 def _parse_pairs(answer: Any) -> dict[str, str]:
-    parts = [part.decode(errors="replace") for part in answer or ()]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    answers = answer if isinstance(answer, list) else ()
+    parts = [part.decode(errors="replace") for part in answers]
+    return dict(zip(parts[::2], parts[1::2], strict=False))
 
 
 def _parse_facts(

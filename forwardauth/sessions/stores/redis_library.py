@@ -56,8 +56,7 @@ class _Sentinels(Sentinel):
         try:
             return await super().discover_master(service_name)
         finally:
-            if len(set(self.sentinels)) < len(self._all):
-                self.sentinels = list(dict.fromkeys([*self.sentinels, *self._all]))
+            self.sentinels = list(dict.fromkeys([*self.sentinels, *self._all]))
 
 
 class _PrimaryPool(SentinelConnectionPool):

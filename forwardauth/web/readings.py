@@ -128,9 +128,11 @@ class Readings:
         values = tuple([fields.values.get(each) for each in endpoint.names])
         target = path[len(endpoint.path) :]
         size = len(target) + sum([len(each) for each in values if each])
-        read = self._read if size <= MAX_CHARACTERS else self._read_anew
+        asked = endpoint, fields.method, target, values, peer
         try:
-            return read(endpoint, fields.method, target, values, peer)
+            if size <= MAX_CHARACTERS:
+                return self._read(*asked)
+            return self._read_anew(*asked, is_long=True)
         except (ProxyRequestError, _NotPlainError):
             return None
 
@@ -147,7 +149,12 @@ class Readings:
         target: str,
         values: _Values,
         peer: str,
+        *,
+        is_long: bool = False,
     ) -> Reading:
+        # Nothing of what is long is remembered, whatever line makes it so.
+        find_client = self._find_client if is_long else self._lookup_client
+        find_kind = _classify if is_long else self._lookup_kind
         adapter, settings = endpoint.adapter, self._settings
         taken_over = settings.logout.paths_taken_over(adapter)
         named = zip(endpoint.names, values, strict=True)
@@ -156,7 +163,7 @@ class Readings:
             method=method,
             target=target,
             headers=headers,
-            client=self._lookup_client(values[-1], peer),
+            client=find_client(values[-1], peer),
             logout_paths=taken_over,
         )
         question = read_question(adapter, request, settings.domains)
@@ -174,7 +181,7 @@ class Readings:
             selection=selection,
             case=self._case_of(selection),
             targets=settings.targets,
-            kind=self._lookup_kind(original.method, values[-len(OTHERS) : -1]),
+            kind=find_kind(original.method, values[-len(OTHERS) : -1]),
             domain=question.domain.name,
         )
 

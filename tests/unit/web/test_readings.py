@@ -197,6 +197,20 @@ def test_long_question_is_read_and_not_remembered(
     assert again is not first
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Accept"])
+def test_long_line_beside_a_question_is_not_remembered(
+    readings: Readings, name: str
+) -> None:
+    """Nor with long lists of addresses, or of what a browser would like (V-42)."""
+    long = ", ".join(["192.0.2.1"] * MAX_CHARACTERS)
+
+    reading = ask(readings, *NGINX, f"{name}: {long}")
+
+    assert reading is not None
+    assert readings._lookup_client.cache_info().currsize == 0  # noqa: SLF001
+    assert readings._lookup_kind.cache_info().currsize == 0  # noqa: SLF001
+
+
 def test_number_of_readings_is_bounded(readings: Readings) -> None:
     """The oldest one is read anew when there have been too many others (V-42)."""
     first = ask(readings, *NGINX)

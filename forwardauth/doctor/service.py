@@ -80,11 +80,8 @@ def _judge_configuration(case: Case, address: Address, seen: Seen) -> Finding:
 
 def _judge_stranger(address: Address, reply: Reply | Silence) -> Finding:
     check = f"listener {address}"
-    if isinstance(reply, Silence):
-        return fail(check, f"does not answer: {reply.reason}", _START)
-    if reply.header("Server") != SERVER_NAME:
-        detail = f"another program answers there, with status {reply.status}"
-        return fail(check, detail, "choose another address in server.listen")
+    if isinstance(reply, Silence) or not _is_ours(reply):
+        return _judge_absence(check, reply, "server.listen")
     if reply.status == _OK:
         return ok(check, f"answers in {reply.seconds * 1000:.0f} ms")
     return warn(
@@ -93,6 +90,18 @@ def _judge_stranger(address: Address, reply: Reply | Silence) -> Finding:
         " file, or is an older release",
         "run this command with the configuration and as the user of the service",
     )
+
+
+def _is_ours(reply: Reply) -> bool:
+    return reply.header("Server") == SERVER_NAME
+
+
+def _judge_absence(check: str, reply: Reply | Silence, key: str) -> Finding:
+    """Return what is wrong with an address at which the service does not answer."""
+    if isinstance(reply, Silence):
+        return fail(check, f"does not answer: {reply.reason}", _START)
+    detail = f"another program answers there, with status {reply.status}"
+    return fail(check, detail, f"choose another address in {key}")
 
 
 async def _check_management(case: Case) -> Finding:
@@ -107,11 +116,8 @@ async def _check_management(case: Case) -> Finding:
     async with Exchange(Reach(), socket_file=socket_file) as exchange:
         reply = await exchange.send("GET", f"{origin}/readyz")
     check = f"management {address}"
-    if isinstance(reply, Silence):
-        return fail(check, f"does not answer: {reply.reason}", _START)
-    if reply.header("Server") != SERVER_NAME:
-        detail = f"another program answers there, with status {reply.status}"
-        return fail(check, detail, "choose another address in server.management")
+    if isinstance(reply, Silence) or not _is_ours(reply):
+        return _judge_absence(check, reply, "server.management")
     if reply.status == _OK:
         return ok(check, f"/readyz says ready in {reply.seconds * 1000:.0f} ms")
     said = str(reply.data().get("message", "")) or "no reason"

@@ -20,7 +20,7 @@ class Clock(Protocol):
 
     def now_ms(self) -> int:
         """Return the same as milliseconds since 1970, rounded down."""
-        ...  # pragma: no cover
+        ...  # pragma: no cover - likewise
 
 
 class SystemClock:

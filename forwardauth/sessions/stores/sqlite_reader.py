@@ -70,10 +70,13 @@ class PointReader:
         Raises:
             NotHereError: It could take a while.
         """
+        return self._read_now(_SELECT_ONE, digest)
+
+    def _read_now(self, query: str, digest: Digest) -> list[Any]:
         self.end()
         file = self._acquire()
         try:
-            return self._select(file, _SELECT_ONE, digest)
+            return self._select(file, query, digest)
         finally:
             file.lock.release()
 
@@ -104,7 +107,7 @@ class PointReader:
         try:
             file = self._snapshot
             if file is None:
-                found = [row[1:] for row in self.read(digest)]
+                found = self._read_now(_PEEK, digest)
             else:
                 found = self._select(file, _PEEK, digest)
         except NotHereError as exc:

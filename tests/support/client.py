@@ -30,6 +30,9 @@ FETCH: Final = (
 )
 """What a browser says of ``fetch()`` in a page of the same origin."""
 
+HUNG_UP: Final = (ConnectionError, ssl.SSLEOFError)
+"""What a write meets once the other side is gone, the second over TLS."""
+
 _TIMEOUT_SECONDS: Final = 20
 
 
@@ -57,6 +60,34 @@ class Reply:
     def reached(self, name: str) -> list[str]:
         """Return the lines of header *name* that reached the sample application."""
         return [v for key, v in self.json()["headers"] if key.lower() == name.lower()]
+
+
+def finish(connection: http.client.HTTPConnection, body: bytes | None) -> Reply:
+    """Send what is left of a request, *body* among it, and return the answer.
+
+    Who refuses a request need not read all of it. Where it has answered and hung up
+    while this side was still writing, the answer counts, as it does to curl.
+
+    Raises:
+        OSError: Not all could be sent, and there is no whole answer either, which the
+            cause says.
+    """
+    unsent = None
+    try:
+        connection.endheaders(body)
+    except HUNG_UP as exc:
+        unsent = exc
+    try:
+        response = connection.getresponse()
+        return Reply(
+            status=response.status,
+            headers=tuple(response.getheaders()),
+            body=response.read(),
+        )
+    except (OSError, http.client.HTTPException) as exc:
+        if unsent is None:
+            raise
+        raise unsent from exc
 
 
 @dataclass(kw_only=True)
@@ -119,13 +150,7 @@ class Client:
                 connection.putheader(name, value)
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            response = connection.getresponse()
-            reply = Reply(
-                status=response.status,
-                headers=tuple(response.getheaders()),
-                body=response.read(),
-            )
+            reply = finish(connection, body)
         finally:
             connection.close()
         self.jar.update(parts.hostname, reply.lines("Set-Cookie"))
@@ -160,8 +185,14 @@ class Client:
         try:
             connection.connect()
             assert connection.sock is not None
-            connection.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            unsent = None
+            try:
+                connection.sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+            except HUNG_UP as exc:
+                unsent = exc
             with connection.sock.makefile("rb") as answer:
+                if unsent is not None and not answer.peek(1):
+                    raise unsent
                 yield answer
         finally:
             connection.close()

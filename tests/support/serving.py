@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.support.client import Headers, Reply
+from tests.support.client import Headers, Reply, finish
 from tests.support.portal import COOKIE, PASSWORD, PORTAL, USERS
 from tests.support.processes import Process
 
@@ -96,13 +96,7 @@ class Peer:
                 connection.putheader(name, value)
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            response = connection.getresponse()
-            return Reply(
-                status=response.status,
-                headers=tuple(response.getheaders()),
-                body=response.read(),
-            )
+            return finish(connection, body)
         finally:
             connection.close()
 

@@ -13,6 +13,7 @@ from forwardauth.access_control.queries import Operator, QueryCriterion, QueryTe
 from forwardauth.access_control.regexes import Regex
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
+from forwardauth.masking import mask_text
 from forwardauth.request import METHODS
 
 _PATHS: Final = ("path", "path_regex", "resources")
@@ -198,7 +199,7 @@ def _compile(text: str, *, ignores_case: bool) -> Regex:
         return Regex(text, ignores_case)
     except ValueError as exc:
         remedy = "write it with what RE2 has; docs/rules.md names the differences"
-        reason = f"{quote(text)} is not a regular expression: {exc}"
+        reason = f"{quote(text)} is not a regular expression: {mask_text(str(exc))}"
         raise RefusedValueError(reason, remedy) from exc
 
 

@@ -16,6 +16,7 @@ import yaml
 from forwardauth.config.problems import Findings, Place, Problem, RefusedValueError
 from forwardauth.config.tree import Listing, Node, Scalar, Table
 from forwardauth.errors import ConfigError
+from forwardauth.masking import mask_quoted
 
 _MAX_FILE_BYTES: Final = 1_048_576
 _MAX_NODES: Final = 100_000
@@ -104,7 +105,7 @@ def _compose(text: str, place: Place, findings: Findings) -> Node:
         line = mark.line + 1 if mark else 1
         is_tab = text.split("\n")[line - 1].lstrip(" ").startswith("\t")
         remedy = _TAB_REMEDY if is_tab else _SYNTAX_REMEDY
-        reason = f"is not YAML: {exc.problem or exc.context}"
+        reason = f"is not YAML: {mask_quoted(exc.problem or str(exc.context))}"
         raise _failure(_at(place, line), reason, remedy) from exc
     except RecursionError as exc:
         raise _failure(place, "is nested too deeply", _REMEDY) from exc
@@ -142,8 +143,10 @@ class _Converter:
             remedy = "write fewer; what an anchor repeats counts each time"
             raise _failure(place, reason, remedy)
         if node.tag not in _TAGS:
-            reason = f"holds the tag {node.tag}"
-            self._findings.refuse(place, reason, "write the value without a tag")
+            # A password that begins with ! is a tag as well, so it is not repeated.
+            reason = "begins with !, and so has a tag"
+            remedy = "write it without the tag; put a text that begins with ! in quotes"
+            self._findings.refuse(place, reason, remedy)
         if isinstance(node, yaml.ScalarNode):
             if half := _HALF.search(node.value):
                 # An escape can say so, and the system takes no such name of a file.

@@ -2,13 +2,14 @@
 
 Law: reading never stops at the first mistake. Everything found is gathered in one
 ``Findings``, and a single ``ConfigError`` carries all of it. No message ever holds the
-value of a key that may be secret.
+value of a key that may be secret, and none of another key unmasked; see ``masking``.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from forwardauth.errors import ConfigError
+from forwardauth.masking import mask_text
 
 _LONGEST_QUOTE = 80
 _LONGEST_PATH = 200
@@ -30,7 +31,11 @@ class Place:
     line: int | None = None
 
     def below(self, name: str) -> "Place":
-        """Return the place of the key *name* inside this one, on the same line."""
+        """Return the place of the key *name* inside this one, on the same line.
+
+        Of a value that ended up where a key belongs, nothing secret is kept.
+        """
+        name = mask_text(name)
         key = f"{self.key}.{name}" if self.key else name
         return Place(key=key, source=self.source, line=self.line)
 
@@ -120,13 +125,14 @@ def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
 
 
 def quote(text: str) -> str:
-    """Return *text* for a message: in quotes, escaped, cut at 80 characters."""
-    cut = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
+    """Return *text* for a message: masked, in quotes, escaped, cut at 80 characters."""
+    shown = mask_text(text)
+    cut = shown if len(shown) <= _LONGEST_QUOTE else shown[:_LONGEST_QUOTE] + "…"
     return ascii(cut) if not cut.isprintable() else f"'{cut}'"
 
 
 def show_path(path: Path) -> str:
-    """Return *path* for a message: escaped where needed, its end when it is long."""
-    text = str(path)
+    """Return *path* for a message: masked, escaped where needed, its end when long."""
+    text = mask_text(str(path))
     cut = text if len(text) <= _LONGEST_PATH else "…" + text[-_LONGEST_PATH:]
     return cut if cut.isprintable() else ascii(cut)

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-MASK: Final = "********"
-"""Stands for a secret, however long it is."""
+from forwardauth.masking import MASK
 
 _STORE: Final = re.compile(
     r"(?P<scheme>[a-z+]+://)(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?"

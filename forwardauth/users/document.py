@@ -11,6 +11,7 @@ from typing import Final
 import yaml
 
 from forwardauth.errors import ConfigError
+from forwardauth.masking import mask_quoted
 from forwardauth.users.problems import Problem
 
 # The parser in C is five times as fast where PyYAML was built with it.
@@ -67,7 +68,8 @@ def parse_document(text: str, *, place: str) -> Node | None:
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         where = place if mark is None else f"{place}:{mark.line + 1}"
-        raise _syntax_error(where, exc.problem or str(exc.context)) from exc
+        reason = mask_quoted(exc.problem or str(exc.context))
+        raise _syntax_error(where, reason) from exc
     except yaml.reader.ReaderError as exc:
         # Its position counts characters in one parser and bytes in the other.
         strange = yaml.reader.Reader.NON_PRINTABLE.search(text)

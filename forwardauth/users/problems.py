@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from forwardauth.masking import mask_text
+
 _LONGEST_QUOTE = 80
 
 
@@ -35,6 +37,7 @@ class RefusedValueError(ValueError):
 
 
 def quote(text: str) -> str:
-    """Return *text* for a message: in quotes, escaped, cut at 80 characters."""
-    cut = text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
+    """Return *text* for a message: masked, in quotes, escaped, cut at 80 characters."""
+    shown = mask_text(text)
+    cut = shown if len(shown) <= _LONGEST_QUOTE else shown[:_LONGEST_QUOTE] + "…"
     return f"'{cut}'" if cut.isprintable() else ascii(cut)

@@ -203,10 +203,10 @@ def _parse_options(
     options: dict[str, str] = {}
     for pair in filter(None, query.split("&")):
         name, _, value = pair.partition("=")
-        if name in options:
-            raise ValueError(f"the option {name} is given twice")
         if name not in _OPTIONS:
             raise ValueError(_explain_unknown(name))
+        if name in options:
+            raise ValueError(f"the option {name} is given twice")
         if name in _TLS_OPTIONS and not is_tls:
             raise ValueError(f"the option {name} needs TLS: write rediss")
         if name in _SENTINEL_OPTIONS and topology is not Topology.SENTINEL:
@@ -220,10 +220,12 @@ def _parse_options(
 
 
 def _explain_unknown(name: str) -> str:
+    # A password with a ? in it that was not encoded ends up here: a name is repeated
+    # where it is nearly that of an option, and can be nothing else.
     near = difflib.get_close_matches(name, _OPTIONS, n=1)
-    shown = name if _OPTION.fullmatch(name) else "one of them"
-    hint = f"did you mean {near[0]}" if near else f"there are {', '.join(_OPTIONS)}"
-    return f"unknown option of the store, {shown}; {hint}"
+    if near and _OPTION.fullmatch(name):
+        return f"unknown option of the store, {name}; did you mean {near[0]}"
+    return f"unknown option of the store; there are {', '.join(_OPTIONS)}"
 
 
 def _check_prefix(prefix: str) -> str:

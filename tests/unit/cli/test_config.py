@@ -240,6 +240,39 @@ def test_a_file_is_named_once() -> None:
     assert "name the file once" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["config", "check"],
+        ["config", "check", "--json"],
+        ["config", "show"],
+        ["config", "show", "--json"],
+        ["serve"],
+    ],
+    ids=" ".join,
+)
+def test_refused_values_are_told_without_what_is_secret(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """A message goes to logs and to forums; the place tells which value it is."""
+    text = (
+        "  - domain: example.net\n"
+        "    portal: https://auth.example.net\n"
+        "    default_target: https://alice:hunter2@www.example.org/?token=hunter2\n"
+        "session: {store: 'redis://me:hunter2@:0/', secret: hunter2}\n"
+        "logout: {notify: ['ftp://hunter2@a/?hunter2'], paths: ['/x?token=hunter2']}\n"
+    )
+    write_config(tmp_path, COMPLETE + text)
+
+    result = CliRunner().invoke(main, arguments)
+
+    assert result.exit_code == 2
+    assert "hunter2" not in result.output
+    assert "'https://********@www.example.org/?********' would be" in result.output
+    for key in ("session.store", "session.secret", "logout.notify", "logout.paths"):
+        assert key in result.output
+
+
 OPEN = (
     "open to everybody: www.example.com, status.example.com"
     " (rule 1: every method, every path)"

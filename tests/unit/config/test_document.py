@@ -200,7 +200,7 @@ def test_a_pipe_that_nobody_writes_to_holds_nothing(tmp_path: Path) -> None:
         ),
         pytest.param("a:\n  b: 1\n  b: 1\n", "a.b", 3, "twice", id="twice-below"),
         pytest.param("a: !!binary aGk=\n", "a", 1, "tag", id="standard-tag"),
-        pytest.param("a: !x y\n", "a", 1, "tag !x", id="local-tag"),
+        pytest.param("a: !x y\n", "a", 1, "has a tag", id="local-tag"),
         pytest.param("a: !!set {b}\n", "a", 1, "tag", id="set"),
         pytest.param("a: &x {b: 1}\nc:\n  <<: *x\n", "c", 3, "no name", id="merge"),
         pytest.param("? [a]\n: 1\n", "", 1, "no name", id="list-as-key"),

@@ -109,3 +109,17 @@ def test_a_path_is_shown_whole_unless_it_would_spoil_the_line(
 ) -> None:
     """The end of a long one says most."""
     assert show_path(Path(path)) == shown
+
+
+def test_a_long_value_is_masked_before_it_is_cut() -> None:
+    """Without its @, nobody could tell a password from a host."""
+    shown = quote(f"https://alice:{'hunter2' * 20}@app.example.com/")
+
+    assert shown == "'https://********@app.example.com/'"
+
+
+def test_a_value_in_place_of_a_key_is_masked() -> None:
+    """One line break too many makes a key of the address of a store."""
+    place = Place(key="session").below("redis://u:hunter2@h/0")
+
+    assert str(place) == "session.redis://********@h/0"

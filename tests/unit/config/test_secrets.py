@@ -11,8 +11,11 @@ from forwardauth.config.document import load_document
 from forwardauth.config.effective import resolve
 from forwardauth.config.effective_yaml import dump_yaml
 from forwardauth.config.keys import KEYS, Kind
+from forwardauth.config.load import read_draft
 from forwardauth.config.problems import Findings
-from forwardauth.config.secrets import MASK, SECRETS, mask_store, shown
+from forwardauth.config.secrets import SECRETS, mask_store, shown
+from forwardauth.errors import ConfigError
+from forwardauth.masking import MASK
 from tests.support.configuration import COMPLETE, write_config
 
 PLANTED = "hunter2-hunter2-hunter2-hunter2-hunter2"
@@ -106,3 +109,65 @@ def test_planted_secret_comes_out_of_no_key(
 
     assert PLANTED not in text
     assert MASK in text
+
+
+FORMS = (
+    f"zz://u:{PLANTED}@h.example",
+    f"zz://u:a/{PLANTED}?b@h.example",
+    f"https://zz.example?token={PLANTED}",
+    f"/zz/..?token={PLANTED}",
+    f"u:{PLANTED}@h.example:1",
+)
+"""Values that hardly any key accepts, each with a secret in it."""
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if KEYS[key].kind is not Kind.ENTRIES]
+)
+def test_no_message_about_any_key_repeats_a_secret(tmp_path: Path, key: str) -> None:
+    """Whatever is written under it, and whatever is said about that."""
+    for form in FORMS:
+        text = f"'{form}'"
+        for part in reversed(key.split(".")):
+            text = f"[{text}]" if part == "*" else f"{{{part}: {text}}}"
+
+        findings = read_draft(write_config(tmp_path, text), {}).findings
+
+        told = [str(each) for each in (*findings.problems, *findings.warnings)]
+        assert told
+        assert PLANTED[:10] not in "".join(told)
+
+
+MISPLACED = {
+    "key": f"session:\n  redis://u:{PLANTED}@h/0:\n",
+    "key, twice": f"session: {{secret: {{'u:{PLANTED}@h': 1, 'u:{PLANTED}@h': 2}}}}\n",
+    "tag": f"session:\n  secret: !{PLANTED}\n",
+    "tag with a handle": f"session:\n  secret: !{PLANTED}!x\n",
+    "alias": f"session:\n  secret: *{PLANTED}\n",
+    "anchor": f"session: {{secret: &{PLANTED} a, store: &{PLANTED} b}}\n",
+    "mapping": f"session:\n  store: redis: //u:{PLANTED}@h\n",
+    "escape": f'session:\n  secret: "\\{PLANTED}"\n',
+    "option": f"session:\n  store: redis://u:p?{PLANTED.replace('-', '_')}=1@h\n",
+}
+
+
+@pytest.mark.parametrize("text", MISPLACED.values(), ids=MISPLACED)
+def test_no_message_repeats_a_secret_that_is_no_value(
+    tmp_path: Path, text: str
+) -> None:
+    """To YAML a password without quotes may be a tag, an alias, or a key."""
+    path = write_config(tmp_path, COMPLETE + text)
+
+    told = list(map(str, problems_of(path)))
+
+    assert told
+    assert "hunter2-h" not in "".join(told)
+    assert "hunter2_h" not in "".join(told)
+
+
+def problems_of(path: Path) -> tuple[object, ...]:
+    """Return what is wrong with the file *path*."""
+    try:
+        return tuple(read_draft(path, {}).findings.problems)
+    except ConfigError as exc:
+        return exc.problems

@@ -125,3 +125,13 @@ def test_deep_nesting_is_refused() -> None:
     """Ten thousand brackets do not end the process."""
     with pytest.raises(ConfigError, match="nest"):
         parse_document("[" * 10_000, place="users.yaml")
+
+
+@pytest.mark.parametrize("password", ["*hunter2", "!hunter2!x", "&hunter2 a, x: *b2"])
+def test_mistake_in_a_password_is_told_without_it(password: str) -> None:
+    """Without quotes some are aliases and tags, whose names the parser would tell."""
+    with pytest.raises(ConfigError) as caught:
+        parse_document(f"users: {{alice: {{password: {password}}}}}", place="u")
+
+    assert "u:1: this is not YAML" in str(caught.value)
+    assert "hunter2" not in str(caught.value)

@@ -20,7 +20,9 @@ a single one, which is what a path makes of two."""
 
 _BEYOND: Final = re.compile(r"[?#]")
 _USERINFO: Final = re.compile(r":(?=.).*@", re.DOTALL)
-_PAIR: Final = re.compile(r"([?&;#][^=&#]*=)[^&#]+")
+_PAIR: Final = re.compile(r"([?&;#][^=&#()<>]+=)[^&#]+")
+"""With a name before ``=``: ``(?=`` and ``(?<=`` are of regular expressions."""
+
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _WORD: Final = re.compile(r"[A-Za-z0-9]{2}", re.ASCII)
 

@@ -50,6 +50,7 @@ def test_what_may_be_secret_is_masked(text: str, told: str) -> None:
         "127.0.0.1:9091",
         "/var/lib/forwardauth/users.yaml",
         "^/api/(?:v1|v2)/[^/]+",
+        "(?=x)(?<=y)(?P<z>.)=",
         "a; b & c?",
     ],
 )

@@ -31,12 +31,17 @@ from forwardauth.migration.report import Fate, Report
 from forwardauth.migration.rulebook import Draft
 from forwardauth.migration.site import Site, protect_all, write_site
 from forwardauth.migration.tinyauth_apps import App, draft_app
-from forwardauth.migration.tinyauth_keys import APP, SPELLINGS, lookup_left
-
-_LABELS: Final = (
-    "labels of containers (tinyauth.apps.*) are not read: write a rule for each that"
-    " keeps somebody out, above the last one"
+from forwardauth.migration.tinyauth_keys import (
+    APP,
+    BY_HAND,
+    LABELS,
+    SPELLINGS,
+    TAKEN,
+    VOUCHED,
+    canonical,
+    lookup_left,
 )
+
 _PORT: Final = "3000"
 _EXPIRY: Final = 86_400
 _NETWORKS: Final = frozenset({"ip_allow", "ip_block", "trusted_proxies"})
@@ -48,8 +53,7 @@ def read_tinyauth(path: Path, choices: Choices) -> Outcome:
     Raises:
         ConfigError: The file cannot be read, or has mistakes; carries all of them.
     """
-    reader = _Reader(path=path, choices=choices, report=Report(source=str(path)))
-    return reader.read()
+    return _Reader(path=path, choices=choices, report=Report(source=str(path))).read()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,16 +67,15 @@ class _Reader:
     def read(self) -> Outcome:
         """Return everything."""
         problems: list[Problem] = []
-        values, apps = self._sort(load_assignments(self.path))
+        values, apps = self._sort(load_assignments(self.path), problems)
         accounts, refused = self._read_accounts(values)
         problems += refused
         portal = self._read_portal(values, problems)
         drafts = self._draft(values, apps, accounts, portal, problems)
         if problems or portal is None:
             raise ConfigError(problems)
-        for name in ("title", "trusted_proxies"):
+        for name, told in TAKEN.items():
             if name in values:
-                told = {"title": "portal.title"}.get(name, "server.trusted_proxies")
                 self._tell(Fate.TAKEN, values[name], told)
         site = Site(
             portals=(portal,),
@@ -84,32 +87,40 @@ class _Reader:
             title=_text(values, "title") or None,
             users_file=None if accounts else self.choices.users_file,
         )
-        self.report.tell(Fate.TO_DO, "labels", None, _LABELS)
+        self.report.tell(Fate.TO_DO, "labels", None, LABELS)
         config = write_site(site, drafts, choices=self.choices, report=self.report)
-        heading = f"Written by forwardauth import from {self.path.name}."
-        users = write_accounts(accounts, heading=heading) if accounts else None
-        if users is None:
+        users = None
+        if accounts:
+            heading = f"Written by forwardauth import from {self.path.name}."
+            users = write_accounts(accounts, heading=heading)
+        else:
             text = "has no users of its own: forwardauth users add NAME adds one"
             self.report.tell(Fate.TO_DO, "USERS", None, text)
         return Outcome(config=config, users=users, report=self.report)
 
     def _sort(
-        self, found: tuple[Assignment, ...]
+        self, found: tuple[Assignment, ...], problems: list[Problem]
     ) -> tuple[dict[str, Assignment], dict[str, App]]:
         """Return what is read, by our one name for it, and applications."""
         values: dict[str, Assignment] = {}
         apps: dict[str, App] = {}
         for each in found:
-            match = APP.fullmatch(each.name)
+            variable = canonical(each.name)
+            match = APP.fullmatch(variable)
             if match is not None:
                 name = match["name"].lower()
                 app = apps.setdefault(name, App(name=name, line=each.line))
                 app.values[match["key"]] = each.value
-            elif each.name in SPELLINGS:
-                values[SPELLINGS[each.name]] = each
+                if match["key"] in VOUCHED:
+                    self._tell(Fate.TO_DO, each, VOUCHED[match["key"]])
+            elif variable in SPELLINGS:
+                values[SPELLINGS[variable]] = each
+            elif (left := lookup_left(variable)) is not None:
+                self._tell(Fate.LEFT, each, left)
             else:
-                text = lookup_left(each.name) or "is no variable that is known here"
-                self._tell(Fate.LEFT, each, text)
+                # It may be what keeps somebody out.
+                reason = f"{each.name} says of an application what is not known here"
+                problems.append(self._problem(each.line, reason, BY_HAND))
         return values, apps
 
     def _read_accounts(
@@ -158,14 +169,12 @@ class _Reader:
         url = (each.value if each else None) or self.choices.portal
         host = urlsplit(url or "").hostname or ""
         domain = self.choices.domain or host.partition(".")[2]
+        key, line = (each.name, each.line) if each else ("APP_URL", None)
         if url is None or not domain:
-            line = each.line if each else None
             reason = "says no APP_URL with a host below the domain of the applications"
             remedy = "give --portal https://auth.example.com"
             problems.append(self._problem(line, reason, remedy))
             return None
-        key = each.name if each else "APP_URL"
-        line = each.line if each else None
         self.report.tell(Fate.TAKEN, key, line, f"cookies: {domain}, portal {url}")
         return Portal(domain=domain, url=url.rstrip("/"), note=f"from {key}")
 
@@ -183,6 +192,7 @@ class _Reader:
             problems += self._bad_networks(networks, line)
         if portal is None:
             return ()
+        denies = _text(values, "acls_policy").lower() not in {"", "allow"}
         drafts: list[Draft] = []
         for app in apps.values():
             for key in ("IP_ALLOW", "IP_BLOCK", "IP_BYPASS"):
@@ -196,13 +206,14 @@ class _Reader:
                     ip_allow=lists["ip_allow"],
                     ip_block=lists["ip_block"],
                     any_query=self.choices.any_query,
+                    denies=denies,
                 )
             except ValueError as exc:
                 reason = f"holds an expression that is none: {exc}"
                 problems.append(self._problem(app.line, reason, "correct it"))
-        drafts += protect_all(
-            portal.domain, allow=lists["ip_allow"], block=lists["ip_block"]
-        )
+        if not denies:
+            allow, block = lists["ip_allow"], lists["ip_block"]
+            drafts += protect_all(portal.domain, allow=allow, block=block)
         return tuple(drafts)
 
     def _lifetime(self, values: dict[str, Assignment]) -> int:

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.regexes import Regex
 from forwardauth.migration.criteria import Criteria
 from forwardauth.migration.lines import split_list
-from forwardauth.migration.resources import read_resources, search_whole
+from forwardauth.migration.resources import read_resources
 from forwardauth.migration.rulebook import Draft
+from forwardauth.migration.tinyauth_people import People
 
 _QUERY = (
     "tinyauth looks for the expression in path and query, here the path is compared"
@@ -53,6 +53,7 @@ def draft_app(
     ip_allow: tuple[str, ...],
     ip_block: tuple[str, ...],
     any_query: bool,
+    denies: bool = False,
 ) -> tuple[Draft, ...]:
     """Return the drafts for *app*, in the order in which tinyauth asks.
 
@@ -63,6 +64,7 @@ def draft_app(
         ip_allow: Networks that are allowed everywhere.
         ip_block: Networks that are blocked everywhere.
         any_query: As ``read_resources`` takes it.
+        denies: Whether who is not allowed by name is kept out.
 
     Raises:
         ValueError: An expression is none.
@@ -78,8 +80,10 @@ def draft_app(
     if blocked:
         drafts.append(_exact(app, Policy.DENY, replace(protected, networks=blocked)))
     allowed = (*ip_allow, *split_list(app.values.get("IP_ALLOW", "")))
-    drafts += _draft_people(app, replace(protected, networks=allowed), usernames)
-    drafts.append(_exact(app, Policy.DENY, protected))
+    people = People(said=app.values, usernames=tuple(usernames), denies=denies)
+    drafts += _draft_people(app, people, replace(protected, networks=allowed))
+    if not drafts or drafts[-1].outside != protected:
+        drafts.append(_exact(app, Policy.DENY, protected))
     if is_partly_open:
         drafts.append(_exact(app, Policy.BYPASS, hosts))
     return tuple(drafts)
@@ -131,37 +135,18 @@ def _protected(app: App, hosts: Criteria) -> tuple[Criteria, bool]:
     return replace(hosts, path_regex=outside), True
 
 
-def _draft_people(
-    app: App, criteria: Criteria, usernames: Iterable[str]
-) -> list[Draft]:
-    names = list(usernames)
+def _draft_people(app: App, people: People, criteria: Criteria) -> list[Draft]:
     drafts: list[Draft] = []
-    blocked = _filter(app.values.get("USERS_BLOCK", ""), names)
-    if blocked:
-        everywhere = replace(criteria, networks=(), subject=_subjects(blocked))
+    if people.blocked:
+        everywhere = replace(criteria, networks=(), subject=people.blocked)
         drafts.append(_exact(app, Policy.DENY, everywhere))
-    text = app.values.get("USERS_ALLOW", "")
-    if not text:
-        return [*drafts, _exact(app, Policy.ONE_FACTOR, criteria)]
-    allowed = _filter(text, names)
-    if allowed:
-        subject = _subjects(allowed)
-        drafts.append(
-            _exact(app, Policy.ONE_FACTOR, replace(criteria, subject=subject))
-        )
+    allowed = people.allowed
+    if allowed is None:
+        drafts.append(_exact(app, Policy.ONE_FACTOR, criteria))
+    elif allowed:
+        limited = replace(criteria, subject=allowed)
+        drafts.append(_exact(app, Policy.ONE_FACTOR, limited))
     return drafts
-
-
-def _filter(text: str, usernames: Iterable[str]) -> tuple[str, ...]:
-    """Return the users that *text* means: a list, or an expression in slashes."""
-    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-        regex = Regex(search_whole(text[1:-1]))
-        return tuple(name for name in usernames if regex.matches(name))
-    return split_list(text)
-
-
-def _subjects(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple((f"user:{name}",) for name in names)
 
 
 def _exact(app: App, policy: Policy, criteria: Criteria) -> Draft:

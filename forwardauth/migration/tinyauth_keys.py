@@ -27,6 +27,7 @@ SPELLINGS: Final = {
     "TINYAUTH_UI_TITLE": "title",
     "TINYAUTH_AUTH_IP_ALLOW": "ip_allow",
     "TINYAUTH_AUTH_IP_BLOCK": "ip_block",
+    "TINYAUTH_AUTH_ACLS_POLICY": "acls_policy",
 }
 """Variables that are read, each with the one name that both spellings have here."""
 
@@ -57,18 +58,50 @@ LEFT: Final = (
         r"TINYAUTH_APPS_[A-Z0-9]+_RESPONSE_.*",
         "no headers are added; let the proxy add them",
     ),
-    (r"TINYAUTH_APPS_[A-Z0-9]+_(OAUTH|LDAP)_.*", _OAUTH),
 )
 """Variables without a counterpart, each with what there is in its place."""
 
 APP: Final = re.compile(
     r"TINYAUTH_APPS_(?P<name>[A-Z0-9]+)_(?P<key>CONFIG_DOMAIN|USERS_ALLOW|USERS_BLOCK"
+    r"|OAUTH_WHITELIST|OAUTH_GROUPS|LDAP_GROUPS"
     r"|IP_ALLOW|IP_BLOCK|IP_BYPASS|PATH_ALLOW|PATH_BLOCK)"
 )
 """What is said about one application."""
 
+VOUCHED: Final = {
+    "OAUTH_WHITELIST": "each address is the user of that name: add them",
+    "OAUTH_GROUPS": "each group is the group of that name: say who is in it",
+    "LDAP_GROUPS": "each group is the group of that name: say who is in it",
+}
+"""Whom a provider or a directory vouches for there, and what an operator does here."""
+
+TAKEN: Final = {
+    "title": "portal.title",
+    "trusted_proxies": "server.trusted_proxies",
+    "acls_policy": "the rules: who is in none is let in, or denied, as there",
+}
+"""What becomes of variables that nothing else is told about."""
+
+LABELS: Final = (
+    "labels of containers (tinyauth.apps.*) are not read: write a rule for each that"
+    " keeps somebody out, above the last one"
+)
+BY_HAND: Final = "correct its name, or take it out and write a rule by hand"
+
+_PREFIX: Final = "TINYAUTH_"
+_APPS: Final = "TINYAUTH_APPS_"
+
+
+def canonical(name: str) -> str:
+    """Return *name* as the tables have it: tinyauth 5 reads its names in any case."""
+    return name.upper() if name.upper().startswith(_PREFIX) else name
+
 
 def lookup_left(name: str) -> str | None:
-    """Return what there is in the place of the variable *name*."""
+    """Return what there is in the place of the variable *name*.
+
+    ``None`` where it says of an application what nobody knows.
+    """
     found = (text for pattern, text in LEFT if re.fullmatch(pattern, name))
-    return next(found, None)
+    unknown = None if name.startswith(_APPS) else "is no variable that is known here"
+    return next(found, unknown)

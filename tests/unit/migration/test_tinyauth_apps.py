@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from forwardauth.access_control.decision import Outcome
+from forwardauth.errors import ConfigError
 from forwardauth.migration.report import Fate
+from forwardauth.request import Subject
 from tests.support.access import ALICE, BOB, ask
 from tests.support.migration import Written, import_tinyauth
 from tests.support.users import BCRYPT
@@ -14,6 +16,9 @@ BASE = (
     "TINYAUTH_APPURL=https://auth.example.com\n"
     f"TINYAUTH_AUTH_USERS=alice:{BCRYPT},bob:{BCRYPT}\n"
 )
+JANE = Subject(username="jane@example.org", groups=frozenset({"staff"}), level=1)
+JOE = Subject(username="joe@example.org", level=1)
+WIKI = "wiki.example.com"
 ALLOW, SIGN_IN, FORBIDDEN = Outcome.ALLOW, Outcome.SIGN_IN, Outcome.FORBIDDEN
 
 
@@ -105,3 +110,108 @@ def test_a_blocked_path_that_cannot_be_bounded_protects_all(tmp_path: Path) -> N
     written = write(tmp_path, "PATH_BLOCK=admin")
 
     assert written.outcome(ask("wiki.example.com", "/x")) is SIGN_IN
+
+
+VOUCHED = {
+    "addresses": (("OAUTH_WHITELIST=jane@example.org",), {"alice", "bob", "jane"}),
+    "a group": (("OAUTH_GROUPS=staff",), {"alice", "bob", "jane"}),
+    "a group of the directory": (("LDAP_GROUPS=staff",), {"alice", "bob", "jane"}),
+    "another group": (("OAUTH_GROUPS=admins",), {"alice", "bob"}),
+    "both": (
+        ("OAUTH_WHITELIST=joe@example.org", "OAUTH_GROUPS=staff"),
+        {"alice", "bob"},
+    ),
+    "any address": (
+        ("OAUTH_WHITELIST=/.*/", "OAUTH_GROUPS=staff"),
+        {"alice", "bob", "jane"},
+    ),
+    "an expression": (("OAUTH_WHITELIST=/@example.org$/",), {"alice", "bob"}),
+    "an expression of groups": (("OAUTH_GROUPS=/^st/",), {"alice", "bob"}),
+    "beside users": (
+        ("OAUTH_WHITELIST=jane@example.org", "USERS_ALLOW=alice"),
+        {"alice", "jane"},
+    ),
+    "beside blocked users": (
+        ("OAUTH_WHITELIST=jane@example.org", "USERS_BLOCK=/^b/"),
+        {"alice", "jane"},
+    ),
+    "a directory beside users": (
+        ("LDAP_GROUPS=staff", "USERS_ALLOW=alice,jane@example.org,joe@example.org"),
+        {"alice", "jane"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), VOUCHED.values(), ids=VOUCHED)
+def test_whom_a_provider_has_to_vouch_for_is_not_everybody(
+    tmp_path: Path, lines: tuple[str, ...], wanted: set[str]
+) -> None:
+    """An address is a user here and a group a group; who has neither stays out."""
+    written = write(tmp_path, *lines)
+
+    people = {"alice": ALICE, "bob": BOB, "jane": JANE, "joe": JOE}
+    told = {n for n, p in people.items() if written.outcome(ask(WIKI), p) is ALLOW}
+    assert told == wanted
+    assert written.outcome(ask(WIKI)) is not ALLOW
+
+
+def test_who_is_blocked_by_an_expression_is_so_later_as_well(tmp_path: Path) -> None:
+    """Nobody can tell now which users there will be: those there are may, alone."""
+    written = write(tmp_path, "USERS_BLOCK=/^b|^svc-/")
+
+    assert written.outcome(ask(WIKI), ALICE) is ALLOW
+    for name in ("bob", "svc-backup"):
+        assert written.outcome(ask(WIKI), Subject(username=name, level=1)) is FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "name", ["TINYAUTH_APPS_wiki_USERS_ALLOW", "tinyauth_apps_wiki_users_allow"]
+)
+def test_names_are_read_in_any_case(tmp_path: Path, name: str) -> None:
+    """As tinyauth reads them: what keeps somebody out is not passed over."""
+    written = import_tinyauth(tmp_path, f"{BASE}{name}=alice\n")
+
+    assert written.outcome(ask(WIKI), ALICE) is ALLOW
+    assert written.outcome(ask(WIKI), BOB) is FORBIDDEN
+
+
+@pytest.mark.parametrize("name", ["MY_APP_USERS_ALLOW", "WIKI_USERS_ALLOWED", "WIKI"])
+def test_what_is_said_of_an_application_is_understood_or_refused(
+    tmp_path: Path, name: str
+) -> None:
+    """It may be what keeps somebody out."""
+    with pytest.raises(ConfigError) as caught:
+        import_tinyauth(tmp_path, f"{BASE}TINYAUTH_APPS_{name}=alice\n")
+
+    assert [str(each).partition(": ")[0] for each in caught.value.problems] == [
+        f"{tmp_path}/tinyauth.env:3"
+    ]
+
+
+DENIED = {
+    "nothing is said": ((), set[str]()),
+    "users": (("USERS_ALLOW=alice",), {"alice"}),
+    "an address": (("OAUTH_WHITELIST=jane@example.org",), {"jane"}),
+    "any address": (("OAUTH_WHITELIST=/.*/",), set()),
+    "any address of a group": (
+        ("OAUTH_WHITELIST=/.*/", "OAUTH_GROUPS=staff"),
+        {"jane"},
+    ),
+    "a group alone": (("OAUTH_GROUPS=staff",), set()),
+    "a directory alone": (("LDAP_GROUPS=staff",), set()),
+    "something else": (("CONFIG_DOMAIN=wiki.example.com",), set()),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), DENIED.values(), ids=DENIED)
+def test_denied_unless_allowed(
+    tmp_path: Path, lines: tuple[str, ...], wanted: set[str]
+) -> None:
+    """Where tinyauth lets nobody in who is not allowed, nor is anybody here."""
+    said = "".join(f"TINYAUTH_APPS_WIKI_{line}\n" for line in lines)
+    written = import_tinyauth(tmp_path, f"{BASE}TINYAUTH_AUTH_ACLS_POLICY=deny\n{said}")
+
+    people = {"alice": ALICE, "bob": BOB, "jane": JANE, "joe": JOE}
+    told = {n for n, p in people.items() if written.outcome(ask(WIKI), p) is ALLOW}
+    assert told == wanted
+    assert written.outcome(ask("git.example.com"), ALICE) is FORBIDDEN

@@ -28,6 +28,7 @@ _PARAMETER: Final = re.compile(r"\{[A-Za-z0-9_-]*(?::(?P<regex>.*))?\}", re.DOTA
 _ANY_LABEL: Final = "[^.]+"
 _ANY_SEGMENT: Final = "[^/]+"
 _NOTHING: Final = Criteria()
+_ASTERISK: Final = "an asterisk in Host is no wildcard there, and meets no request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,12 @@ def _read_hosts(values: list[str]) -> tuple[Clause, ...]:
             regexes.append(_template(value, _ANY_LABEL))
         else:
             names.append(str(parse_domain_pattern(value)))
-    return (_exactly(Criteria(domain=tuple(names), domain_regex=tuple(regexes))),)
+    outside = Criteria(domain=tuple(names), domain_regex=tuple(regexes))
+    known = tuple(name for name in names if not name.startswith("*"))
+    if len(known) == len(names):
+        return (_exactly(outside),)
+    inside = replace(outside, domain=known) if known or regexes else None
+    return (Clause(inside=inside, outside=outside, reasons=(_ASTERISK,)),)
 
 
 def _read_paths(values: list[str]) -> tuple[Clause, ...]:

@@ -64,6 +64,10 @@ BOUNDED = {
     "unknown": ("Host(`a.example.com`) && Foo(`x`)", HOST),
     "two hosts": ("Host(`a.example.com`) && Host(`b.example.com`)", HOST),
     "no host name": ("Host(`a_b`)", Criteria()),
+    "an asterisk": (
+        "Host(`*.example.com`)",
+        Criteria(domain=("*.example.com",)),
+    ),
     "an empty value": ("Query(`a=`)", Criteria()),
     "unpaired": ("Path(`/{a`)", Criteria()),
     "no expression": ("Path(`/{a:(}`)", Criteria()),
@@ -78,6 +82,15 @@ def test_what_cannot_be_said_has_nothing_inside(text: str, outside: Criteria) ->
 
     assert clause.inside is None
     assert clause.outside == outside
+    assert clause.reasons
+
+
+def test_an_asterisk_among_hosts_leaves_the_others() -> None:
+    """It is no wildcard there, so it lets nobody in who has not been let in."""
+    (clause,) = parse_rule("Host(`a.example.com`, `*.example.com`)")
+
+    assert clause.inside == HOST
+    assert clause.outside == Criteria(domain=("a.example.com", "*.example.com"))
     assert clause.reasons
 
 

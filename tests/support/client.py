@@ -76,6 +76,9 @@ def finish(connection: http.client.HTTPConnection, body: bytes | None) -> Reply:
     try:
         connection.endheaders(body)
     except HUNG_UP as exc:
+        if connection.sock is None:
+            # Nobody listens yet, so nothing was sent and nothing will be answered.
+            raise
         unsent = exc
     try:
         response = connection.getresponse()

@@ -4,6 +4,7 @@ import errno
 import socket
 import stat
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -38,6 +39,16 @@ class Listeners:
         """
         management = self.management if worker == 0 else ()
         return Listeners(main=self.main, management=management, files=())
+
+    def accept_waiting(self) -> list[socket.socket]:
+        """Return the connections that nobody has taken yet, before they are lost."""
+        found: list[socket.socket] = []
+        for listener in self.main:
+            # Nobody accepts by the same listener in between, so that it has an end.
+            with suppress(OSError):
+                while len(found) < _BACKLOG:
+                    found.append(listener.accept()[0])
+        return found
 
     def close_main(self) -> None:
         """Take no more connections: who comes now may go to another instance."""

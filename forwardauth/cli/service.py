@@ -31,7 +31,7 @@ END_SECONDS: Final = 0.5
 """What is left of a request after its time, such as an answer that nobody takes."""
 
 _LOOK_SECONDS: Final = 0.01
-"""Between two looks, in a stop, for who still waits for the store."""
+"""Between two looks, in a stop, for who still asks."""
 
 _WARM_UP_SECONDS: Final = 1.0
 """After the start, by when the requests that waited for it have been answered."""
@@ -212,9 +212,8 @@ class Service:
     ) -> None:
         """Accept nothing more, let running requests end, and close everything."""
         _log.info("stopping")
-        for site in self._sites:
-            await site.stop()
-        self._listeners.close_main()
+        self._main.end_soon()
+        await self._stop_listening()
         await self._drain()
         for task in tuple(self._work):
             task.cancel()
@@ -223,14 +222,20 @@ class Service:
         await self._stack.aclose()
         self._instance.leave(self._worker)
 
-    async def _drain(self) -> None:
-        """Return when all requests are answered, or when they had their time.
+    async def _stop_listening(self) -> None:
+        """Close the listeners; who has been let in by the system is served."""
+        for site in self._sites:
+            await site.stop()
+        waiting = self._listeners.accept_waiting()
+        self._listeners.close_main()
+        for connection in waiting:
+            await self._main.take(connection)
 
-        Those as well that have not come to an application.
-        """
+    async def _drain(self) -> None:
+        """Return when no request is in hand or on its way, or when they had their time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_time.total_seconds()):
-                while self._main.is_waiting:  # noqa: ASYNC110 - nobody tells of the last
+                while not self._main.is_quiet:  # noqa: ASYNC110 - nobody tells of the last
                     await asyncio.sleep(_LOOK_SECONDS)
                 for prepared in tuple(self._prepared):
                     await prepared.requests.wait()

@@ -28,7 +28,7 @@ class AwaitedProtocol(ShortProtocol):
     The private names are aiohttp's.
     """
 
-    __slots__ = ("_held", "_is_handed_over", "_later", "_way")
+    __slots__ = ("_held", "_later", "_way")
 
     def __init__(self, manager: web.Server, limits: Limits, way: AwaitedWay) -> None:
         """Wait for the connection; see ``Protocol``."""
@@ -38,17 +38,11 @@ class AwaitedProtocol(ShortProtocol):
         """The request whose answer is waited for."""
         self._later = _NOTHING
         """What has come after it."""
-        self._is_handed_over = False
 
     def ask(self, short_way: ShortWay) -> None:
         """Ask *short_way*; the answer that is waited for is that of the one before."""
         super().ask(short_way)
         self._way = cast("AwaitedWay", short_way)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether who asked the short way has no answer yet, from whomever."""
-        return bool(self._held) or (self._is_handed_over and not self.is_idle)
 
     @property
     def is_idle(self) -> bool:
@@ -67,7 +61,6 @@ class AwaitedProtocol(ShortProtocol):
     def _lookup_answer(self, data: bytes, peer: str) -> bytes | None:
         """Return what is sent; empty where that is waited for. See the base."""
         self._held = data
-        self._is_handed_over = False
         try:
             answer = self._way.ask(data, peer, partial(self._take, data))
         except Exception:  # noqa: BLE001 - outermost, like the one for applications
@@ -96,7 +89,6 @@ class AwaitedProtocol(ShortProtocol):
     def _hand_over(self) -> None:
         """Let the application answer what is waited for, as if it came just now."""
         held, self._held = self._held, _NOTHING
-        self._is_handed_over = True
         later = self._resume()
         # Who has been told to close takes no requests, but this one came before.
         is_closing, self._close = self._close, False
@@ -127,7 +119,6 @@ class AwaitedProtocol(ShortProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         """End, whoever ended it; nobody waits any more."""
         self._held = self._later = _NOTHING
-        self._is_handed_over = False
         super().connection_lost(exc)
 
     def _process_keepalive(self) -> None:

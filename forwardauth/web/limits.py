@@ -58,6 +58,14 @@ Who closes first wins a race against the next request, so it has to be the proxy
 keeps them longest: for an hour. What is idle makes room when all are taken.
 """
 
+QUIET_SECONDS: Final = 1.0
+"""In a stop, from the last answer until a connection that is kept is closed.
+
+Until then the next answer says that it is the last one. Which request comes while a
+connection is closed is lost, unless the proxy asks somebody else: one that has been
+quiet for so long is unlikely to be asked just then.
+"""
+
 MAX_CONNECTIONS: Final = 10_000
 """Of one process, if the system lets it open that many files."""
 
@@ -79,6 +87,7 @@ class Limits:
         answer_seconds: See ``ANSWER_SECONDS``.
         drain_seconds: See ``DRAIN_SECONDS``.
         idle_seconds: See ``IDLE_SECONDS``.
+        quiet_seconds: See ``QUIET_SECONDS``.
         max_connections: At least 1.
         crowd: See ``CROWD``.
     """
@@ -88,5 +97,6 @@ class Limits:
     answer_seconds: float = ANSWER_SECONDS
     drain_seconds: float = DRAIN_SECONDS
     idle_seconds: float = IDLE_SECONDS
+    quiet_seconds: float = QUIET_SECONDS
     max_connections: int = MAX_CONNECTIONS
     crowd: int = CROWD

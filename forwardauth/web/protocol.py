@@ -44,6 +44,7 @@ class Protocol(web.RequestHandler):
         "_body_deadline",
         "_connection",
         "_head_deadline",
+        "_is_ending",
         "_meter",
     )
 
@@ -72,6 +73,7 @@ class Protocol(web.RequestHandler):
         self._msg_queue_resume_size = MAX_WAITING - 1
         # aiohttp forgets its own before the system has sent everything.
         self._connection: asyncio.Transport | None = None
+        self._is_ending = False
         self._meter = MeteredParser(cast("RequestParser", self._parser))
         self._parser = cast("Any", self._meter)
         self._head_deadline = Deadline(loop, limits.head_seconds, self._end_slow_head)
@@ -91,6 +93,16 @@ class Protocol(web.RequestHandler):
         """
         self._request_handler = handler
         self._request_factory = factory
+
+    def end_soon(self) -> None:
+        """Let the answer to the next request say that it is the last one."""
+        self._is_ending = True
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether nothing is under way, nor has been for the last *seconds*."""
+        idle_since = self.idle_until - self._keepalive_timeout
+        is_long_ago = self._loop.time() >= idle_since + seconds
+        return is_long_ago and self.is_idle and not self._meter.is_in_head
 
     @property
     def is_idle(self) -> bool:
@@ -194,7 +206,8 @@ class Protocol(web.RequestHandler):
         """
         if isinstance(resp, web.HTTPExpectationFailed):
             resp = _refusal(resp.status)
-        if _asks_for_other_protocol(request) or not request.content.is_eof():
+        is_last = self._is_ending and not self._messages
+        if is_last or _asks_for_other_protocol(request) or not request.content.is_eof():
             # A proxy that has passed on the length of a body and kept the body would
             # send its next request where we still expect this one to go on.
             resp.force_close()

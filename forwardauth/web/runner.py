@@ -7,6 +7,7 @@ listener, and never a request in hand.
 import asyncio
 import heapq
 import logging
+import socket
 from operator import attrgetter
 from typing import Any, Final, cast
 
@@ -46,11 +47,24 @@ class ServiceRunner(web.AppRunner):
         super().__init__(app, access_log=None, **options)
         self._limits = limits or Limits()
 
+    async def take(self, connection: socket.socket) -> None:
+        """Serve a *connection* that was accepted elsewhere."""
+        if self.server is not None:
+            loop = asyncio.get_running_loop()
+            await loop.connect_accepted_socket(self.server, connection)
+
+    def end_soon(self) -> None:
+        """Let each connection end with its next answer, which says so.
+
+        What is quiet is left to the end of this runner.
+        """
+        if isinstance(self.server, _Server):
+            self.server.end_soon()
+
     @property
-    def is_waiting(self) -> bool:
-        """Whether anybody waits for the store whom no application has seen."""
-        server = self.server
-        return isinstance(server, _Server) and server.is_waiting
+    def is_quiet(self) -> bool:
+        """Whether nobody waits for an answer, and nobody is likely to ask just now."""
+        return not isinstance(self.server, _Server) or self.server.is_quiet
 
     def change_over(self, successor: "ServiceRunner") -> None:
         """Answer by the application of *successor*, which has been set up.
@@ -87,6 +101,7 @@ class _Server(web.Server):
         super().__init__(*args, **options)
         self._limits = limits
         self._short_way = short_way
+        self._is_ending = False
         # aiohttp's own list still holds what has been ended a moment ago.
         self._open: set[Protocol] = set()
 
@@ -111,12 +126,17 @@ class _Server(web.Server):
         if isinstance(connection, ShortProtocol) and self._short_way is not None:
             connection.ask(self._short_way)
 
+    def end_soon(self) -> None:
+        """See ``ServiceRunner``; who comes from now on has one request as well."""
+        self._is_ending = True
+        for connection in self._open:
+            connection.end_soon()
+
     @property
-    def is_waiting(self) -> bool:
+    def is_quiet(self) -> bool:
         """See ``ServiceRunner``."""
-        return any(
-            isinstance(each, AwaitedProtocol) and each.is_waiting for each in self._open
-        )
+        seconds = self._limits.quiet_seconds
+        return all(connection.is_quiet(seconds) for connection in self._open)
 
     def connection_made(
         self, handler: web.RequestHandler, transport: asyncio.Transport
@@ -126,6 +146,8 @@ class _Server(web.Server):
         connection = cast("Protocol", handler)
         # Between its making and this there may have been a change.
         self._hand_over(connection)
+        if self._is_ending:
+            connection.end_soon()
         self._open.add(connection)
         self._tell_crowd()
         if len(self._open) > self._limits.max_connections:

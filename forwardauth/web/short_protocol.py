@@ -83,10 +83,16 @@ class ShortProtocol(Protocol):
         elif answer:
             self._send(answer)
 
+    def end_soon(self) -> None:
+        """See ``Protocol``; the normal way says what comes next."""
+        self._is_at_rest = False
+        super().end_soon()
+
     def _may_begin(self) -> bool:
         """Whether nothing is under way on a connection with a proxy."""
         return (
             bool(self._peer)
+            and not self._is_ending
             and not self._messages
             and not self._paused
             and (self.is_idle or self._is_done)
@@ -154,7 +160,7 @@ class ShortProtocol(Protocol):
         """Send the whole *answer*, and wait for the next request or end, as aiohttp."""
         if self._connection is None:
             return
-        self._is_at_rest = True
+        self._is_at_rest = not self._is_ending
         # If it cannot be sent at once, ``pause_writing`` is called meanwhile.
         self._connection.write(answer)
         if self._close:

@@ -5,20 +5,28 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http.client import NotConnected
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.support.certificates import Certificates
+from tests.support.installation import Installation, installation
 from tests.support.processes import Process, free_ports, wait_for
-from tests.support.serving import Peer, serving, write_installation
+from tests.support.serving import Peer, serving, workers_of, write_installation
+from tests.support.steady_traffic import KeptConnection
+from tests.support.steady_visits import SteadyVisits
 
 LOGOUT: Final = (
     b"POST /api/logout HTTP/1.1\r\nHost: auth.example.com\r\n"
     b"Content-Type: application/json\r\nContent-Length: 2\r\n"
     b"Expect: 100-continue\r\n\r\n"
 )
+CONNECTIONS: Final = 4
+WORKERS: Final = 2
+VISITS: Final = 20
 SIGHUP_BIT: Final = 1 << (signal.SIGHUP - 1)
 
 
@@ -102,6 +110,77 @@ def test_second_signal_ends_at_once(tmp_path: Path, workers: int, status: int) -
     assert ended == status
 
 
+def test_kept_connections_are_told_before_they_end(tmp_path: Path) -> None:
+    """Who asks on has a last answer, which says that it is; who is quiet needs none."""
+    with (
+        running(tmp_path, drain="1h") as (process, peer, _),
+        peer.connect() as quiet,
+        asking(peer) as client,
+        ExitStack() as stack,
+    ):
+        assert isinstance(peer.address, int)
+        port, token = peer.address, peer.sign_in()
+        kept = [
+            stack.enter_context(KeptConnection(port, token)) for _ in range(CONNECTIONS)
+        ]
+        quiet.sendall(b"GET /api/health HTTP/1.1\r\nHost: any\r\n\r\n")
+        greeting = quiet.recv(10_000)
+        for each in kept:
+            each.wait_for_more(10)
+        os.kill(process.pid, signal.SIGTERM)
+        wait_for(lambda: all(each.error for each in kept), "they are told to end")
+        client.sendall(b"{}")
+        status = process.wait()
+        rest = quiet.recv(100)
+
+    # Whoever was hung up on instead would say so.
+    assert [type(each.error) for each in kept] == [NotConnected] * CONNECTIONS
+    assert {told.status for each in kept for told in each.told} == {200}
+    assert greeting.startswith(b"HTTP/1.1 200")
+    assert rest == b""
+    assert status == 0
+
+
+@pytest.fixture(scope="module")
+def behind_nginx(
+    tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
+) -> Iterator[Installation]:
+    """Run nginx as shipped, which keeps its connections to two instances."""
+    folder = tmp_path_factory.mktemp("nginx")
+    stores = (f"sqlite:{folder / 'sessions.db'}",) * 2
+    settings = {"FORWARDAUTH_SERVER__WORKERS": "2"}
+    with installation(
+        "nginx", folder, certificates, stores=stores, settings=settings
+    ) as site:
+        yield site
+
+
+def test_restart_of_workers_loses_no_request(behind_nginx: Installation) -> None:
+    """Each worker is told to end while visitors come, and another takes its place."""
+    service = behind_nginx.services[0]
+    with SteadyVisits(behind_nginx) as visits:
+        for pid in workers_of(service):
+            visits.wait_for_more(VISITS)
+            _replace(service, pid)
+        visits.wait_for_more(VISITS)
+
+    assert set(visits.answered) == {"200"}
+
+
+def test_stop_of_one_of_two_instances_loses_no_request(
+    behind_nginx: Installation,
+) -> None:
+    """Visitors go on with the other one."""
+    service = behind_nginx.services[1]
+    with SteadyVisits(behind_nginx) as visits:
+        visits.wait_for_more(VISITS)
+        status = service.stop()
+        visits.wait_for_more(VISITS)
+
+    assert status == 0
+    assert set(visits.answered) == {"200"}
+
+
 def test_reload_that_is_asked_for_at_the_start_ends_nothing(tmp_path: Path) -> None:
     """The signal is not deadly from when the command knows what it is."""
     main, management = free_ports(2)
@@ -117,6 +196,15 @@ def test_reload_that_is_asked_for_at_the_start_ends_nothing(tmp_path: Path) -> N
         status = process.stop()
 
     assert status == 0
+
+
+def _replace(service: Process, worker: int) -> None:
+    """Tell *worker* to end, and return when another has its place."""
+    os.kill(worker, signal.SIGTERM)
+    wait_for(
+        lambda: len({*workers_of(service)} - {worker}) == WORKERS,
+        "another has its place",
+    )
 
 
 def _hears_hangup(pid: int) -> bool:

@@ -133,10 +133,15 @@ class Portal:
         successor = ServiceRunner(applications.main)
         await successor.setup()
         applications.take_over()
+        self.runner.change_over(successor)
+        return successor
+
+    @property
+    def runner(self) -> ServiceRunner:
+        """What runs the service that proxies ask."""
         runner = self._main.runner
         assert isinstance(runner, ServiceRunner)
-        runner.change_over(successor)
-        return successor
+        return runner
 
     def url(self, path: str) -> str:
         """Return where *path* is reached without a proxy."""

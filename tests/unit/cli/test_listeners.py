@@ -255,3 +255,20 @@ def test_restart_does_not_wait_for_old_connections(tmp_path: Path) -> None:
 
     assert accepts(address)
     again.close()
+
+
+def test_who_waits_to_be_accepted_can_be_taken(tmp_path: Path) -> None:
+    """All of them, by every kind of listener of proxies; nobody is waited for."""
+    port, path, probes = tcp(), UnixAddress(path=tmp_path / "socket"), tcp()
+    opened = open_listeners(listening(tmp_path, port, path, management=probes))
+    assert all(accepts(address) for address in (port, port, path, probes))
+
+    taken = opened.accept_waiting()
+    again = opened.accept_waiting()
+    opened.close()
+
+    families = [each.family for each in taken]
+    for each in taken:
+        each.close()
+    assert families == [socket.AF_INET, socket.AF_INET, socket.AF_UNIX]
+    assert again == []

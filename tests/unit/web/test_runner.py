@@ -1,5 +1,7 @@
 """How many connections there may be, and what they meet when the settings change."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -26,6 +28,10 @@ FORM: Final = (
     f"POST /login HTTP/1.1\r\nHost: {PORTAL}\r\nAccept: text/html\r\n"
     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 14\r\n\r\n"
     "username"
+).encode()
+LOGOUT: Final = (
+    f"POST /api/logout HTTP/1.1\r\nHost: {PORTAL}\r\n"
+    "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 ).encode()
 PAGE: Final = (
     f"GET /login HTTP/1.1\r\nHost: {PORTAL}\r\nAccept: text/html\r\n\r\n".encode()
@@ -193,3 +199,119 @@ async def test_answer_of_the_store_goes_to_who_asked_it(tmp_path: Path) -> None:
 
     assert b"\r\nRemote-User: alice\r\n" in under_way
     assert b"\r\nX-User: alice\r\n" in following
+
+
+STORES: Final = {"glances": Portal, "waits": Waiting}
+
+
+@pytest.mark.parametrize("kind", STORES.values(), ids=STORES)
+@pytest.mark.parametrize("way", ["short", "normal", "with a body"])
+async def test_kept_connection_is_told_that_it_ends(
+    tmp_path: Path, kind: type[Portal], way: str
+) -> None:
+    """In a stop the next answer is the last and says so, whichever way it goes."""
+    async with kind(tmp_path) as portal, Line(portal) as line:
+        token, _ = await portal.create_session()
+        asked = {"short": question(token), "normal": PAGE, "with a body": LOGOUT}[way]
+        await line.send(asked)
+        before = await line.read()
+        portal.runner.end_soon()
+        await line.send(asked)
+        last = await line.read()
+        behind = await line.rest()
+
+    assert b"\r\nConnection: close\r\n" not in before
+    assert b"\r\nConnection: close\r\n" in last
+    assert last[:15] == before[:15] == b"HTTP/1.1 200 OK"
+    assert behind == b""
+
+
+async def test_connection_made_in_a_stop_has_one_request(tmp_path: Path) -> None:
+    """The system had let it in before the listener was closed."""
+    async with Portal(tmp_path) as portal:
+        portal.runner.end_soon()
+        async with Line(portal) as line:
+            await line.send(HEALTH)
+            received = await line.rest()
+
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close\r\n" in received
+
+
+async def test_pipelined_requests_are_all_answered_in_a_stop(tmp_path: Path) -> None:
+    """The one that says it is the last is the last that has come."""
+    async with Portal(tmp_path) as portal, Line(portal) as line:
+        portal.runner.end_soon()
+        await line.send(HEALTH * 2)
+        received = await line.rest()
+
+    assert received.count(b"HTTP/1.1 200 OK") == 2
+    assert received.count(b"\r\nConnection: close\r\n") == 1
+    assert received.index(b"Connection: close") > received.rindex(b"HTTP/1.1 200 OK")
+
+
+async def test_answer_that_waits_for_the_store_does_not_hide_the_end(
+    tmp_path: Path,
+) -> None:
+    """It was asked for before the stop; the one after it is the last."""
+    async with Waiting(tmp_path) as portal, Line(portal) as line:
+        asked = await portal.hold()
+        await line.send(asked)
+        await portal.wait_until_asked()
+        portal.runner.end_soon()
+        is_quiet = portal.runner.is_quiet
+        portal.deferred.is_held = False
+        portal.deferred.answer()
+        first = await line.read()
+        await line.send(asked)
+        last = await line.rest()
+
+    assert not is_quiet
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert last.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close\r\n" in last
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sent", "is_quiet"),
+    [
+        pytest.param(3600.0, HEALTH, False, id="asked a moment ago"),
+        pytest.param(0.0, HEALTH, True, id="asked long ago"),
+        pytest.param(0.0, LOGOUT, True, id="a body long ago"),
+        pytest.param(0.0, HEALTH + HEALTH[:9], False, id="half of a head"),
+        pytest.param(0.0, HEALTH + LOGIN, False, id="half of a request"),
+    ],
+)
+async def test_stop_knows_who_may_be_asking(
+    tmp_path: Path, seconds: float, sent: bytes, *, is_quiet: bool
+) -> None:
+    """A connection is cut when nothing is under way, and nothing has just been."""
+    limits = Limits(quiet_seconds=seconds)
+    async with Portal(tmp_path, limits=limits) as portal, Line(portal) as line:
+        await line.send(sent)
+        await line.read()
+        await asyncio.sleep(0)
+        found = portal.runner.is_quiet
+
+    assert found is is_quiet
+
+
+async def test_nobody_connected_is_quiet(tmp_path: Path) -> None:
+    """A service that nobody asks stops at once."""
+    async with Portal(tmp_path) as portal:
+        found = portal.runner.is_quiet
+
+    assert found
+
+
+async def test_connection_that_was_accepted_elsewhere_is_served(tmp_path: Path) -> None:
+    """Whoever empties the queue of a listener hands on what was in it."""
+    async with Portal(tmp_path) as portal:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            await portal.runner.take(listener.accept()[0])
+        writer.write(HEALTH)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")

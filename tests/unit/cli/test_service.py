@@ -1,0 +1,40 @@
+"""The service in one process: how it stops."""
+
+import socket
+from pathlib import Path
+from typing import Final
+
+from tests.support.own_service import OwnService
+from tests.support.processes import free_ports
+from tests.support.serving import write_installation
+
+HEALTH: Final = b"GET /api/health HTTP/1.1\r\nHost: any\r\n\r\n"
+
+
+def _write(folder: Path) -> Path:
+    main, management = free_ports(2)
+    server = (
+        f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
+        "  drain: 1h\n"
+    )
+    return write_installation(folder, server=server, store="'memory:'")
+
+
+def _connect(service: OwnService) -> socket.socket:
+    assert isinstance(service.peer.address, int)
+    return socket.create_connection(("127.0.0.1", service.peer.address), timeout=10)
+
+
+async def test_connection_that_nobody_has_accepted_is_served(tmp_path: Path) -> None:
+    """The system let it in before the stop, so whoever made it counts on an answer."""
+    async with OwnService(_write(tmp_path)) as service:
+        client = _connect(service)
+        client.sendall(HEALTH)
+        # No turn of the loop comes between the connection and the stop.
+
+    answer = client.recv(10_000)
+    rest = client.recv(100)
+    client.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert rest == b""

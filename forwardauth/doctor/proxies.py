@@ -13,9 +13,11 @@ class Fault(StrEnum):
 
     NOT_ASKED = "not_asked"
     QUESTION = "question"
+    ENDPOINT = "endpoint"
     NOT_ANSWERED = "not_answered"
     NO_REDIRECT = "no_redirect"
     IDENTITY = "identity"
+    ALIAS = "alias"
     IDENTITY_LOST = "identity_lost"
     CLIENT = "client"
     SCHEME = "scheme"
@@ -32,6 +34,10 @@ _NGINX: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: (
         "forwardauth-location.conf",
         "auth_request /_forwardauth/verify;",
+    ),
+    Fault.ENDPOINT: (
+        "forwardauth-server.conf",
+        "proxy_pass http://forwardauth/verify/nginx;",
     ),
     Fault.QUESTION: (
         "forwardauth-server.conf",
@@ -77,6 +83,10 @@ _NGINX: Final[Mapping[Fault, Line]] = {
 }
 _TRAEFIK: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: ("dynamic/routes.yaml", "middlewares: [forwardauth]"),
+    Fault.ENDPOINT: (
+        "dynamic/routes.yaml",
+        "address: http://forwardauth:9091/verify/traefik",
+    ),
     Fault.QUESTION: ("traefik.yaml", 'address: ":443"'),
     Fault.NOT_ANSWERED: (
         "dynamic/routes.yaml",
@@ -87,6 +97,7 @@ _TRAEFIK: Final[Mapping[Fault, Line]] = {
         "address: http://forwardauth:9091/verify/traefik",
     ),
     Fault.IDENTITY: ("dynamic/routes.yaml", "authResponseHeaders:"),
+    Fault.ALIAS: ("traefik.yaml", "aliasHeadersStrategy: delete"),
     Fault.IDENTITY_LOST: ("dynamic/routes.yaml", "authResponseHeaders:"),
     Fault.CLIENT: ("traefik.yaml", 'address: ":443"'),
     Fault.SCHEME: ("traefik.yaml", 'address: ":443"'),
@@ -97,10 +108,12 @@ _TRAEFIK: Final[Mapping[Fault, Line]] = {
 }
 _CADDY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: ("Caddyfile", "import forwardauth"),
+    Fault.ENDPOINT: ("Caddyfile", "uri /verify/caddy"),
     Fault.QUESTION: ("Caddyfile", "request_header -X-Forwarded-*"),
     Fault.NOT_ANSWERED: ("Caddyfile", "forward_auth forwardauth:9091 {"),
     Fault.NO_REDIRECT: ("Caddyfile", "uri /verify/caddy"),
     Fault.IDENTITY: ("Caddyfile", "request_header -Remote-*"),
+    Fault.ALIAS: ("Caddyfile", "request_header -*_*"),
     Fault.IDENTITY_LOST: (
         "Caddyfile",
         "copy_headers Remote-User Remote-Groups Remote-Name Remote-Email",
@@ -120,6 +133,10 @@ _HAPROXY: Final[Mapping[Fault, Line]] = {
         "haproxy.cfg",
         "http-request lua.forwardauth abns@forwardauth unless is_portal",
     ),
+    Fault.ENDPOINT: (
+        "forwardauth.lua",
+        'local VERIFY = "http://forwardauth/verify/haproxy"',
+    ),
     Fault.QUESTION: (
         "haproxy.cfg",
         "http-request set-header X-Forwarded-Host %[req.hdr(host)]",
@@ -130,6 +147,7 @@ _HAPROXY: Final[Mapping[Fault, Line]] = {
         "http-request lua.forwardauth abns@forwardauth unless is_portal",
     ),
     Fault.IDENTITY: ("haproxy.cfg", "http-request del-header remote- -m beg"),
+    Fault.ALIAS: ("haproxy.cfg", "http-request del-header [^A-Za-z0-9-] -m reg"),
     Fault.IDENTITY_LOST: (
         "forwardauth.lua",
         _LUA_IDENTITY,
@@ -149,12 +167,17 @@ _HAPROXY: Final[Mapping[Fault, Line]] = {
 }
 _ENVOY: Final[Mapping[Fault, Line]] = {
     Fault.NOT_ASKED: ("envoy.yaml", "- name: envoy.filters.http.ext_authz"),
+    Fault.ENDPOINT: ("envoy.yaml", "path_prefix: /verify/envoy"),
     Fault.QUESTION: ("envoy.yaml", "use_remote_address: true"),
     Fault.NOT_ANSWERED: ("envoy.yaml", "failure_mode_allow: false"),
     Fault.NO_REDIRECT: ("envoy.yaml", "- name: envoy.filters.http.ext_authz"),
     Fault.IDENTITY: (
         "envoy.yaml",
         "- remove_on_match: {key_matcher: {prefix: remote-}}",
+    ),
+    Fault.ALIAS: (
+        "envoy.yaml",
+        '- remove_on_match: {key_matcher: {safe_regex: {regex: ".*[^:a-z0-9-].*"}}}',
     ),
     Fault.IDENTITY_LOST: ("envoy.yaml", "allowed_upstream_headers:"),
     Fault.CLIENT: ("envoy.yaml", "use_remote_address: true"),
@@ -187,17 +210,29 @@ _HINTS: Final[Mapping[str, str]] = {
 }
 """By line, what else there has to be, or not to be."""
 
+BY_ITSELF: Final[Mapping[tuple[str, Fault], str]] = {
+    ("nginx", Fault.ALIAS): "take out `underscores_in_headers on` and"
+    " `ignore_invalid_headers off`: nginx drops such names by itself"
+}
+"""By proxy and fault, what is to be done where it takes no line to be right."""
+
 _SERVERS: Final = {"nginx": "nginx", "openresty": "nginx", "caddy": "caddy"}
 
 
 def remedy_for(fault: Fault, proxy: str | None) -> str:
     """Return which line is to be looked at, of *proxy* or of all."""
     if proxy is not None:
+        if (proxy, fault) in BY_ITSELF:
+            return BY_ITSELF[proxy, fault]
         file, line = LINES[proxy][fault]
         hint = f", {_HINTS[line]}" if line in _HINTS else ""
         return f"see to `{line}`, as deploy/{proxy}/{file} has it{hint}"
-    each = (f"{name} `{lines[fault][1]}`" for name, lines in LINES.items())
-    return f"see to the line of your proxy: {', '.join(each)} (all in deploy/)"
+    each = (
+        f"{name} `{lines[fault][1]}`" for name, lines in LINES.items() if fault in lines
+    )
+    others = (text for (_, which), text in BY_ITSELF.items() if which is fault)
+    told = f"see to the line of your proxy: {', '.join(each)} (all in deploy/)"
+    return "; ".join((told, *others))
 
 
 def guess_proxy(server: str) -> str | None:

@@ -7,10 +7,10 @@ and that it has ended is part of the report.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from secrets import token_hex
 from typing import Final
 
 from forwardauth.access_control.decision import Outcome
+from forwardauth.doctor.aliases import check_aliases
 from forwardauth.doctor.case import Case
 from forwardauth.doctor.echo import judge_echo, judge_told
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Reply, Silence
@@ -109,8 +109,8 @@ async def _visit(
     case: Case, exchange: Exchange, site: Site, person: Person, cookie: str
 ) -> list[Finding]:
     check = f"{site.url} as {person.username}"
-    mark = token_hex(8)
-    headers = (*site.forge(mark), ("Cookie", cookie))
+    forgery = site.forge()
+    headers = (*site.lines_of(forgery), ("Cookie", cookie))
     reply = await exchange.send("GET", site.url, headers=headers)
     if isinstance(reply, Silence) or reply.status >= _INTERNAL:
         told = reply.reason if isinstance(reply, Silence) else f"status {reply.status}"
@@ -127,14 +127,21 @@ async def _visit(
         detail = f"OPEN: the rules say {decision.outcome}, and it is {reply.status}"
         return [fail(check, detail, remedy_for(Fault.NOT_ASKED, proxy))]
     if not is_shut:
-        passed = ok(check, f"passes with status {reply.status}")
+        names, told = case.settings.headers.names, f"identity at {check}"
+        line = (case.settings.headers.user, subject.username)
         echo = f"forged headers at {check}"
-        told = f"identity at {check}"
-        header = case.settings.headers.user
         return [
-            passed,
-            judge_echo(echo, reply, mark, proxy, was_asked=False),
-            judge_told(told, reply, mark, (header, subject.username), proxy),
+            ok(check, f"passes with status {reply.status}"),
+            judge_echo(echo, reply, forgery, proxy, was_asked=False),
+            judge_told(told, reply, forgery, line, proxy),
+            *await check_aliases(
+                exchange,
+                site.url,
+                names,
+                check=f"aliases of headers at {check}",
+                proxy=proxy,
+                headers=(("Cookie", cookie),),
+            ),
         ]
     if reply.status == _FORBIDDEN:
         detail = "is refused with 403, although the rules let it pass"

@@ -4,36 +4,34 @@
 
 Laws: what comes from an application although the rules want a sign-in is a failure,
 however the answer looks. A second request claims to be somebody else, from another
-place: nothing may come of it.
+place, and a third by names that only look right: nothing may come of either.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
-from secrets import token_hex
 from typing import Final
 
 from forwardauth.access_control.decision import Outcome
-from forwardauth.doctor.case import Case
-from forwardauth.doctor.echo import forge, judge_echo
+from forwardauth.doctor.aliases import check_aliases
+from forwardauth.doctor.case import Case, parse_address
+from forwardauth.doctor.echo import judge_echo
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Headers, Reply, Silence
 from forwardauth.doctor.findings import Finding, fail, ok, skip, warn
+from forwardauth.doctor.forgery import Forgery, forge, misleading_lines
 from forwardauth.doctor.proxies import Fault, guess_proxy, remedy_for
 from forwardauth.doctor.seen import Seen
 from forwardauth.doctor.verdicts import leads_to_login, message_of, target_of
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import ProxyRequestError, UnsafeTargetError
 from forwardauth.redirects import check_target
-from forwardauth.request import (
-    ANONYMOUS,
-    OriginalRequest,
-    parse_host,
-    parse_scheme,
-    parse_uri,
-)
+from forwardauth.request import ANONYMOUS
+from forwardauth.web.page_content import ErrorKind
 
+_PROGRAM: Final = (("Accept", "application/json"),)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
 _INTERNAL: Final = 500
 _REDIRECTS: Final = range(300, 400)
 _GATEWAY: Final = frozenset({502, 503, 504})
@@ -53,7 +51,7 @@ class Site:
         """
         self.url = url
         self._case = case
-        self.original = _parse(url)
+        self.original = parse_address(url)
         domain = case.settings.domains.lookup(self.original.host)
         if domain is None:
             raise ProxyRequestError("URL", "host_unknown", "is below no cookie domain")
@@ -70,7 +68,7 @@ class Site:
         self.because = "the default policy" if rule is None else f"rule {rule}"
 
     async def check(self, exchange: Exchange) -> list[Finding]:
-        """Return what came of both requests."""
+        """Return what came of all three requests."""
         reply = await exchange.send("GET", self.url, headers=NAVIGATION)
         if isinstance(reply, Silence):
             remedy = "see whether the proxy serves it; --resolve goes elsewhere"
@@ -78,13 +76,29 @@ class Site:
         if self.original.is_plain_http and _leads_to_https(reply):
             return [ok(self.url, "plain http leads to https")]
         proxy = self._case.proxy or guess_proxy(reply.header("Server"))
+        if reply.status == _NOT_FOUND and await self._is_endpoint_missing(exchange):
+            detail = "verify is asked at an address that it does not have: status 404"
+            return [fail(self.url, detail, self._remedy_for(Fault.ENDPOINT, proxy))]
         findings = self._judge(reply, proxy)
-        mark = token_hex(8)
-        forged = await exchange.send("GET", self.url, headers=self.forge(mark))
+        forgery = self.forge()
+        forged = await exchange.send("GET", self.url, headers=self.lines_of(forgery))
         if isinstance(forged, Silence):
             detail = f"with forged headers there is no answer: {forged.reason}"
             return [*findings, warn(self.url, detail, "see the log of the proxy")]
-        return [*findings, *self._judge_forged(reply, forged, mark, proxy)]
+        findings += self._judge_forged(reply, forged, forgery, proxy)
+        return findings + await check_aliases(
+            exchange,
+            self.url,
+            self._case.settings.headers.names,
+            check=f"aliases of headers at {self.url}",
+            proxy=proxy,
+            was_asked=self.leads_to_portal(reply),
+        )
+
+    async def _is_endpoint_missing(self, exchange: Exchange) -> bool:
+        """Whether a status 404 is that of the service, which tells a program so."""
+        reply = await exchange.send("GET", self.url, headers=_PROGRAM)
+        return isinstance(reply, Reply) and message_of(reply) == ErrorKind.NOT_FOUND
 
     def _judge(self, reply: Reply, proxy: str | None) -> list[Finding]:
         if self.leads_to_portal(reply):
@@ -122,8 +136,8 @@ class Site:
         check = f"question about {self.url}"
         if told == self._way_back():
             return [*findings, ok(check, "scheme, host and path are told right")]
-        detail = f"the proxy asks about {_shown(told)}"
-        return [*findings, fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
+        remedy = remedy_for(Fault.QUESTION, proxy)
+        return [*findings, fail(check, f"the proxy asks about {_shown(told)}", remedy)]
 
     def _way_back(self) -> str:
         """Return the address that a right question brings into the sign-in."""
@@ -144,6 +158,8 @@ class Site:
         fault = Fault.QUESTION
         if said and (is_refused or status in _SPOKEN):
             detail = f"verify answers {status}: {said}"
+            if proxy and "deploy/" in said and f"deploy/{proxy}/" not in said:
+                fault = Fault.ENDPOINT  # Of another proxy, whose words it wants.
         elif is_refused:
             detail = "verify does not understand the question: status 403"
         elif status == _INTERNAL:
@@ -161,12 +177,16 @@ class Site:
             detail, fault = "status 401, and no way to the portal", Fault.NO_REDIRECT
         else:
             return None
-        base_path = self._case.settings.server.base_path
-        hint = f", with {base_path} before /verify" if base_path else ""
-        return fail(self.url, detail, remedy_for(fault, proxy) + hint)
+        return fail(self.url, detail, self._remedy_for(fault, proxy))
+
+    def _remedy_for(self, fault: Fault, proxy: str | None) -> str:
+        """Return the line to change, with what a base path makes of it."""
+        path = self._case.settings.server.base_path
+        hint = f", with {path} before /verify" if path else ""
+        return remedy_for(fault, proxy) + hint
 
     def _judge_forged(
-        self, reply: Reply, forged: Reply, mark: str, proxy: str | None
+        self, reply: Reply, forged: Reply, forgery: Forgery, proxy: str | None
     ) -> list[Finding]:
         check = f"forged headers at {self.url}"
         was_asked = self.leads_to_portal(reply)
@@ -184,32 +204,19 @@ class Site:
                 f"the client chooses what is asked about: {_shown(target_of(forged))}"
             )
             return [fail(check, detail, remedy_for(Fault.QUESTION, proxy))]
-        return [judge_echo(check, forged, mark, proxy, was_asked=was_asked)]
+        return [judge_echo(check, forged, forgery, proxy, was_asked=was_asked)]
 
     def leads_to_portal(self, reply: Reply) -> bool:
         """Whether *reply* sends the browser to the login page."""
         return leads_to_login(reply, self.domain)
 
-    def forge(self, mark: str) -> Headers:
-        """Return headers by which a client claims to be somebody, from elsewhere."""
-        return forge(self._case.settings.headers.names, self.domain, mark)
+    def forge(self) -> Forgery:
+        """Return a claim to be somebody."""
+        return forge(self._case.settings.headers.names)
 
-
-def _parse(url: str) -> OriginalRequest:
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    scheme = parse_scheme(scheme, header="URL")
-    host, port = parse_host(authority, scheme=scheme, header="URL")
-    raw_path, query = parse_uri(slash + path or "/", header="URL")
-    return OriginalRequest(
-        scheme=scheme,
-        host=host,
-        port=port,
-        method="GET",
-        path=raw_path,
-        query=query,
-        client=None,
-    )
+    def lines_of(self, forgery: Forgery) -> Headers:
+        """Return the headers of a request with *forgery*, as if from elsewhere."""
+        return (*forgery.lines(), *misleading_lines(self.domain, forgery.mark))
 
 
 def _leads_to_https(reply: Reply) -> bool:

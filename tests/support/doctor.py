@@ -80,6 +80,7 @@ class Clinic:
         is_signing_in: bool = False,
         password: str = PASSWORD,
         trust: tuple[str, ...] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> Report:
         """Return what the doctor says while *proxy* runs, its files edited by *edit*.
 
@@ -91,6 +92,7 @@ class Clinic:
             is_signing_in: Whether it is lent a password.
             password: Which one that is.
             trust: Options about certificates; the authority of the tests by default.
+            settings: What the doctor reads otherwise than the service.
         """
         gateway = prepare_gateway(
             proxy,
@@ -107,6 +109,7 @@ class Clinic:
                 *(p for url in (*map(self.url, sites), *urls) for p in ("--url", url)),
                 *(self._signing_in(password) if is_signing_in else ()),
                 trust=trust,
+                settings=settings,
             )
 
     def ask(
@@ -136,9 +139,11 @@ class Clinic:
         """Whether the proxy knows a site: Traefik listens before it does."""
         client = Client(authority=self.certificates.authority)
         try:
-            return client.send("GET", self.url("app2")).status != HTTPStatus.NOT_FOUND
+            reply = client.send("GET", self.url("app2"))
         except OSError:
             return False
+        # That of the service comes from a proxy that asks it at a wrong address.
+        return reply.status != HTTPStatus.NOT_FOUND or b"not_found" in reply.body
 
     def _signing_in(self, password: str) -> tuple[str, ...]:
         file = self.folder.parent / "password"

@@ -61,6 +61,7 @@ TESTED_ELSEWHERE: Final = {
     "web/login_form.py": "one flow with its handler: unit/web/handlers/test_login.py",
     "web/linking.py": "one flow with its handlers: unit/web/handlers/test_link.py",
     "cli/demo.py": "starts real processes: tests/browser/test_demo_walk.py",
+    "doctor/aliases.py": "through real proxies: integration/test_doctor_proxies.py",
     "doctor/case.py": "values alone: tests/support/cases.py makes them",
     "doctor/examination.py": "the whole of it: tests/integration/test_doctor.py",
     "doctor/exposure.py": "as seen through real proxies: integration/test_doctor.py",

@@ -5,10 +5,12 @@ import pytest
 from forwardauth.doctor.echo import judge_echo, judge_told
 from forwardauth.doctor.exchange import Reply
 from forwardauth.doctor.findings import Outcome
+from forwardauth.doctor.forgery import Forgery
 
 MARK = "0123456789abcdef"
 SEEN = f"Forwardauth-Doctor-Mark: seen-{MARK}\n"
-FORGED = f"Remote-User: forged-{MARK}\n"
+FORGED = f"Remote-User: forged-{MARK}-00\n"
+FORGERY = Forgery(names=("Remote-User", "Remote-Email"), mark=MARK)
 
 
 def shown(text: str) -> Reply:
@@ -30,9 +32,11 @@ def test_forged_header_is_found_where_it_shows(
     text: str, was_asked: bool, outcome: Outcome
 ) -> None:
     """An application that shows nothing proves nothing."""
-    finding = judge_echo("c", shown(text), MARK, "nginx", was_asked=was_asked)
+    finding = judge_echo("c", shown(text), FORGERY, "nginx", was_asked=was_asked)
 
     assert finding.outcome is outcome
+    assert ("Remote-User reaches" in finding.detail) is (outcome is Outcome.FAIL)
+    assert "Remote-Email" not in finding.detail
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,7 @@ def test_missing_name_is_found_where_all_else_shows(
     """Of an application that shows all headers, the identity is one."""
     line = ("Remote-User", "alice")
 
-    finding = judge_told("c", shown(text), MARK, line, "caddy")
+    finding = judge_told("c", shown(text), FORGERY, line, "caddy")
 
     assert finding.outcome is outcome
     if outcome is Outcome.FAIL:

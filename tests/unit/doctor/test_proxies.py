@@ -2,7 +2,13 @@
 
 import pytest
 
-from forwardauth.doctor.proxies import LINES, Fault, guess_proxy, remedy_for
+from forwardauth.doctor.proxies import (
+    BY_ITSELF,
+    LINES,
+    Fault,
+    guess_proxy,
+    remedy_for,
+)
 from tests.support.proxies import DEPLOY, PROXIES
 from tests.support.shipped_lines import fold
 
@@ -10,7 +16,10 @@ from tests.support.shipped_lines import fold
 def test_every_proxy_has_a_line_for_every_fault() -> None:
     """Nobody is sent to a line that is not named."""
     assert set(LINES) == set(PROXIES)
-    assert all(set(lines) == set(Fault) for lines in LINES.values())
+    for proxy, lines in LINES.items():
+        by_itself = {fault for name, fault in BY_ITSELF if name == proxy}
+        assert by_itself | set(lines) == set(Fault)
+        assert not by_itself & set(lines)
 
 
 def test_every_line_stands_in_its_file() -> None:
@@ -39,6 +48,16 @@ def test_known_proxy_is_told_its_line_and_file() -> None:
     assert "`auth_request /_forwardauth/verify;`" in told
     assert "deploy/nginx/forwardauth-location.conf" in told
     assert "Caddyfile" not in told
+
+
+def test_proxy_that_is_right_by_itself_is_told_what_to_take_out() -> None:
+    """There is no line to add, and whoever has another proxy has one."""
+    alone, unknown = remedy_for(Fault.ALIAS, "nginx"), remedy_for(Fault.ALIAS, None)
+
+    assert alone.startswith("take out `underscores_in_headers on`")
+    assert "deploy/" not in alone
+    assert unknown.endswith(alone)
+    assert "caddy `request_header -*_*`" in unknown
 
 
 @pytest.mark.parametrize(

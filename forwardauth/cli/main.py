@@ -8,7 +8,6 @@ a mistake in the call or the configuration and 1 for anything else; never a trac
 """
 
 import errno
-import signal
 from importlib import import_module
 from typing import Any, Final
 
@@ -36,7 +35,6 @@ COMMANDS: Final = {
 _MODULES: Final = {"import": "imports", "store": "stores"}
 """Those whose name cannot be that of a module, or is taken."""
 
-_SERVICE: Final = "serve"
 _CONFIGURATION_FAILURE: Final = 2
 
 
@@ -51,10 +49,6 @@ class CommandGroup(click.Group):
         """Import and return one command; ``None`` when there is none of the name."""
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name == _SERVICE and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-            # Whoever asks a service to reload that has yet to read anything has asked
-            # for no more than it does; the signal would end it until it listens.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         name = _MODULES.get(cmd_name, cmd_name)
         module = import_module(f"forwardauth.cli.{name}")
         command: click.Command = getattr(module, name)

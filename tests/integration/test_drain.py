@@ -4,8 +4,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from http.client import NotConnected
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,8 @@ LOGOUT: Final = (
 CONNECTIONS: Final = 4
 WORKERS: Final = 2
 VISITS: Final = 20
-SIGHUP_BIT: Final = 1 << (signal.SIGHUP - 1)
+ASKED: Final = (signal.SIGHUP, signal.SIGUSR1)
+"""What asks a service for something, and is not to end it."""
 
 
 @contextmanager
@@ -181,21 +182,51 @@ def test_stop_of_one_of_two_instances_loses_no_request(
     assert set(visits.answered) == {"200"}
 
 
-def test_reload_that_is_asked_for_at_the_start_ends_nothing(tmp_path: Path) -> None:
-    """The signal is not deadly from when the command knows what it is."""
+@pytest.mark.parametrize(("workers", "is_sheltered"), [(1, False), (2, True)])
+def test_signals_of_the_start_end_nothing(
+    tmp_path: Path, *, workers: int, is_sheltered: bool
+) -> None:
+    """Who is asked to reload and to rotate all the time comes to serve, and reloads.
+
+    From the first moment where it is started so that it ignores both, as ``env`` or
+    ``nohup`` do it, else from when the interpreter has come to the command.
+    """
     main, management = free_ports(2)
-    server = f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
+    server = (
+        f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
+        f"  workers: {workers}\n"
+    )
     config = write_installation(tmp_path, server=server, store="sqlite:sessions.db")
     process = serving(config)
-    with process:
-        wait_for(lambda: _hears_hangup(process.pid), "the signal is listened for")
+    with ignoring(ASKED) if is_sheltered else nullcontext():
+        process.start()
+    with closing(process):
+        wait_for(lambda: _hears(process.pid, ASKED), "the command has begun")
+        while process.tail().count("listening on") < workers:
+            for number in ASKED:
+                os.kill(process.pid, number)
+            time.sleep(0.001)
+            assert process.is_running(), process.tail()
+        before = process.log.read_text().count("generation=")
         os.kill(process.pid, signal.SIGHUP)
-        wait_for(lambda: "listening on" in process.tail(), "it serves")
-        os.kill(process.pid, signal.SIGHUP)
-        wait_for(lambda: "generation=" in process.tail(), "it has reloaded")
+        wait_for(
+            lambda: process.log.read_text().count("generation=") > before,
+            "it has reloaded",
+        )
         status = process.stop()
 
     assert status == 0
+
+
+@contextmanager
+def ignoring(numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    """Start processes that ignore *numbers* until they say otherwise."""
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _replace(service: Process, worker: int) -> None:
@@ -207,8 +238,8 @@ def _replace(service: Process, worker: int) -> None:
     )
 
 
-def _hears_hangup(pid: int) -> bool:
-    """Whether the process has said what becomes of the signal."""
+def _hears(pid: int, numbers: Iterable[signal.Signals]) -> bool:
+    """Whether the process has said what becomes of all *numbers*."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     masks = [int(x.split()[1], 16) for x in lines if x.startswith(("SigIgn", "SigCgt"))]
-    return any(mask & SIGHUP_BIT for mask in masks)
+    return all(any(mask >> (each - 1) & 1 for mask in masks) for each in numbers)

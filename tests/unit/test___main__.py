@@ -4,8 +4,34 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
+
+import pytest
 
 from tests.support.configuration import COMPLETE, write_config
+
+WATCH: Final = """\
+import importlib.metadata, runpy, signal, sys
+
+def watch(event, arguments):
+    package = str(arguments[0]).partition(".")[0] if event == "import" else ""
+    if package and package not in {"forwardauth", *sys.stdlib_module_names}:
+        ignored = [signal.getsignal(x) for x in (signal.SIGHUP, signal.SIGUSR1)]
+        print(package, *[x.name for x in ignored], flush=True)
+        os._exit(0)
+
+import os
+way, *sys.argv = sys.argv[1:]
+(script,) = importlib.metadata.entry_points(
+    group="console_scripts", name="forwardauth"
+)
+sys.addaudithook(watch)
+if way == "module":
+    runpy.run_module("forwardauth", run_name="__main__", alter_sys=True)
+else:
+    script.load()()
+"""
+"""Says what becomes of two signals when the first package of others is imported."""
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -36,3 +62,16 @@ def test_the_installed_command_tells_its_version(tmp_path: Path) -> None:
 
     assert finished.returncode == 0
     assert finished.stdout == f"forwardauth, version {version('forwardauth')}\n"
+
+
+@pytest.mark.parametrize("way", ["module", "script"])
+@pytest.mark.parametrize(
+    ("command", "disposition"), [("serve", "SIG_IGN"), ("users", "SIG_DFL")]
+)
+def test_service_outlives_requests_before_it_loads_anything(
+    tmp_path: Path, way: str, command: str, disposition: str
+) -> None:
+    """A reload and a rotation end no service that starts; others hang up as ever."""
+    finished = run(tmp_path, sys.executable, "-c", WATCH, way, "forwardauth", command)
+
+    assert finished.stdout.split() == ["click", disposition, disposition]

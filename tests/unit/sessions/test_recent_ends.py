@@ -195,6 +195,25 @@ async def test_end_that_no_replica_has_is_pending(
     assert worker.observer.causes == [EndCause.USER]
 
 
+async def test_end_of_a_user_is_told_when_a_replica_has_it(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """Nobody hears *done* before, and who asks again hears it when it is so."""
+    worker = start("a")
+    cookie, session = await worker.sign_in()
+    store.is_lagging = True
+
+    with pytest.raises(StoreUnavailableError):
+        await worker.revoker.revoke_user(session.username, cause=EndCause.ADMIN)
+    with pytest.raises(StoreUnavailableError):
+        await worker.revoker.revoke_user(session.username, cause=EndCause.ADMIN)
+    store.is_lagging = False
+
+    assert not await worker.revoker.revoke_user(session.username, cause=EndCause.ADMIN)
+    assert not await worker.is_live(cookie)
+    assert worker.observer.causes == [EndCause.ADMIN]
+
+
 async def test_remembered_ends_have_a_bound(
     store: ForgetfulStore, clock: FakeClock
 ) -> None:

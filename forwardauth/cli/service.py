@@ -232,7 +232,7 @@ class Service:
             await self._main.take(connection)
 
     async def _drain(self) -> None:
-        """Return when no request is in hand or on its way, or when they had their time."""
+        """Return when no request is in hand or on its way, or when their time is up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._drain_time.total_seconds()):
                 while not self._main.is_quiet:  # noqa: ASYNC110 - nobody tells of the last

@@ -97,6 +97,10 @@ class WaitingSignals:
         """Whether ``take_stops`` has something to tell."""
         return self._stops > 0
 
+    def is_reload_wanted(self) -> bool:
+        """Whether ``take_reload`` has something to tell."""
+        return self._is_reload_wanted
+
     def take_reload(self) -> bool:
         """Return whether a reload was asked for since the last call."""
         is_wanted, self._is_reload_wanted = self._is_reload_wanted, False

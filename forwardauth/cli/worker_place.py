@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from forwardauth.cli.channel import ChannelError, ParentEnd
 from forwardauth.cli.signals import SUPERVISED, WaitingSignals
@@ -16,6 +16,10 @@ from forwardauth.errors import ForwardAuthError
 
 Serve: TypeAlias = Callable[[int, socket.socket], None]
 """Serves in a child until it is told to stop: its number, its end of the channel."""
+
+_LONGEST_WAIT_SECONDS: Final = 30.0
+_WAITS_FOR_SETTLING: Final = 5
+"""The first wait before another attempt is this part of the time to settle."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +57,8 @@ class Place:
         since: When that was started, by the monotonic clock.
         end: The parent's end of the channel to it; ``None`` where no process is.
         is_serving: Whether it has said that it serves.
+        is_given_up: Whether it was killed since it did not come to that.
+        is_waited_for: Whether it was told of that a reload waits for it.
         has_served: Whether it, or one before it, has ever said so.
         failures: How many in a row have not lived for long.
         due: When the next one is started; ``None`` for not at all.
@@ -63,6 +69,8 @@ class Place:
     since: float = 0.0
     end: ParentEnd | None = None
     is_serving: bool = False
+    is_given_up: bool = False
+    is_waited_for: bool = False
     has_served: bool = False
     failures: int = 0
     due: float | None = None
@@ -70,6 +78,31 @@ class Place:
     def __str__(self) -> str:
         """Return how it is named in the log."""
         return f"worker {self.number} (pid {self.pid})"
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether there is a process that has yet to serve."""
+        return self.end is not None and not self.is_serving and not self.is_given_up
+
+    def wait_seconds(self, settled_seconds: float) -> float:
+        """Return how long the next one waits: longer each time it failed in a row."""
+        if not self.failures:
+            return 0.0
+        first = settled_seconds / _WAITS_FOR_SETTLING
+        return min(first * 2.0 ** min(self.failures - 1, 10), _LONGEST_WAIT_SECONDS)
+
+    def give_up(self) -> None:
+        """Kill the process, which does not come to serve; a successor may."""
+        lived = time.monotonic() - self.since
+        _log.error("%s does not serve after %.0f s; it is killed", self, lived)
+        self.is_given_up = True
+        self.signal(signal.SIGKILL)
+
+    def tell_waiting(self) -> None:
+        """Log, once for each process, that a reload waits for it."""
+        if not self.is_waited_for:
+            _log.info("the reload waits for %s, which does not serve yet", self)
+        self.is_waited_for = True
 
     def hear(self) -> None:
         """Note whether it serves, if it has just said so."""
@@ -112,6 +145,7 @@ class Place:
             _become_worker(self.number, other, serve, signals, life)
         other.close()
         self.pid, self.since, self.end = pid, time.monotonic(), own
+        self.is_given_up = self.is_waited_for = False
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
 
 

@@ -6,8 +6,8 @@ them from one configuration to the next; it serves nothing.
 Laws: a worker that dies before it has served ends a service that has just been started:
 one that cannot start should not look as if it could. From then on who dies again and
 again is replaced ever more slowly, while the others serve. No worker outlives the
-parent, and none the time that it has to stop: it would hold the port against the next
-start.
+parent, and none the time that it has to come to serve or to stop: it would hold every
+reload back, or the port against the next start.
 """
 
 import logging
@@ -26,12 +26,11 @@ from forwardauth.errors import ForwardAuthError
 SETTLED_SECONDS: Final = 5.0
 """A worker that has lived this long was able to start."""
 
+STARTING_SECONDS: Final = 60.0
+"""By when a worker has to serve; all that takes long was done before it was forked."""
+
 KILLED_AFTER_SECONDS: Final = 5.0
 """Beyond the time that requests in hand have, for what comes after them."""
-
-_LONGEST_WAIT_SECONDS: Final = 30.0
-_WAITS_FOR_SETTLING: Final = 5
-"""The first wait before another attempt is this part of ``settled_seconds``."""
 
 _GIVEN_UP_AFTER: Final = 5
 """Failures of each worker in a row after which a service without any worker ends."""
@@ -48,6 +47,7 @@ def supervise(
     serve: Serve,
     *,
     settled_seconds: float = SETTLED_SECONDS,
+    starting_seconds: float = STARTING_SECONDS,
     household: Household | None = None,
     signals: WaitingSignals | None = None,
 ) -> None:
@@ -58,6 +58,7 @@ def supervise(
         serve: Called in each child with its number, from 0, and its end of the channel
             to the parent; returns when it is told to stop by SIGTERM.
         settled_seconds: How long a worker has to live to be replaced at once each time.
+        starting_seconds: How long it may take until it serves.
         household: What else there is to do.
         signals: Those of this process, if they have been listened for already.
 
@@ -67,7 +68,12 @@ def supervise(
     listened = WaitingSignals() if signals is None else nullcontext(signals)
     with listened as waiting:
         _Supervisor(
-            count, serve, settled_seconds, household or Household(), waiting
+            count,
+            serve,
+            settled_seconds=settled_seconds,
+            starting_seconds=starting_seconds,
+            household=household or Household(),
+            signals=waiting,
         ).run()
 
 
@@ -78,12 +84,15 @@ class _Supervisor:
         self,
         count: int,
         serve: Serve,
+        *,
         settled_seconds: float,
+        starting_seconds: float,
         household: Household,
         signals: WaitingSignals,
     ) -> None:
         self._serve = serve
         self._settled_seconds = settled_seconds
+        self._starting_seconds = starting_seconds
         self._household = household
         self._signals = signals
         self._life = Life()
@@ -103,6 +112,7 @@ class _Supervisor:
             for worker in self._workers:
                 worker.hear()
             self._bury()
+            self._give_up_late()
             self._reload()
             self._fill_due()
         if self._has_failed:
@@ -111,9 +121,14 @@ class _Supervisor:
     def _patience(self) -> float | None:
         """Return how long there is nothing to do unless something happens."""
         times = [each.due for each in self._workers if each.due is not None]
+        times += [w.since + self._starting_seconds for w in self._starting()]
         if self._killed_at is not None:
             times.append(self._killed_at)
         return max(min(times) - time.monotonic(), 0.0) if times else None
+
+    def _starting(self) -> list[Place]:
+        """Return those who may come to serve yet."""
+        return [w for w in self._workers if w.is_starting and not self._is_stopping]
 
     def _ends(self) -> list[ParentEnd]:
         """Return the ends of those who have yet to say that they serve."""
@@ -160,22 +175,29 @@ class _Supervisor:
             if worker is not None:
                 self._lose(worker, os.waitstatus_to_exitcode(status))
 
+    def _give_up_late(self) -> None:
+        """Kill who does not come to serve; a successor may."""
+        for worker in self._starting():
+            if time.monotonic() >= worker.since + self._starting_seconds:
+                worker.give_up()
+
     def _lose(self, worker: Place, code: int) -> None:
         worker.hear()
+        served = worker.is_serving
         worker.clear()
         self._household.on_ended(worker.number)
         if self._is_stopping:
             return
         lived = time.monotonic() - worker.since
         _log.error("%s ended with %d after %.0f s", worker, code, lived)
-        is_settled = lived >= self._settled_seconds
+        is_settled = served and lived >= self._settled_seconds
         worker.failures = 0 if is_settled else worker.failures + 1
         if not worker.has_served or self._is_hopeless():
             self._has_failed = True
             self._stop()
             return
         self._household.on_replaced()
-        wait = self._wait_of(worker)
+        wait = worker.wait_seconds(self._settled_seconds)
         worker.due = time.monotonic() + wait
         if wait:
             _log.error(
@@ -184,13 +206,6 @@ class _Supervisor:
                 worker.failures,
                 wait,
             )
-
-    def _wait_of(self, worker: Place) -> float:
-        """Return how long the next one waits: longer each time it failed in a row."""
-        if not worker.failures:
-            return 0.0
-        first = self._settled_seconds / _WAITS_FOR_SETTLING
-        return min(first * 2.0 ** min(worker.failures - 1, 10), _LONGEST_WAIT_SECONDS)
 
     def _is_hopeless(self) -> bool:
         """Whether nobody serves, and nobody has been able to for some time."""
@@ -201,11 +216,16 @@ class _Supervisor:
 
     def _reload(self) -> None:
         """Lead all to the next configuration, when all there are serve."""
-        alive = [each for each in self._workers if each.end]
-        if self._is_stopping or not alive or not all(w.is_serving for w in alive):
+        alive = [each for each in self._workers if each.is_serving]
+        if self._is_stopping or not self._signals.is_reload_wanted():
             return
-        if not self._signals.take_reload():
+        if starting := self._starting():
+            for worker in starting:
+                worker.tell_waiting()
             return
+        if not alive:
+            return
+        self._signals.take_reload()
         ends = {w.number: w.end for w in alive if w.end is not None}
         lost = self._household.reload(ends, self._signals.is_stop_wanted)
         if self._signals.is_stop_wanted():

@@ -4,6 +4,7 @@ Each worker writes what becomes of it to a file of its own, ``<number>.<pid>``, 
 a test sees from outside who lives, and can end one by its process id.
 """
 
+import logging
 import os
 import signal
 import socket
@@ -23,6 +24,9 @@ from tests.support.processes import Process
 COUNT: Final = 2
 ALWAYS: Final = 0.0
 NEVER: Final = 3600.0
+STARTING_SECONDS: Final = 2.0
+"""Far more than it takes to say that one serves."""
+
 _DRAIN_SECONDS: Final = 1.0 - KILLED_AFTER_SECONDS
 """So that a worker that hangs is killed after a second."""
 
@@ -97,6 +101,14 @@ def _break(number: int, end: socket.socket) -> None:
     _wait(number, end)
 
 
+def _stall(number: int, end: socket.socket) -> None:
+    """Serve, but for the second worker where something hangs after the start."""
+    if number == 1 and (Path(os.environ["SUPERVISED_FOLDER"]) / "broken").exists():
+        (Path(os.environ["SUPERVISED_FOLDER"]) / "stalled").touch()
+        signal.pause()
+    _wait(number, end)
+
+
 def _crash(_number: int, _end: socket.socket) -> None:
     message = "a mistake in the code"
     raise ZeroDivisionError(message)
@@ -106,6 +118,7 @@ WAYS: Final[dict[str, Serve]] = {
     "wait": _wait,
     "break": _break,
     "hang": _hang,
+    "stall": _stall,
     "die": _die_second,
     "crash": _crash,
 }
@@ -128,6 +141,7 @@ def _reload(
 
 def main() -> int:
     """Run until told to stop; 1 when a worker failed."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     # An orphan of somebody else's, as the first process of a container inherits them.
     orphan = subprocess.Popen([sys.executable, "-c", ""])
     try:
@@ -135,6 +149,7 @@ def main() -> int:
             COUNT,
             _serve,
             settled_seconds=float(sys.argv[2]),
+            starting_seconds=STARTING_SECONDS,
             household=Household(reload=_reload, drain_seconds=lambda: _DRAIN_SECONDS),
         )
     except ForwardAuthError as exc:

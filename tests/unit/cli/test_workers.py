@@ -1,6 +1,7 @@
 """The parent of the workers: it passes signals on, and no worker is lost from sight."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -186,6 +187,33 @@ def test_worker_that_waits_for_its_next_attempt_stops_at_once(tmp_path: Path) ->
 
     assert status == 0
     assert took < 0.8
+
+
+def test_worker_that_does_not_come_to_serve_holds_no_reload_back(
+    tmp_path: Path,
+) -> None:
+    """It is named and killed; the others are led on, and it when one can serve."""
+    process = supervised(tmp_path, way="stall", settled_seconds=0.5)
+    with process:
+        wait_for(lambda: len(started(tmp_path)) == COUNT, "the workers have begun")
+        (victim,) = (pid for pid, number in started(tmp_path).items() if number == 1)
+        (tmp_path / "broken").touch()
+        os.kill(victim, signal.SIGKILL)
+        wait_for((tmp_path / "stalled").exists, "there is a successor")
+        os.kill(process.pid, signal.SIGHUP)
+        wait_for(lambda: reloads(tmp_path) == ["0"], "the other one is led on")
+        log = process.log.read_text()
+        (tmp_path / "broken").unlink()
+        wait_for(lambda: len(started(tmp_path)) == COUNT + 1, "one can serve")
+        os.kill(process.pid, signal.SIGHUP)
+        wait_for(lambda: reloads(tmp_path)[1:] == ["0,1"], "both are led on")
+        status = process.stop()
+
+    assert re.search(r"the reload waits for worker 1 \(pid \d+\)", log)
+    assert re.search(
+        r"worker 1 \(pid \d+\) does not serve after 2 s; it is killed", log
+    )
+    assert status == 0
 
 
 def test_a_mistake_of_ours_is_logged_with_its_place(tmp_path: Path) -> None:

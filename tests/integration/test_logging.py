@@ -5,7 +5,13 @@ import grp
 import json
 import os
 import pwd
+import re
+import signal
 import subprocess
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +21,7 @@ from tests.support.processes import free_ports, wait_for
 from tests.support.repository import ROOT
 from tests.support.serving import Peer, serving, workers_of, write_installation
 
+PID: Final = re.compile(rb'"pid": ?(\d+),')
 SHIPPED: Final = ROOT / "deploy/systemd/forwardauth.logrotate"
 
 
@@ -65,6 +72,63 @@ def rotate(path: Path, pid: int) -> None:
 def events_in(path: Path) -> list[Any]:
     """Return what stands in *path*, which holds nothing but lines of JSON."""
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def writers(files: Iterable[Path]) -> set[bytes]:
+    """Return the processes that have written to *files*, the last line may be torn."""
+    return {pid for file in files for pid in PID.findall(file.read_bytes())}
+
+
+def sign_out_often(
+    port: int, who: str, told: list[str], is_over: threading.Event
+) -> None:
+    """Ask for logouts that the proxy calls *who* and a number, until it *is_over*."""
+    peer = Peer(address=port)
+    for number in count():
+        if is_over.is_set():
+            return
+        name = f"{who}-{number}"
+        reply = peer.send("POST", "/api/logout", headers=[("X-Request-ID", name)])
+        assert reply.status == 200
+        told.append(name)
+
+
+def test_rotations_under_load_lose_no_event(tmp_path: Path) -> None:
+    """Two workers write all along while the file is renamed, again and again."""
+    port, management = free_ports(2)
+    server = (
+        f"  listen: 127.0.0.1:{port}\n  management: 127.0.0.1:{management}\n"
+        "  workers: 2\n"
+    )
+    extra = "logging: {format: json, audit: audit.log}\n"
+    config = write_installation(
+        tmp_path, server=server, store="sqlite:sessions.db", extra=extra
+    )
+    audit, told, is_over = tmp_path / "audit.log", list[str](), threading.Event()
+    files = [audit, *(tmp_path / f"audit.log.{number}" for number in range(5))]
+    with serving(config, port, management) as process, ThreadPoolExecutor(4) as pool:
+        wait_for(lambda: process.tail().count("listening on") == 2, "both serve")
+        asking = [
+            pool.submit(sign_out_often, port, who, told, is_over) for who in "abcd"
+        ]
+        try:
+            for old in files[1:]:
+                written = len(told)
+                wait_for(lambda: len(told) > written + 20, "some have signed out")  # noqa: B023 - called here
+                audit.rename(old)
+                os.kill(process.pid, signal.SIGUSR1)
+                wait_for(audit.exists, "a new file is there")
+            wait_for(lambda: len(writers(files)) == 2, "both workers have written")
+        finally:
+            is_over.set()
+            for each in asking:
+                each.result()
+        assert process.stop() == 0
+
+    found = [line for file in files for line in events_in(file)]
+    assert sorted(line["request_id"] for line in found) == sorted(told)
+    assert all(events_in(file) for file in files)
+    assert "logout" not in {line.get("event") for line in events_in(tmp_path / "log")}
 
 
 def test_json_log_with_audit_file_is_rotated_under_two_workers(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@
 Laws: we connect to what the configuration names, follow no redirect and read no body.
 """
 
+import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -82,6 +84,7 @@ class Delivery:
         self._audience = f"{parts.scheme}://{parts.netloc}"
         # Without the query, where an operator may have put a secret.
         self._shown = self._audience + parts.path
+        self._uses_tls = parts.scheme == "https"
         self.tokens = tokens
         self._audit = audit
         self._pace = pace
@@ -110,7 +113,9 @@ class Delivery:
         # One thread: there is one host to look up.
         resolver = ThreadedResolver(1)
         async with (
-            aiohttp.TCPConnector(resolver=resolver) as connector,
+            aiohttp.TCPConnector(
+                resolver=resolver, ssl=await self._read_authorities()
+            ) as connector,
             aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -120,6 +125,12 @@ class Delivery:
             ) as client,
         ):
             await self._send_all(client)
+
+    async def _read_authorities(self) -> ssl.SSLContext | bool:
+        """Return what trusts whom the system trusts, read from its files."""
+        if not self._uses_tls:
+            return True  # Nobody shows a certificate.
+        return await asyncio.to_thread(ssl.create_default_context)
 
     async def _send_all(self, client: aiohttp.ClientSession) -> None:
         while (notice := await self._queue.take()) is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,6 +12,8 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from tests.support.certificates import Certificates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,8 @@ class Received:
 class Receiver:
     """Answers *statuses* in turn, and the last one from then on.
 
-    While held, requests arrive and are not answered.
+    While held, requests arrive and are not answered. With *certificates* it takes TLS
+    alone.
 
     Attributes:
         answered: How many requests have been answered.
@@ -59,6 +63,7 @@ class Receiver:
         headers: Mapping[str, str] | None = None,
         is_held: bool = False,
         is_endless: bool = False,
+        certificates: Certificates | None = None,
     ) -> None:
         self.answered = 0
         self.released = asyncio.Event()
@@ -67,13 +72,17 @@ class Receiver:
         self._statuses = list(statuses or (200,))
         self._headers = headers or {}
         self._is_endless = is_endless
+        self._tls: ssl.SSLContext | None = None
+        if certificates is not None:
+            self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._tls.load_cert_chain(certificates.certificate, certificates.key)
         self._received: asyncio.Queue[Received] = asyncio.Queue()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._server = TestServer(app)
 
     async def __aenter__(self) -> Self:
-        await self._server.start_server()
+        await self._server.start_server(ssl=self._tls)
         self.origin = str(self._server.make_url("/")).rstrip("/")
         self.url = f"{self.origin}/notify"
         return self

@@ -24,6 +24,7 @@ from forwardauth.web.logout_tokens import LogoutTokens, login_id_of
 from forwardauth.web.metrics import NOTIFICATIONS, Metrics
 from forwardauth.web.notice_delivery import Pace, pause_seconds
 from forwardauth.web.notifier import LogoutNotifier
+from tests.support.certificates import create_certificates
 from tests.support.clock import START, FakeClock
 from tests.support.portal import HASH, PASSWORD, Portal
 from tests.support.receiver import Receiver
@@ -158,6 +159,26 @@ async def test_a_refused_token_is_not_sent_again() -> None:
 
     assert receiver.is_untouched
     assert office.results == {"failed": 1, "sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("is_trusted", "result"),
+    [pytest.param(True, "sent", id="trusted"), pytest.param(False, "failed", id="not")],
+)
+async def test_certificate_must_be_of_an_authority_of_the_system(
+    is_trusted: bool, result: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those in ``SSL_CERT_FILE`` count when the service runs, not when it is loaded."""
+    certificates = create_certificates(tmp_path, "127.0.0.1")
+    authorities = certificates.authority if is_trusted else "/dev/null"
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+
+    async with Receiver(certificates=certificates) as receiver:
+        office = Office(receiver.url, pace=Pace(attempts=1))
+        async with office.open():
+            office.end("a")
+
+    assert office.results == {result: 1}
 
 
 async def test_attempts_have_an_end() -> None:

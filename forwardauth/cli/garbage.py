@@ -16,11 +16,13 @@ def growing() -> Iterator[None]:
     Nothing was ever found, and each look through all there is by then adds up to a
     fifth of the time that a large users file takes.
     """
+    is_looking = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if is_looking:
+            gc.enable()
 
 
 def keep() -> None:

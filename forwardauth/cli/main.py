@@ -8,12 +8,12 @@ a mistake in the call or the configuration and 1 for anything else; never a trac
 """
 
 import errno
-from importlib import import_module
 from typing import Any, Final
 
 import click
 
 from forwardauth.cli.epilog import examples
+from forwardauth.cli.loading import load
 from forwardauth.errors import ConfigError, ForwardAuthError
 
 COMMANDS: Final = {
@@ -50,7 +50,7 @@ class CommandGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = _MODULES.get(cmd_name, cmd_name)
-        module = import_module(f"forwardauth.cli.{name}")
+        module = load(f"forwardauth.cli.{name}")
         command: click.Command = getattr(module, name)
         return command
 

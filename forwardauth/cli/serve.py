@@ -14,8 +14,8 @@ from typing import Any
 import click
 
 from forwardauth.access_control.openings import describe_openings
-from forwardauth.app import create_applications, create_beside, create_live
-from forwardauth.cli import garbage
+from forwardauth.app import Applications
+from forwardauth.cli import creation, garbage
 from forwardauth.cli.activation import take_passed_sockets
 from forwardauth.cli.channel import ParentEnd
 from forwardauth.cli.configuration import Configuration, ConfigurationSource
@@ -46,6 +46,7 @@ class _Start:
 
     source: ConfigurationSource
     first: Configuration
+    instance: Instance
     listeners: Listeners
     logs: LogOutput
     manager: ServiceManager
@@ -64,6 +65,7 @@ def serve(config_path: Path | None, log_level: str | None) -> None:
 
     SIGHUP lets it read configuration and users again.
     """
+    garbage.keep()
     context = click.get_current_context()
     logs = context.with_resource(contextlib.closing(LogOutput(level=log_level)))
     manager = ServiceManager.from_environment(os.environ)
@@ -72,25 +74,27 @@ def serve(config_path: Path | None, log_level: str | None) -> None:
         source = ConfigurationSource(find_config(config_path), os.environ)
         with garbage.growing():
             first = _read(source, logs)
-            # Built in any case, so that every mistake is told before anything listens.
-            _check(first)
+        instance = Instance(workers=first.settings.server.workers)
+        # Built in any case, so that every mistake is told before anything listens.
+        alone = _create_alone(first, instance)
         for line in describe_openings(first.settings.access_control):
             _log.info("%s", line)
         with contextlib.closing(open_listeners(first.settings, passed)) as listeners:
             start = _Start(
                 source=source,
                 first=first,
+                instance=instance,
                 listeners=listeners,
                 logs=logs,
                 manager=manager,
                 signals=signals,
             )
-            if first.settings.server.workers == 1:
+            if alone is None:
+                _supervise(start)
+            else:
                 signals.detach()
                 forget_orphans()
-                run(_serve_alone(start))
-            else:
-                _supervise(start)
+                run(_serve_alone(start, alone))
 
 
 def _read(source: ConfigurationSource, logs: LogOutput) -> Configuration:
@@ -100,18 +104,25 @@ def _read(source: ConfigurationSource, logs: LogOutput) -> Configuration:
     return Configuration(settings=inspection.settings, users=inspection.users)
 
 
-def _check(configuration: Configuration) -> None:
-    """Return when the service can be built from *configuration*."""
-    create_applications(configuration.settings, users_table=configuration.users)
+def _create_alone(first: Configuration, instance: Instance) -> Applications | None:
+    """Return what the one process serves; ``None`` where there are several."""
+    if first.settings.server.workers == 1:
+        return creation.create(first, metrics=Metrics(), instance=instance)
+    creation.check(first)
+    return None
 
 
-async def _serve_alone(start: _Start) -> None:
+async def _serve_alone(start: _Start, applications: Applications) -> None:
     """Serve in the one process there is, until a signal says to stop."""
-    first, clock = start.first, SystemClock()
-    instance = Instance()
+    first, instance, clock = start.first, start.instance, SystemClock()
     instance.accept(first.generation, clock.now())
-    service = _create_service(
-        first, start.listeners, instance, metrics=Metrics(), logs=start.logs
+    service = Service(
+        start.listeners,
+        first=first,
+        applications=applications,
+        instance=instance,
+        logs=start.logs,
+        worker=0,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -147,13 +158,14 @@ async def _serve_alone(start: _Start) -> None:
 
 def _supervise(start: _Start) -> None:
     """Serve in several processes that this one starts."""
-    first, clock = start.first, SystemClock()
+    first, instance, clock = start.first, start.instance, SystemClock()
     count = first.settings.server.workers
-    instance = Instance(workers=count)
     counts = SharedCounts(workers=count)
     metrics = Metrics(counts.claim(SUPERVISOR))
     roll_call = RollCall(count, start.manager)
-    reloads = Reloads(start.source, first, instance=instance, clock=clock, check=_check)
+    reloads = Reloads(
+        start.source, first, instance=instance, clock=clock, check=creation.check
+    )
 
     def stop() -> None:
         instance.begin_stop()
@@ -178,13 +190,16 @@ def _supervise(start: _Start) -> None:
 
         The users are the parent's while their file is as it was, then the file's.
         """
-        service = _create_service(
-            reloads.current,
+        current = reloads.current
+        service = Service(
             start.listeners.shared_with(number),
-            instance,
-            metrics=Metrics(counts.claim(number)),
+            first=current,
+            applications=creation.create(
+                current, metrics=Metrics(counts.claim(number)), instance=instance
+            ),
+            instance=instance,
             logs=start.logs,
-            number=number,
+            worker=number,
         )
         run(_serve_as_worker(service, end, roll_call.answer(number)))
 
@@ -201,29 +216,6 @@ def _supervise(start: _Start) -> None:
             take_rotation=start.logs.take_rotation,
         ),
         signals=start.signals,
-    )
-
-
-def _create_service(
-    configuration: Configuration,
-    listeners: Listeners,
-    instance: Instance,
-    *,
-    metrics: Metrics,
-    logs: LogOutput,
-    number: int = 0,
-) -> Service:
-    settings = configuration.settings
-    with garbage.growing():
-        live = create_live(settings, metrics=metrics, instance=instance)
-        applications = create_beside(live, settings, users_table=configuration.users)
-    return Service(
-        listeners,
-        first=configuration,
-        applications=applications,
-        instance=instance,
-        logs=logs,
-        worker=number,
     )
 
 

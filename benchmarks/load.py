@@ -52,6 +52,8 @@ def rate(
         RuntimeError: An answer was another, or was missing.
     """
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", _SCRIPT]
+    # A slow server is slow, not wrong: wrk would take more than 2 s for an error.
+    command += ["--timeout", f"{_GRACE_SECONDS}s"]
     command += [f"http://127.0.0.1:{port}", "--", requests]
     found = _run(command, seconds)
     wanted = found["requests"] if is_refused else 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.products.base import Person
+from benchmarks.products.installation import NotInstalledError
 from benchmarks.servers import CLIENT_CORE, pinned
 from benchmarks.workload import USERS, username
 from tests.support.processes import Process, free_ports
@@ -66,6 +67,9 @@ def directory(folder: Path, person: Person) -> Iterator[Directory]:
     """Run one in *folder* as long as the context lasts.
 
     All its users have the password of *person*.
+
+    Raises:
+        NotInstalledError: The system does not let it.
     """
     (port,) = free_ports(1)
     own = Directory(url=f"ldap://127.0.0.1:{port}", password=secrets.token_hex(16))
@@ -86,11 +90,16 @@ def directory(folder: Path, person: Person) -> Iterator[Directory]:
         encoding="utf-8",
     )
     # Quick: the file need not outlive the machine.
-    subprocess.run(  # noqa: S603 - a fixed program
+    filled = subprocess.run(  # noqa: S603 - a fixed program
         [PROGRAMS / "slapadd", "-q", "-f", config, "-l", entries],
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
     )
+    if filled.returncode != 0:
+        # As where AppArmor confines it to the folders of the system.
+        last = filled.stderr.strip().rpartition("\n")[2]
+        raise NotInstalledError(f"slapadd cannot fill a directory: {last}")
     # A level of messages, be it none, keeps it in the foreground.
     with Process(
         "slapd",

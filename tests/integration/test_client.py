@@ -9,6 +9,7 @@ import pytest
 from tests.support.certificates import Certificates
 from tests.support.client import Client, Reply
 from tests.support.hasty_server import hasty_server
+from tests.support.processes import free_ports
 from tests.support.serving import Peer
 
 BODY: Final = b"x" * 32_000_000
@@ -65,6 +66,18 @@ def test_sent_body_without_an_answer_is_an_error(certificates: Certificates) -> 
     """Who hangs up after a whole request without a word has not answered it."""
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         upload("http", certificates, b"", body=b"")
+
+
+@schemes
+def test_server_that_is_not_there_is_an_error(
+    scheme: str, certificates: Certificates
+) -> None:
+    """Nobody is asked for an answer who has not been reached."""
+    client = Client(authority=certificates.authority)
+    (port,) = free_ports(1)
+
+    with pytest.raises(ConnectionRefusedError):
+        client.send("GET", f"{scheme}://www.example.com:{port}/")
 
 
 def test_answer_of_the_service_that_overtakes_the_body_counts() -> None:

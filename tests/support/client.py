@@ -72,6 +72,8 @@ def finish(connection: http.client.HTTPConnection, body: bytes | None) -> Reply:
         OSError: Not all could be sent, and there is no whole answer either, which the
             cause says.
     """
+    if connection.sock is None:
+        connection.connect()  # nobody hangs up who has not been reached
     unsent = None
     try:
         connection.endheaders(body)

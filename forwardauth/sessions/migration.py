@@ -17,23 +17,29 @@ Copies keep record, owner, login, last use and end, to the millisecond. Handover
 are worth something for a minute and once, are left behind.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, TypeVar
 
 from forwardauth.clock import Clock
-from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.handover import parse_handover
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal import RevocationJournal
+from forwardauth.sessions.migration_copies import Copies
 from forwardauth.sessions.migration_ledger import (
-    BATCH,
+    LINE,
     NOTHING,
     Copied,
     MigrationLedger,
 )
 from forwardauth.sessions.store import Entry, SessionStore
+from forwardauth.sessions.waiting import gather_all
+
+_T = TypeVar("_T")
+
+BATCH: Final = 8 * LINE
+"""Copies that are made between two looks at the ledger."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +110,7 @@ class SessionMigration:
         """
         self._source = source
         self._target = target
+        self._copies = Copies(target)
         self._ledger = ledger
         self._way_back = way_back
         self._journal = journal
@@ -210,41 +217,22 @@ class SessionMigration:
         target.seen |= {entry.digest: entry.seen for entry in new}
         if self._is_dry or not batch:
             return
-        name = await self._ledger.open(batch)
-        old = [entry for entry in batch if entry not in new]
-        answers = await asyncio.gather(
-            *map(self._create, new), *map(self._renew, old), return_exceptions=True
-        )
-        for answer in answers:
-            if answer is not None:
-                raise answer
-        await self._ledger.close(name)
-
-    async def _create(self, entry: Entry) -> None:
-        try:
-            if await self._target.create(entry):
-                return
-        except ValueError:
-            # Another run was faster.
-            return
-        message = "sessions are ended in TO at the same time: run it again"
-        raise StoreUnavailableError(message)
-
-    async def _renew(self, entry: Entry) -> None:
-        """Let the copy in TO live as long as *entry* does."""
-        digest = entry.digest
-        kept = await self._target.load(digest)
-        if kept is None or entry.seen <= kept.seen:
-            return
-        is_moved = await self._target.touch(
-            digest, seen=entry.seen, expires=entry.expires
-        )
-        # No store prolongs what was over before that use; it was not, in FROM.
-        if not is_moved and await self._target.delete(digest) is not None:
-            await self._create(entry)
+        pages = list(_pages(batch))
+        names = await gather_all(*map(self._ledger.open, pages))
+        await self._copies.make(new)
+        fresh = {entry.digest for entry in new}
+        await self._copies.renew([each for each in batch if each.digest not in fresh])
+        await gather_all(*map(self._ledger.close, names))
 
     async def _end(self, target: _Target, living: set[Digest]) -> None:
         """End what stands in TO and FROM answers for, if nothing of it lives there."""
-        for digest in (target.known & target.seen.keys()) - living:
-            if self._is_dry or await self._target.delete(digest) is not None:
-                self._counts.ended += 1
+        gone = [*((target.known & target.seen.keys()) - living)]
+        if self._is_dry:
+            self._counts.ended = len(gone)
+            return
+        for page in _pages(gone):
+            self._counts.ended += await self._copies.end(page)
+
+
+def _pages(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (items[start : start + LINE] for start in range(0, len(items), LINE))

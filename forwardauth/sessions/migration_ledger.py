@@ -20,7 +20,7 @@ from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
 from forwardauth.sessions.store import Entry
 
-BATCH: Final = 25
+LINE: Final = 25
 """Copies in one line of it: an event holds a kibibyte."""
 
 _NAME_BYTES: Final = 8
@@ -92,7 +92,7 @@ class MigrationLedger:
         return Copied(made=made, begun=unknown)
 
     async def open(self, entries: Sequence[Entry]) -> bytes:
-        """Write down that *entries*, at most ``BATCH``, are about to be copied.
+        """Write down that *entries*, at most ``LINE``, are about to be copied.
 
         Returns:
             The name to close them by.

@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.bulk import Creation
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores import redis_scripts as scripts
 from tests.support.processes import free_ports
@@ -25,6 +26,7 @@ from tests.unit.sessions.contract import (
     create_entry,
     every_call,
     everything,
+    is_same_set,
     load_all,
 )
 
@@ -322,6 +324,27 @@ async def test_create_whose_answer_was_lost_is_done_once(
         assert await store.list_owner("alice") == (entry,)
         assert await store.count() == 2
         assert await store.delete_login(entry.login) == (entry,)
+
+
+@pytest.mark.parametrize(
+    "script", [scripts.PREPARE, scripts.ACTIVATE], ids=["prepare", "activate"]
+)
+async def test_many_whose_answers_were_lost_are_made_once(
+    redis: RedisServer, prefix: str, script: scripts.Script
+) -> None:
+    """A step that is repeated for all of them changes nothing more for any."""
+    entries = [create_entry(login=f"login{number}") for number in range(5)]
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=prefix) as store:
+        await add_all(store, [create_entry(owner="bob", login="b")])
+        relay.lose_answer_to(script.sha1.encode())
+
+        assert await store.create_all(entries) == (Creation.MADE,) * 5
+
+        assert relay.lost == 1
+        assert await store.count() == 6
+        assert is_same_set(await store.delete_owner("alice"), entries)
+        assert await store.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from typing import Final, TypeAlias
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions.bulk import Creation
 from forwardauth.sessions.events import EventStore
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.redis import RedisStore
+from forwardauth.sessions.stores.redis_creation import AT_ONCE
 from tests.support.clock import START, FakeClock
 from tests.support.redis_groups import RedisCluster, running_cluster
 from tests.support.redis_server import RedisServer
@@ -89,6 +91,11 @@ class RedisContract(SharedStoreContract, EventStoreContract):
     def elsewhere(self, stores: tuple[SessionStore, SessionStore]) -> SessionStore:
         """Another one on the same data."""
         return stores[1]
+
+    @pytest.fixture
+    def bulk(self, stores: tuple[RedisStore, RedisStore]) -> RedisStore:
+        """The same store, for many at once."""
+        return stores[0]
 
     @pytest.fixture
     def events(self, stores: tuple[RedisStore, RedisStore]) -> EventStore:
@@ -445,6 +452,74 @@ class RedisContract(SharedStoreContract, EventStoreContract):
         await elsewhere.delete_owner("alice")
         kinds = {key.decode().split(":")[2] for key in servers.dump(prefix)}
         assert kinds <= {"e"}
+
+    # many at once
+
+    async def test_many_are_made_at_once(
+        self, bulk: RedisStore, elsewhere: SessionStore, servers: Servers
+    ) -> None:
+        """In more messages than one, by a server that knows no scripts (L-10)."""
+        entries = [
+            create_entry(owner=f"user{number % 3}", login=f"login{number % 7}")
+            for number in range(AT_ONCE + 20)
+        ]
+        for key in range(16):
+            servers.owner_of(f"{{{key}}}").run("SCRIPT", "FLUSH")
+
+        made = await bulk.create_all(entries)
+
+        assert made == (Creation.MADE,) * len(entries)
+        assert await everything(elsewhere) == {each.digest: each for each in entries}
+        ended = [await elsewhere.delete_owner(f"user{number}") for number in range(3)]
+        assert is_same_set([each for some in ended for each in some], entries)
+        assert await everything(bulk) == {}
+
+    async def test_digest_in_use_takes_no_other_along(
+        self, bulk: RedisStore, servers: Servers, prefix: str
+    ) -> None:
+        """What stands there stays, and nothing is left of what was to replace it."""
+        kept, *others = [create_entry() for _ in range(3)]
+        await bulk.create(kept)
+        again = replace(kept, owner="mallory", record=b"another")
+
+        made = await bulk.create_all([others[0], again, others[1]])
+
+        assert made == (Creation.MADE, Creation.IN_USE, Creation.MADE)
+        assert is_same_set(await bulk.list_owner("alice"), [kept, *others])
+        keys = [key.decode() for key in servers.dump(prefix)]
+        assert not [key for key in keys if ":p:" in key or "mallory" in key]
+        assert await bulk.load(kept.digest) == kept
+
+    async def test_overtaken_ones_among_many_leave_nothing(
+        self, bulk: RedisStore, elsewhere: SessionStore
+    ) -> None:
+        """Of those that were ended in between nothing can be loaded [L-10]."""
+        overtaken: list[Entry] = []
+        bystanders: list[Entry] = []
+
+        async def create_on() -> None:
+            while not overtaken:
+                entries = [create_entry(login=f"login{n}") for n in range(8)]
+                other = create_entry(owner="bob", login="of bob")
+                made = await bulk.create_all([*entries, other])
+                assert made[-1] is Creation.MADE
+                bystanders.append(other)
+                overtaken.extend(
+                    each
+                    for each, how in zip(entries, made, strict=False)
+                    if how is Creation.OVERTAKEN
+                )
+
+        creators = [asyncio.ensure_future(create_on()) for _ in range(4)]
+        async with asyncio.timeout(30):
+            while not overtaken:
+                await elsewhere.delete_owner("alice")
+        await asyncio.gather(*creators)
+
+        assert await load_all(elsewhere, overtaken) == [None] * len(overtaken)
+        await elsewhere.delete_owner("alice")
+        assert is_same_set(await elsewhere.list_owner("bob"), bystanders)
+        assert (await everything(bulk)).keys() == {each.digest for each in bystanders}
 
     async def test_end_of_all_returns_however_many_come_after(
         self, store: SessionStore, elsewhere: SessionStore

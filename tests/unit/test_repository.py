@@ -77,6 +77,8 @@ TESTED_ELSEWHERE: Final = {
     "sessions/events.py": "declarations; its laws: unit/sessions/event_contract.py",
     "sessions/store.py": "declarations; its laws: tests/unit/sessions/contract.py",
     "sessions/stores/redis.py": "needs a server: tests/integration/test_redis_store.py",
+    "sessions/bulk.py": "declarations; its laws: integration/test_redis_store.py",
+    "sessions/stores/redis_creation.py": "as redis.py, whose first steps it takes",
     "sessions/stores/redis_attempt_scripts.py": "as redis.py: test_redis_attempts.py",
     "sessions/stores/redis_attempts.py": "as redis.py: test_redis_attempts.py there",
     "sessions/stores/redis_batch.py": "as redis.py: integration/test_redis_batches.py",

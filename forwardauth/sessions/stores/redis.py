@@ -5,7 +5,7 @@ on three servers, and no transaction spans them. So laws 1 to 3 need a protocol.
 attempt to create has a *ticket* of its own, in the session and in both rows, so that
 nothing that is meant for one attempt can hit another.
 
-create, with one answer to wait for in each step:
+create, with one answer to wait for in each step (``redis_creation`` takes them):
 
     1. prepare the session where ``load`` does not look; make both rows (``KEEP``)
     2. look at both rows: if one is gone or doomed, give up
@@ -56,6 +56,7 @@ from forwardauth.attempts.store import Attempt, Result
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Question
+from forwardauth.sessions.bulk import Creation
 from forwardauth.sessions.events import Event
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
@@ -63,7 +64,8 @@ from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores import redis_scripts as scripts
 from forwardauth.sessions.stores.redis_attempts import RedisAttempts
 from forwardauth.sessions.stores.redis_batch import RedisBatches
-from forwardauth.sessions.stores.redis_client import RedisClient, gather_all
+from forwardauth.sessions.stores.redis_client import RedisClient
+from forwardauth.sessions.stores.redis_creation import ROW_GRACE_MS, RedisCreation
 from forwardauth.sessions.stores.redis_keys import (
     FIELDS,
     TAGS,
@@ -71,18 +73,15 @@ from forwardauth.sessions.stores.redis_keys import (
     RedisKeys,
     Row,
     create_ticket,
-    dump_fields,
     parse_fields,
     split_row,
 )
 from forwardauth.sessions.stores.redis_replicas import wait_for_replicas
 from forwardauth.sessions.stores.redis_url import RedisUrl
+from forwardauth.sessions.waiting import gather_all
 
 _GRACE_MS: Final = 5 * 60_000
 """A session is kept so long after it expired, for whoever asks why it ended."""
-
-_ROW_GRACE_MS: Final = 60 * 60_000
-"""A row is kept longer than its session, however long a touch may take."""
 
 _TAGS_AT_ONCE: Final = 32
 _ENDS_AT_ONCE: Final = 32
@@ -106,33 +105,19 @@ class RedisStore:
         self._keys = RedisKeys(url.prefix)
         self._batches = RedisBatches(self._client, self._keys)
         self._clock = clock
+        self._creation = RedisCreation(self._client, self._keys, self._ttl_ms)
         self._attempts = RedisAttempts(self._client, url.prefix)
 
     async def create(self, entry: Entry) -> bool:
         """Add *entry* in the three steps that the module describes."""
-        kept = Kept(entry=entry, ticket=create_ticket())
-        rows = self._keys.rows(kept)
-        prepared = self._keys.prepared(entry.digest, kept.ticket)
-        ttl_ms = self._ttl_ms(entry.expires)
-        await gather_all(
-            self._client.call(scripts.PREPARE, [prepared], dump_fields(kept)),
-            *(self._keep(row, ttl_ms, "add") for row in rows),
-        )
-        state = 0
-        if await self._are_standing(rows):
-            state = await self._client.call(
-                scripts.ACTIVATE,
-                [prepared, *self._places(entry.digest)],
-                [kept.ticket, entry.digest, to_ms(entry.expires), ttl_ms],
-            )
-        if state != 1:
-            with suppress(StoreUnavailableError):
-                # Nobody finds what is left, and it expires; this is but sooner.
-                await self._client.run("DEL", prepared)
-                await self._take_out(rows)
-        if state < 0:
+        (creation,) = await self._creation.create_all([entry])
+        if creation is Creation.IN_USE:
             raise ValueError("the digest is in use")
-        return bool(state)
+        return creation is Creation.MADE
+
+    async def create_all(self, entries: Sequence[Entry]) -> tuple[Creation, ...]:
+        """Add *entries*, each step for all of them; see ``BulkStore``."""
+        return await self._creation.create_all(entries)
 
     async def load(self, digest: Digest) -> Entry | None:
         """Return the entry, or ``None``, with one command."""
@@ -341,17 +326,10 @@ class RedisStore:
         self._batches.refuse(digest)
         return None if values is None else parse_fields(digest, values)
 
-    async def _keep(self, row: Row, ttl_ms: int, *how: str) -> Any:
+    async def _keep(self, row: Row, ttl_ms: int) -> Any:
         return await self._client.call(
-            scripts.KEEP, [row.key], [row.member, ttl_ms + _ROW_GRACE_MS, *how]
+            scripts.KEEP, [row.key], [row.member, ttl_ms + ROW_GRACE_MS]
         )
-
-    async def _are_standing(self, rows: Iterable[Row]) -> bool:
-        """Whether all *rows* are there, and none is doomed."""
-        scores = await gather_all(
-            *(self._client.run("ZSCORE", row.key, row.member) for row in rows)
-        )
-        return all(score is not None and float(score) > 0 for score in scores)
 
     async def _take_out(self, rows: Iterable[Row]) -> None:
         await gather_all(

@@ -8,8 +8,8 @@ dead, as those are that a server closed while they were idle.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import redis.exceptions as errors
 from redis.asyncio import Redis, RedisCluster
@@ -26,8 +26,12 @@ from forwardauth.sessions.stores.redis_library import (
 )
 from forwardauth.sessions.stores.redis_scripts import Script
 from forwardauth.sessions.stores.redis_url import RedisUrl, Topology
+from forwardauth.sessions.waiting import kept_cancellation
 
 _T = TypeVar("_T")
+
+Call: TypeAlias = tuple[Script, Sequence[str], Sequence[Argument]]
+"""A script, its keys, and its arguments."""
 
 _PATIENCE: Final = 3
 """One call may take this many timeouts: a connection, an answer, both once more."""
@@ -114,12 +118,28 @@ class RedisClient:
 
     async def run_all(self, commands: Sequence[Sequence[Argument]]) -> list[Any]:
         """Return the answers to *commands*, sent together; none changes anything."""
+        answers = await self._attempt(lambda client: _send_together(client, commands))
+        return cast(list[Any], answers)
+
+    async def call_all(self, calls: Sequence[Call]) -> list[Any]:
+        """Return what *calls*, each of which may be sent twice, return; as ``run_all``.
+
+        A server that has forgotten a script is sent all of them again, in full.
+        """
+        if not calls:
+            return []
+        rests = [(len(keys), *keys, *rest) for _, keys, rest in calls]
+        scripts = [script for script, _, _ in calls]
+        short = [("EVALSHA", s.sha1, *r) for s, r in zip(scripts, rests, strict=True)]
 
         async def work(client: Client) -> Any:
-            async with client.pipeline(transaction=False) as pipeline:
-                for command in commands:
-                    pipeline.execute_command(*command)
-                return await pipeline.execute()
+            try:
+                return await _send_together(client, short)
+            except errors.NoScriptError:
+                whole = zip(scripts, rests, strict=True)
+                return await _send_together(
+                    client, [("EVAL", script.text, *rest) for script, rest in whole]
+                )
 
         return cast(list[Any], await self._attempt(work))
 
@@ -168,7 +188,7 @@ class RedisClient:
             client = self._connected()
             async with asyncio.timeout(_PATIENCE * self.url.timeout_seconds):
                 async with self._turns:
-                    with _kept_cancellation():
+                    with kept_cancellation():
                         try:
                             await prepare(client)
                             return await work(client)
@@ -219,30 +239,12 @@ class RedisClient:
         return self._client
 
 
+async def _send_together(client: Client, commands: Sequence[Sequence[Argument]]) -> Any:
+    async with client.pipeline(transaction=False) as pipeline:
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute()
+
+
 def _do_nothing() -> None:
     """Tell nobody."""
-
-
-@contextlib.contextmanager
-def _kept_cancellation() -> Iterator[None]:
-    """Raise the cancellation that came inside of the context and was forgotten there.
-
-    Before Python 3.12 ``wait_for``, which redis-py sends with, drops one that arrives
-    together with the result; whoever cancelled would wait for the task for ever.
-    """
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
-    before = task.cancelling()
-    try:
-        yield
-    finally:
-        if task.cancelling() > before:
-            raise asyncio.CancelledError
-
-
-async def gather_all(*calls: Awaitable[_T]) -> list[_T]:
-    """Return the answers to *calls*, made at once; all have ended before one raises."""
-    answers = await asyncio.gather(*calls, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return cast(list[_T], answers)

@@ -14,8 +14,9 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.stores.redis_client import RedisClient, gather_all
+from forwardauth.sessions.stores.redis_client import RedisClient
 from forwardauth.sessions.stores.redis_keys import TAGS, RedisKeys
+from forwardauth.sessions.waiting import gather_all
 
 _LIFETIME_MS: Final = 1_000
 

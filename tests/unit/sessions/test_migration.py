@@ -14,13 +14,8 @@ from forwardauth.sessions.events import Event
 from forwardauth.sessions.handover import Handover, dump_handover
 from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.journal import RevocationJournal
-from forwardauth.sessions.migration import MigrationCounts, SessionMigration
-from forwardauth.sessions.migration_ledger import (
-    BATCH,
-    NOTHING,
-    Copied,
-    MigrationLedger,
-)
+from forwardauth.sessions.migration import BATCH, MigrationCounts, SessionMigration
+from forwardauth.sessions.migration_ledger import NOTHING, Copied, MigrationLedger
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore

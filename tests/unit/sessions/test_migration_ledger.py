@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from forwardauth.sessions.migration_ledger import BATCH, MigrationLedger
+from forwardauth.sessions.migration_ledger import LINE, MigrationLedger
 from forwardauth.sessions.stores.memory import MemoryStore
 from tests.support.clock import START, FakeClock
 from tests.unit.sessions.contract import at, create_entry
 
 MONTH = timedelta(days=30)
-ENTRIES = [create_entry() for _ in range(BATCH)]
+ENTRIES = [create_entry() for _ in range(LINE)]
 COPIES = {entry.digest: entry.expires for entry in ENTRIES}
 
 

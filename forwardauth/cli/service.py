@@ -203,6 +203,8 @@ class Service:
         task = asyncio.create_task(_logged(work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        # One that is cancelled before it begins has never awaited its work.
+        task.add_done_callback(lambda _: work.close())
 
     async def __aexit__(
         self,

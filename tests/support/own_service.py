@@ -14,8 +14,12 @@ from forwardauth.cli.reloading import OwnReloads
 from forwardauth.cli.service import Service
 from forwardauth.cli.service_manager import ServiceManager
 from forwardauth.clock import SystemClock
+from forwardauth.sessions.lifetimes import Login
+from forwardauth.users.stamps import stamp_of
+from forwardauth.web import keys
 from forwardauth.web.instance import Instance
 from forwardauth.web.metrics import Metrics
+from tests.support.portal import HASH
 from tests.support.serving import Peer
 
 _NO_VARIABLES: Final[dict[str, str]] = {}
@@ -81,6 +85,23 @@ class OwnService:
         before = self.instance.generation
         await self._reloads.reload()
         return self.instance.generation > before
+
+    async def create_session(self, username: str) -> str:
+        """Sign *username* of ``portal.USERS`` in without the password."""
+        current = self.service._current  # noqa: SLF001 - nobody else is to know
+        assert current is not None, "it has not started"
+        token, _ = await current.applications.main[keys.SESSIONS].create(
+            Login(
+                username=username,
+                domain="example.com",
+                credential=(stamp_of(HASH),),
+                methods=("pwd",),
+                remembered=False,
+                address="192.0.2.1",
+                user_agent="test",
+            )
+        )
+        return token
 
     async def __aexit__(
         self,

@@ -1,15 +1,18 @@
 """Child processes of the demonstration: started, watched, and ended by pid.
 
 Each child leads a process group of its own, so that a Ctrl-C in the terminal reaches
-the demonstration alone, which then ends its children in order.
+the demonstration alone, which then ends its children in order. Where the demonstration
+is killed, and can do nothing any more, Linux asks its children to end.
 """
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,7 @@ STOP_SECONDS: Final = 8.0
 """How long a child may take to end when it is asked to."""
 
 _TAIL_LINES: Final = 12
+_PR_SET_PDEATHSIG: Final = 1  # Source: linux/prctl.h
 
 
 class Child:
@@ -81,12 +85,30 @@ async def child_process(
             stderr=STDOUT,
             cwd=folder,
             start_new_session=True,
+            preexec_fn=_end_with_parent(),
         )
     child = Child(name, process, log)
     try:
         yield child
     finally:
         await child.stop()
+
+
+def _end_with_parent() -> Callable[[], None] | None:
+    """Return what a child does first so that it ends with this process.
+
+    ``None`` where the system has no such thing.
+    """
+    if sys.platform != "linux":
+        return None
+    parent, control = os.getpid(), ctypes.CDLL(None).prctl
+
+    def bind() -> None:
+        control(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)  # It was too late to be told.
+
+    return bind
 
 
 def _describe(status: int) -> str:

@@ -3,7 +3,7 @@
     ports checked ─► files written ─► applications, service, Traefik ─► ready ─► told
     ended by a signal, or because a child ended ─► all ended, in reverse ─► files gone
 
-Law: however it ends, it leaves no process and no file behind.
+Law: however it ends, it leaves no process behind, and no file unless it was killed.
 """
 
 import asyncio

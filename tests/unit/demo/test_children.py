@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,12 +10,26 @@ import pytest
 
 from forwardauth.demo.addresses import DemoError
 from forwardauth.demo.children import child_process
+from tests.support.processes import wait_for
 
 SLEEPS = "import time; time.sleep(60)"
 STAYS = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "open('ready', 'w').close(); time.sleep(60)"
 )
+PARENT = """\
+import asyncio, sys
+from pathlib import Path
+from forwardauth.demo.children import child_process
+
+async def main():
+    call = [sys.executable, "-c", sys.argv[1]]
+    async with child_process("Sleeper", call, folder=Path.cwd()) as child:
+        print(child.pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
 FAILS = "import sys; print('no such file: users.yaml'); sys.exit(3)"
 
 
@@ -24,6 +39,15 @@ def _lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _runs(pid: int) -> bool:
+    """Whether it has not ended; who inherits it may be slow to notice."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 async def test_child_lives_as_long_as_its_context(tmp_path: Path) -> None:
@@ -49,6 +73,19 @@ async def test_child_that_ignores_the_request_is_ended_all_the_same(
         await asyncio.to_thread(ready.read_bytes)
 
     assert not _lives(child.pid)
+
+
+def test_child_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    """Whoever kills the demonstration has nothing to clean up."""
+    call = [sys.executable, "-c", PARENT, SLEEPS]
+    with subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE) as parent:  # noqa: S603 - ours
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        lived = _runs(child)
+        parent.kill()
+
+    assert lived
+    wait_for(lambda: not _runs(child), "the child has ended")
 
 
 async def test_child_that_ends_by_itself_is_told_with_its_last_words(

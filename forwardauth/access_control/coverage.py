@@ -4,28 +4,24 @@ Law: said is only what is certain. Two rules that together leave nothing for a t
 are not noticed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import Final
 
+from forwardauth.access_control.cover_index import CoverIndex
 from forwardauth.access_control.decision import Policy
-from forwardauth.access_control.index import HostIndex
-from forwardauth.access_control.regexes import Regex
 from forwardauth.access_control.rule import Rule
-
-PathKey: TypeAlias = str | Regex | None
 
 
 def find_shadowed(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, Rule]]:
     """Yield each rule that never decides, with the first one that always comes first.
 
-    Compared are rules that could be for the same host and path, so that thousands of
-    rules are a matter of seconds.
+    Compared are rules that could be about the same, so that thousands of them, for one
+    host even, are a matter of a second.
     """
-    indexes = _index(rules)
+    index = CoverIndex(rules)
     for rule in rules:
-        earlier = _lookup_earlier(indexes, rule, covers)
+        earlier = index.lookup_earlier(rule, covers, by_who=True)
         if earlier is not None:
             yield rule, earlier
 
@@ -37,7 +33,12 @@ def find_forestalled(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, str, Rule]
     matches, it decides about preflights, plain http and Basic as it says itself, and
     that somebody has to sign in: no rule behind it does.
     """
-    indexes = _index(rules)
+    index = CoverIndex(rules)
+    blamed = {
+        name: CoverIndex([rule for rule in rules if not has_it(rule)])
+        for name, has_it in _FORESTALLED.items()
+        if any(map(has_it, rules))
+    }
     first_basic = next((r.number for r in rules if r.allows_basic), 0)
     for rule in rules:
         late = [
@@ -45,12 +46,14 @@ def find_forestalled(rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, str, Rule]
             for name, has_it in _FORESTALLED.items()
             if has_it(rule)
             and (
-                earlier := _lookup_earlier(indexes, rule, partial(_forestalls, has_it))
+                earlier := blamed[name].lookup_earlier(
+                    rule, _covers_requests, by_who=False
+                )
             )
             # Behind a rule that takes Basic it is known who asks, and others are asked.
             and (name != "basic" or earlier.number < first_basic)
         ]
-        if late and _lookup_earlier(indexes, rule, covers) is None:
+        if late and index.lookup_earlier(rule, covers, by_who=True) is None:
             yield from ((rule, name, earlier) for name, earlier in late)
 
 
@@ -61,66 +64,6 @@ _FORESTALLED: Final[dict[str, Callable[[Rule], bool]]] = {
     "basic": attrgetter("allows_basic"),
 }
 """Keys that count before it is known who asks, and whether a rule has them."""
-
-
-def _forestalls(has_it: Callable[[Rule], bool], earlier: Rule, later: Rule) -> bool:
-    return not has_it(earlier) and _covers_requests(earlier, later)
-
-
-def _index(rules: tuple[Rule, ...]) -> dict[PathKey, HostIndex[Rule]]:
-    groups: dict[PathKey, list[Rule]] = {}
-    for rule in rules:
-        for key in _path_keys(rule):
-            groups.setdefault(key, []).append(rule)
-    return {key: HostIndex(group) for key, group in groups.items()}
-
-
-def _lookup_earlier(
-    indexes: dict[PathKey, HostIndex[Rule]],
-    rule: Rule,
-    covers: Callable[[Rule, Rule], bool],
-) -> Rule | None:
-    """Return the first rule before *rule* that covers it, as *covers* tells."""
-    # Whoever covers the rule covers the first of its hosts.
-    host = str(rule.domains[0]) if rule.domains else ""
-    found = (
-        _first_covering(indexes[key].candidates(host), rule, covers)
-        for key in _path_keys_above(rule)
-        if key in indexes
-    )
-    earlier = [each for each in found if each is not None]
-    return min(earlier, key=attrgetter("number"), default=None)
-
-
-def _path_keys(rule: Rule) -> tuple[PathKey, ...]:
-    """Return what a rule is found by: prefixes, expressions, ``None`` for all paths."""
-    if rule.path is None:
-        return (None,)
-    return (*rule.path.prefixes, *rule.path.regexes)
-
-
-def _path_keys_above(rule: Rule) -> Iterator[PathKey]:
-    """Yield every key that a rule must have one of to cover the paths of *rule*."""
-    yield None
-    if rule.path is None:
-        return
-    yield ""
-    if rule.path.prefixes:
-        names = rule.path.prefixes[0].split("/")
-        yield from ("/".join(names[:end]) for end in range(2, len(names) + 1))
-    elif rule.path.regexes:
-        yield rule.path.regexes[0]
-
-
-def _first_covering(
-    candidates: Iterable[Rule], rule: Rule, covers: Callable[[Rule, Rule], bool]
-) -> Rule | None:
-    for each in candidates:
-        if each.number >= rule.number:
-            return None
-        if covers(each, rule):
-            return each
-    return None
 
 
 def covers(earlier: Rule, later: Rule) -> bool:

@@ -68,3 +68,12 @@ class HostIndex(Generic[R]):
         found = [rules for rules in found if rules]
         # Lazily: the first rule that matches ends the walk.
         return found[0] if len(found) == 1 else heapq.merge(*found, key=_in_order)
+
+    def count(self, host: str) -> int:
+        """Return how many rules ``candidates`` yields, without a walk through them."""
+        total = len(self._anywhere) + len(self._exact.get(host, ()))
+        _, _, name = host.partition(".")
+        while name:
+            total += len(self._below.get(name, ()))
+            _, _, name = name.partition(".")
+        return total

@@ -34,6 +34,7 @@ def test_candidates_are_all_that_match_in_order(
     found = numbers(rules, host)
 
     assert found == sorted(found)
+    assert HostIndex(rules).count(host) == len(found)
     assert {each.number for each in rules if each.matches_host(host)} <= set(found)
 
 

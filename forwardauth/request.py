@@ -9,6 +9,7 @@ Law: text becomes a value here by a full match against a strict grammar, or not 
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -40,6 +41,9 @@ _ORIGIN_FORM: Final = re.compile(
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535
 _MAX_HOST_CHARACTERS: Final = 253
+_MAX_PORT_CHARACTERS: Final = len(":65535")
+_KNOWN_HOSTS: Final = 1024
+"""Of how many it is remembered what they come to: half a megabyte at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,14 +135,23 @@ def parse_host(value: str, *, scheme: str, header: str) -> tuple[str, int | None
 
     Source: RFC 9110 7.2, narrowed to LDH names (RFC 5890 2.3.1).
     """
-    lowered = value.lower() if value.isascii() else ""
-    match = _HOST.fullmatch(lowered)
-    if match is None or len(match["name"]) > _MAX_HOST_CHARACTERS:
+    if len(value) > _MAX_HOST_CHARACTERS + _MAX_PORT_CHARACTERS:
         raise ProxyRequestError(header, "host_malformed", "is not a host name")
-    port = int(match["port"]) if match["port"] else None
+    host, port = _split_host(value)
+    if not host:
+        raise ProxyRequestError(header, "host_malformed", "is not a host name")
     if port is not None and port > _MAX_PORT:
         raise ProxyRequestError(header, "port_out_of_range", "port is above 65535")
-    return match["name"], None if port == _DEFAULT_PORTS[scheme] else port
+    return host, None if port == _DEFAULT_PORTS[scheme] else port
+
+
+@lru_cache(_KNOWN_HOSTS)
+def _split_host(value: str) -> tuple[str, int | None]:
+    """Return host (lower case) and port as they stand there; no host if none does."""
+    match = _HOST.fullmatch(value.lower()) if value.isascii() else None
+    if match is None or len(match["name"]) > _MAX_HOST_CHARACTERS:
+        return "", None
+    return match["name"], int(match["port"]) if match["port"] else None
 
 
 def parse_uri(

@@ -13,8 +13,6 @@ Source: RFC 3986 6.2.2; CVE-2026-33494, CVE-2025-66490.
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 from urllib.parse import unquote_plus, unquote_to_bytes
 
@@ -38,24 +36,36 @@ _UNAMBIGUOUS: Final = re.compile(
 _SIGNIFICANT: Final = frozenset("./\\%;?#")
 
 
-@dataclass(frozen=True)
 class Asked:
     """An original request as rules look at it.
 
-    Not slotted: path and query are read when the first rule asks for them.
+    Path and query are read when the first rule asks for them, each once.
     """
 
-    original: OriginalRequest
+    __slots__ = ("_is_path_read", "_is_query_read", "_path", "_query", "original")
 
-    @cached_property
+    def __init__(self, original: OriginalRequest) -> None:
+        """Keep *original*."""
+        self.original = original
+        self._is_path_read = self._is_query_read = False
+        self._path: str | None = None
+        self._query: dict[str, tuple[str, ...]] | None = None
+
+    @property
     def path(self) -> str | None:
         """The decoded path; ``None`` when it is ambiguous."""
-        return read_path(self.original.path)
+        if not self._is_path_read:
+            self._path = read_path(self.original.path)
+            self._is_path_read = True
+        return self._path
 
-    @cached_property
+    @property
     def query(self) -> dict[str, tuple[str, ...]] | None:
         """The decoded values of each key, in order; ``None`` when it is ambiguous."""
-        return read_query(self.original.query or "")
+        if not self._is_query_read:
+            self._query = read_query(self.original.query or "")
+            self._is_query_read = True
+        return self._query
 
 
 def read_path(raw: str) -> str | None:

@@ -5,7 +5,7 @@ rather than guess, and the rule decides what that means: a ``deny`` rule applies
 that asks for a sign-in lets nobody by, a ``bypass`` rule is passed over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Protocol, TypeAlias
@@ -40,7 +40,7 @@ class MethodCriterion:
 
     def check(self, asked: Asked) -> Match:
         """Return whether the method is one of *methods*."""
-        return _match(asked.original.method in self.methods)
+        return Match.YES if asked.original.method in self.methods else Match.NO
 
     def covers(self, other: "MethodCriterion") -> bool:
         """Whether it matches whatever *other* does."""
@@ -63,16 +63,24 @@ class PathCriterion:
 
     prefixes: tuple[str, ...] = ()
     regexes: tuple[Regex, ...] = ()
+    _beginnings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Spell how a path below a prefix begins, for one look at all of them."""
+        beginnings = tuple(prefix + "/" for prefix in self.prefixes)
+        object.__setattr__(self, "_beginnings", beginnings)
 
     def check(self, asked: Asked) -> Match:
         """Return whether the path is meant; ``UNKNOWN`` for an ambiguous one."""
         path = asked.path
         if path is None:
             return Match.UNKNOWN
-        return _match(
-            any(_is_below(path, prefix) for prefix in self.prefixes)
-            or any(regex.matches(path) for regex in self.regexes)
-        )
+        if path in self.prefixes or path.startswith(self._beginnings):
+            return Match.YES
+        for regex in self.regexes:
+            if regex.matches(path):
+                return Match.YES
+        return Match.NO
 
     def covers(self, other: "PathCriterion") -> bool:
         """Whether it matches whatever *other* does, as far as can be told."""
@@ -99,6 +107,17 @@ class NetworkCriterion:
 
     networks: tuple[Network, ...]
     names: tuple[str, ...]
+    _ranges: dict[int, tuple[tuple[int, int], ...]] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Put the networks as mask and address, by version, as they are compared."""
+        ranges: dict[int, tuple[tuple[int, int], ...]] = {4: (), 6: ()}
+        for each in self.networks:
+            numbers = int(each.netmask), int(each.network_address)
+            ranges[each.version] += (numbers,)
+        object.__setattr__(self, "_ranges", ranges)
 
     def check(self, asked: Asked) -> Match:
         """Return whether the address is meant; ``UNKNOWN`` when nobody vouches for it.
@@ -110,7 +129,11 @@ class NetworkCriterion:
             return Match.UNKNOWN
         if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
             client = client.ipv4_mapped
-        return _match(any(client in network for network in self.networks))
+        number = int(client)
+        for mask, address in self._ranges[client.version]:
+            if number & mask == address:
+                return Match.YES
+        return Match.NO
 
     def covers(self, other: "NetworkCriterion") -> bool:
         """Whether each network of *other* lies within one of these."""
@@ -122,10 +145,6 @@ class NetworkCriterion:
     def __str__(self) -> str:
         """Return the networks as they are written."""
         return ", ".join(self.names)
-
-
-def _match(is_met: bool) -> Match:
-    return Match.YES if is_met else Match.NO
 
 
 def _is_below(path: str, prefix: str) -> bool:

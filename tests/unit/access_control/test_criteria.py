@@ -1,6 +1,16 @@
 """What a rule compares beyond the host, each criterion for itself."""
 
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_network,
+)
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forwardauth.access_control.asked import Asked
 from forwardauth.access_control.criteria import Criterion, Match
@@ -84,6 +94,35 @@ def test_address_is_compared_with_each_network(
     criterion = networks("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32")
 
     assert criterion.check(Asked(ask(client=client))) == match
+
+
+@given(
+    st.lists(
+        st.tuples(st.ip_addresses(), st.integers(0, 32)).map(
+            lambda pair: ip_network(pair, strict=False)
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.ip_addresses(),
+    st.data(),
+)
+def test_address_is_in_a_network_as_the_library_says(
+    found: list[IPv4Network | IPv6Network],
+    other: IPv4Address | IPv6Address,
+    data: st.DataObject,
+) -> None:
+    """Whatever the versions, at the ends of a network and beyond them."""
+    chosen = data.draw(st.sampled_from(found))
+    ends = (chosen.network_address, chosen.broadcast_address)
+    client = data.draw(st.sampled_from((other, *ends)))
+    mapped = client.ipv4_mapped if isinstance(client, IPv6Address) else None
+    address = client if mapped is None else mapped
+
+    match = networks(*map(str, found)).check(Asked(ask(client=str(client))))
+
+    is_inside = any(address in network for network in found)
+    assert match is (Match.YES if is_inside else Match.NO)
 
 
 @pytest.mark.parametrize(

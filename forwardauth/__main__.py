@@ -13,8 +13,14 @@ def run() -> None:
     """Run the command that was called."""
     if sys.argv[1:2] == ["serve"]:
         _ignore_requests()
+    can_be_interrupted = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if can_be_interrupted:
+        # Nobody would catch what Python makes of Ctrl-C: it ends this without a word.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from forwardauth.cli.main import main  # noqa: PLC0415 - see the law
 
+    if can_be_interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     main(prog_name="forwardauth")
 
 

@@ -16,8 +16,8 @@ import importlib.metadata, runpy, signal, sys
 def watch(event, arguments):
     package = str(arguments[0]).partition(".")[0] if event == "import" else ""
     if package and package not in {"forwardauth", *sys.stdlib_module_names}:
-        ignored = [signal.getsignal(x) for x in (signal.SIGHUP, signal.SIGUSR1)]
-        print(package, *[x.name for x in ignored], flush=True)
+        told = [signal.SIGHUP, signal.SIGUSR1, signal.SIGINT]
+        print(package, *[signal.getsignal(x).name for x in told], flush=True)
         os._exit(0)
 
 import os
@@ -31,7 +31,17 @@ if way == "module":
 else:
     script.load()()
 """
-"""Says what becomes of two signals when the first package of others is imported."""
+"""Says what becomes of three signals when the first package of others is imported."""
+
+ASKED: Final = """\
+import atexit, signal, sys
+from forwardauth.__main__ import run
+
+atexit.register(lambda: print(signal.getsignal(signal.SIGINT).__name__))
+sys.argv = ["forwardauth", "--version"]
+run()
+"""
+"""Says what becomes of Ctrl-C when the command has run."""
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -71,7 +81,14 @@ def test_the_installed_command_tells_its_version(tmp_path: Path) -> None:
 def test_service_outlives_requests_before_it_loads_anything(
     tmp_path: Path, way: str, command: str, disposition: str
 ) -> None:
-    """A reload and a rotation end no service that starts; others hang up as ever."""
+    """A reload and a rotation end no service that starts; Ctrl-C ends all silently."""
     finished = run(tmp_path, sys.executable, "-c", WATCH, way, "forwardauth", command)
 
-    assert finished.stdout.split() == ["click", disposition, disposition]
+    assert finished.stdout.split() == ["click", disposition, disposition, "SIG_DFL"]
+
+
+def test_command_is_interrupted_as_any_other(tmp_path: Path) -> None:
+    """From when it runs, Ctrl-C is an exception again, of which a command can tell."""
+    finished = run(tmp_path, sys.executable, "-c", ASKED)
+
+    assert finished.stdout.split()[-1] == "default_int_handler"

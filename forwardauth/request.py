@@ -36,7 +36,7 @@ _HOST: Final = re.compile(
     rf"(?P<name>{_LABEL}(?:\.{_LABEL})*)(?::(?P<port>[1-9][0-9]{{0,4}}))?", re.ASCII
 )
 _ORIGIN_FORM: Final = re.compile(
-    r"/(?:[!$&-;=@-Z_a-z~\[\]^`{|}\"<>?]|%[0-9A-Fa-f]{2})*", re.ASCII
+    r"/(?:[!$&-;=@-Z_a-z~\[\]^`{|}\"<>?]++|%[0-9A-Fa-f]{2})*+", re.ASCII
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535

@@ -22,16 +22,16 @@ _UNAMBIGUOUS: Final = re.compile(
     r"""
     (?: /
         (?! \.{1,2} (?: / | \Z ) )       # a dot segment
-        (?: [!"$&-.0-:<->@-\[\]-~]       # printable, but / % ; ? # and the backslash
-          | % (?! 2[ef] | 5c )           # an encoded dot, slash or backslash
-              (?! 25 | 3b )              # something encoded twice, a parameter
-              (?! 23 | 3f )              # an encoded # or ?
-              (?! [01] | 7f )            # a control character
-              [0-9a-f]{2}
+        (?: [!"$&-.0-:<->@-\[\]-~]++     # printable, but / % ; ? # and the backslash
+          | % (?! 2[EeFf] | 5[Cc] )      # an encoded dot, slash or backslash
+              (?! 25 | 3[Bb] )           # something encoded twice, a parameter
+              (?! 23 | 3[Ff] )           # an encoded # or ?
+              (?! [01] | 7[Ff] )         # a control character
+              [0-9A-Fa-f]{2}
         )++
     )*+ /?
     """,
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
+    re.ASCII | re.VERBOSE,
 )
 _SIGNIFICANT: Final = frozenset("./\\%;?#")
 

@@ -64,12 +64,23 @@ class Backlog:
         clock: Clock,
         store: SessionStore,
         carry_out: CarryOut,
+        confirm: Callable[[], Awaitable[None]],
     ) -> None:
-        """Keep the parts; *carry_out* does not raise when the store is down."""
+        """Keep the parts.
+
+        Args:
+            journal: Of this instance.
+            clock: Tells what is outdated.
+            store: Where the promises are kept.
+            carry_out: Keeps one; does not raise when the store is down.
+            confirm: Raises where the store may lose what it has acknowledged: that a
+                session is not there, too.
+        """
         self._journal = journal
         self._clock = clock
         self._store = store
         self._carry_out = carry_out
+        self._confirm = confirm
         self._turn = asyncio.Lock()
         self._caught_up = _LONG_AGO
         self._disk = Trouble(
@@ -232,6 +243,10 @@ class Backlog:
             attempts = await asyncio.gather(*map(self._carry_out, known))
         unknown = {each.digest for each in found if each is not None and not each.login}
         left = unknown | {each.left.digest for each in attempts if each.left}
+        if None in found and not await self._is_confirmed():
+            left |= {
+                old.digest for old, each in zip(batch, found, strict=True) if not each
+            }
         kept = [each.digest for each in batch if each.digest not in left]
         return kept, list(left)
 
@@ -241,6 +256,13 @@ class Backlog:
             return await look_up(revocation, self._store)
         except StoreUnavailableError:
             return revocation
+
+    async def _is_confirmed(self) -> bool:
+        try:
+            await self._confirm()
+        except StoreUnavailableError:
+            return False
+        return True
 
     @contextmanager
     def _disk_faults_told(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import EndCause
+from forwardauth.sessions.next_run import NextRun
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.store import Entry
 
@@ -92,6 +93,7 @@ class RecentEnds:
         """Since the store last told about all: none is promised at every fault."""
 
         if store is not None:
+            self._confirming = NextRun(store.confirm)
             store.tell_faults(self._promise_all)
 
     def remember(
@@ -117,11 +119,13 @@ class RecentEnds:
     async def confirm(self) -> None:
         """Return when the store says that what it has acknowledged will last.
 
+        All who ask at once share one question, so a flood of logouts is none to it.
+
         Raises:
             StoreUnavailableError: It does not; what was ended has to be promised.
         """
         if self._store is not None:
-            await self._store.confirm()
+            await self._confirming.wait()
 
     async def look(self) -> None:
         """Promise again what the store has lost, and forget what is settled."""

@@ -65,12 +65,16 @@ class SessionRevoker:
         self._observer = observer
         self.longest = timeouts.longest
         """The longest that any session can live: for so long a promise is kept."""
-        self.backlog = Backlog(
-            journal=journal, clock=clock, store=store, carry_out=self._attempt
-        )
-        """What is pending, and refused."""
 
         self._recent = RecentEnds(replicated, clock, self._promise_again)
+        self.backlog = Backlog(
+            journal=journal,
+            clock=clock,
+            store=store,
+            carry_out=self._attempt,
+            confirm=self._recent.confirm,
+        )
+        """What is pending, and refused."""
 
     async def revoke(
         self,
@@ -169,9 +173,8 @@ class SessionRevoker:
             if login is None:
                 found = await look_up(revocation, self._store)
                 if found is None or found.login is None:
-                    if self.backlog.holds(revocation.digest):
-                        # Ended before, and no replica knew of it then.
-                        await self._recent.confirm()
+                    # Ended before, here or elsewhere; did a replica know of it then?
+                    await self._recent.confirm()
                     return Attempt()
                 revocation, login = found, found.login
             if revocation.owner is not None:

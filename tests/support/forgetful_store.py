@@ -14,12 +14,14 @@ class ForgetfulStore(DownStore):
     Attributes:
         is_lagging: Whether its replica has not what it acknowledges.
         looks: How many times it was asked about several entries.
+        confirmed: How many times it was asked whether its replica has all.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.is_lagging = False
         self.looks = 0
+        self.confirmed = 0
         self._copied: list[Entry] = []
         self._told: list[Callable[[], None]] = []
 
@@ -43,6 +45,7 @@ class ForgetfulStore(DownStore):
 
     async def confirm(self) -> None:
         """Return when the replica has all."""
+        self.confirmed += 1
         self._answer()
         if self.is_lagging:
             raise StoreUnavailableError("the replica lags")

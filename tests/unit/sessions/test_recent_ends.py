@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.ids import Digest, create_session_id, digest_of
 from forwardauth.sessions.model import EndCause
 from forwardauth.sessions.pending import PendingRevocation
 from forwardauth.sessions.recent_ends import MAX_RECENT, SETTLED_AFTER, RecentEnds
@@ -193,6 +193,42 @@ async def test_end_that_no_replica_has_is_pending(
     assert not await worker.is_live(cookie)
     assert not await worker.revoker.retry_pending()
     assert worker.observer.causes == [EndCause.USER]
+
+
+async def test_end_that_no_replica_has_is_pending_for_every_machine(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """Another one finds no session, which the next primary may have again."""
+    here, elsewhere = start("a"), start("b")
+    cookie, _ = await here.sign_in()
+    await store.copy()
+    store.is_lagging = True
+    await here.revoke(cookie)
+
+    is_pending = await elsewhere.revoke(cookie)
+    is_left = await elsewhere.revoker.retry_pending()
+    await store.fail_over()
+    is_accepted = await elsewhere.is_live(cookie)
+    store.is_lagging = False
+
+    assert is_pending
+    assert is_left
+    assert not is_accepted
+    assert not await elsewhere.revoker.retry_pending()
+    assert await store.load(digest_of(cookie)) is None
+
+
+async def test_cookies_that_nobody_issued_are_confirmed_at_once(
+    store: ForgetfulStore, start: Callable[[str], Worker]
+) -> None:
+    """However many there are, nobody waits longer, and nothing is promised."""
+    worker = start("a")
+
+    is_pending = await worker.revoke(*(create_session_id() for _ in range(20)))
+
+    assert not is_pending
+    assert store.confirmed <= 2
+    assert worker.revoker.backlog.count() == 0
 
 
 async def test_end_of_a_user_is_told_when_a_replica_has_it(

@@ -19,7 +19,8 @@ from forwardauth.access_control.decision import (
 from forwardauth.access_control.explain import Check, Explanation, Step
 from forwardauth.access_control.explain import explain as explain_access
 from forwardauth.cli.access_record import access_record
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.config_file import config_option
+from forwardauth.cli.context import load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option
 from forwardauth.config.schema import Settings
@@ -119,7 +120,7 @@ def _parse_ip(text: str) -> IPv4Address | IPv6Address:
     try:
         return ip_address(text)
     except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
+        raise click.UsageError(f"--ip {text!r} is no IP address") from exc
 
 
 def _load_subject(settings: Settings, name: str) -> Subject:

@@ -11,12 +11,8 @@ import click
 
 from forwardauth.access_control.openings import describe_openings
 from forwardauth.adapters.registry import create_adapters
-from forwardauth.cli.context import (
-    config_option,
-    find_config,
-    load_inspected,
-    tell_warnings,
-)
+from forwardauth.cli.config_file import config_option, find_config
+from forwardauth.cli.context import load_inspected, tell_warnings
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option, problem_records
 from forwardauth.config.effective import Kinds, Origin, origins_of, plain, resolve
@@ -59,11 +55,8 @@ def check(
     try:
         inspection = load_inspected(_named_once(file, config_path))
     except ConfigError as exc:
-        if not is_json:
-            raise
-        problems = problem_records(exc.problems)
-        click.echo(dump({"valid": False, "problems": problems}))
-        ctx.exit(_INVALID)
+        _tell_problems(ctx, exc, is_json=is_json)
+        raise
     unknown = _unknown_names(inspection)
     tell_warnings(unknown)
     settings = inspection.settings
@@ -86,20 +79,35 @@ def check(
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @json_option
 @config_option
-def show(file: Path | None, is_json: bool, config_path: Path | None) -> None:
+@click.pass_context
+def show(
+    ctx: click.Context, file: Path | None, is_json: bool, config_path: Path | None
+) -> None:
     """Show every key as it counts, and where its value comes from.
 
     Defaults are filled in. Secrets are masked, so that the output can be shown to
     others; without them it could be read again.
     """
-    draft = read_draft(find_config(_named_once(file, config_path)), os.environ)
-    tell_warnings(draft.findings.check())
+    try:
+        draft = read_draft(find_config(_named_once(file, config_path)), os.environ)
+        tell_warnings(draft.findings.check())
+    except ConfigError as exc:
+        _tell_problems(ctx, exc, is_json=is_json)
+        raise
     effective = resolve(draft.root, os.environ)
     if not is_json:
         click.echo(dump_yaml(effective))
         return
     origins = {key: _origin_record(each) for key, each in origins_of(effective)}
     click.echo(dump({"settings": plain(effective), "origins": origins}))
+
+
+def _tell_problems(ctx: click.Context, error: ConfigError, *, is_json: bool) -> None:
+    """Tell programs what is wrong, and end; people are told by the root command."""
+    if is_json:
+        problems = problem_records(error.problems)
+        click.echo(dump({"valid": False, "problems": problems}))
+        ctx.exit(_INVALID)
 
 
 def _origin_record(origin: Origin) -> dict[str, object]:

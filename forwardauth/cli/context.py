@@ -9,10 +9,11 @@ settings = load(config_path)
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
+from forwardauth.cli.config_file import find_config
 from forwardauth.config.inspection import Inspection, inspect
 from forwardauth.config.load import load_checked
 from forwardauth.config.problems import Problem
@@ -20,37 +21,8 @@ from forwardauth.config.schema import Settings
 from forwardauth.web.log_formats import TEXT_FORMAT
 from forwardauth.web.signing import check_key
 
-CONFIG_FILE: Final = "config.yaml"
-"""The file that is read when ``--config`` names none and it is there."""
-
 LOG_FORMAT: Final = TEXT_FORMAT
 """How every other command than ``serve`` writes its log lines."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def config_option(command: F) -> F:
-    """Give *command* the option ``--config``, as its argument ``config_path``."""
-    return click.option(
-        "--config",
-        "config_path",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help=f"The configuration; {CONFIG_FILE} in the current folder where it exists.",
-    )(command)
-
-
-def find_config(path: Path | None) -> Path | None:
-    """Return the file to read; ``None`` leaves everything to the environment.
-
-    Args:
-        path: What ``--config`` says. It is not looked for: a file that is named and
-            missing is a problem, never a reason to go on without.
-    """
-    if path is not None:
-        return path
-    default = Path(CONFIG_FILE)
-    return default if default.exists() else None
 
 
 def load(path: Path | None) -> Settings:

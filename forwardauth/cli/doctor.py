@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from contextlib import suppress
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -11,7 +12,7 @@ from typing import Final
 
 import click
 
-from forwardauth.cli.context import config_option, find_config
+from forwardauth.cli.config_file import config_option, find_config
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.progress import clear_line, tell_line
 from forwardauth.cli.records import dump, json_option, problem_records
@@ -187,8 +188,12 @@ def _ask_person(user: str | None, password_file: Path | None) -> Person | None:
     if password_file is not None:
         with password_file.open(encoding="utf-8") as file:
             password = file.readline().rstrip("\r\n")
-    else:
+    elif sys.stdin.isatty():
         password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    else:
+        # The prompt would open the terminal itself, or end in the middle of a line.
+        message = "--user needs a terminal to type the password, or --password-file"
+        raise click.UsageError(message)
     return Person(username=user, password=password)
 
 

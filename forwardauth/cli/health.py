@@ -3,7 +3,9 @@
 For health checks of containers, which have no other program to ask with. It reads the
 same configuration as the service, so that nobody has to repeat where that listens.
 
-Law: it connects to this machine alone, and no proxy of the environment is asked for it.
+Laws: it connects to this machine alone, and no proxy of the environment is asked for
+it. A file that somebody is editing makes no service ill that runs: what is read of it
+is where that listens, and no more is imported for it.
 """
 
 import http.client
@@ -14,12 +16,13 @@ from typing import Final, assert_never
 
 import click
 
-from forwardauth.cli.context import config_option, find_config
+from forwardauth.cli.config_file import config_option, find_config
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option
+from forwardauth.cli.streams import words_of
 from forwardauth.config.addresses import Address, TcpAddress, UnixAddress
-from forwardauth.config.load import load_settings
-from forwardauth.config.schema import Settings
+from forwardauth.config.root import load_server
+from forwardauth.config.schema import ServerSettings
 
 _OK: Final = 200
 _MAX_BYTES: Final = 4096
@@ -62,8 +65,7 @@ def health(
 
     The status is 0 when it is and 1 when it is not.
     """
-    # Its warnings are for the start, not for every half minute.
-    settings = load_settings(find_config(config_path), os.environ)
+    settings = load_server(find_config(config_path), os.environ)
     problem = _find_problem(settings, is_readiness, timeout_seconds)
     if is_json:
         click.echo(dump({"well": problem is None, "problem": problem}))
@@ -75,19 +77,21 @@ def health(
 
 
 def _find_problem(
-    settings: Settings, is_readiness: bool, timeout_seconds: int
+    settings: ServerSettings, is_readiness: bool, timeout_seconds: int
 ) -> str | None:
     """Return what is wrong with the service, ``None`` for nothing."""
-    address: Address | None = settings.server.management
+    address: Address | None = settings.management
     path = "/readyz" if is_readiness else "/healthz"
     if address is None and is_readiness:
         return "server.management is null, and nobody else says whether it is ready"
     if address is None:
-        address = settings.server.listen[0]
-        path = f"{settings.server.base_path}/api/health"
+        address = settings.listen[0]
+        path = f"{settings.base_path}/api/health"
     try:
         status = _ask(address, path, timeout_seconds)
-    except (OSError, http.client.HTTPException) as exc:
+    except OSError as exc:
+        return f"{address} does not answer: {words_of(exc)}"
+    except http.client.HTTPException as exc:
         return f"{address} does not answer: {exc}"
     return None if status == _OK else f"{address} answers {path} with {status}"
 

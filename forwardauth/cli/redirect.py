@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.config_file import config_option
+from forwardauth.cli.context import load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option
 from forwardauth.redirects import TargetExplanation, explain_target

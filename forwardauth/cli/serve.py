@@ -18,8 +18,8 @@ from forwardauth.app import Applications
 from forwardauth.cli import creation, garbage
 from forwardauth.cli.activation import take_passed_sockets
 from forwardauth.cli.channel import ParentEnd
+from forwardauth.cli.config_file import config_option, find_config
 from forwardauth.cli.configuration import Configuration, ConfigurationSource
-from forwardauth.cli.context import config_option, find_config
 from forwardauth.cli.event_loop import run
 from forwardauth.cli.household import Household
 from forwardauth.cli.listeners import Listeners, open_listeners

@@ -12,16 +12,13 @@ from typing import Final
 import click
 
 from forwardauth.cli.administration import Result, Survey
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.config_file import config_option
+from forwardauth.cli.context import load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.logins import group_logins
 from forwardauth.cli.notices import count_missed, describe_sent
 from forwardauth.cli.records import dump, json_option
-from forwardauth.cli.session_table import (
-    count_logins,
-    session_records,
-    session_table,
-)
+from forwardauth.cli.session_table import count_logins, session_records, session_table
 from forwardauth.cli.store import administer
 from forwardauth.config.schema import Settings
 from forwardauth.errors import ConfigError, StoreUnavailableError

@@ -13,7 +13,8 @@ from typing import Final
 
 import click
 
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.config_file import config_option
+from forwardauth.cli.context import load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.progress import progress_bar
 from forwardauth.cli.records import dump, json_option
@@ -37,8 +38,7 @@ from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.users.reader import load_users
 from forwardauth.web.sign_in_log import KEPT, KEPT_FOR, topics_of
 
-CONFIGURED: Final = "configured"
-"""Stands for ``session.store`` of the configuration."""
+CONFIGURED: Final = "configured"  # stands for ``session.store`` of the configuration
 
 _VARIABLE: Final = "env:"
 _MARGIN: Final = timedelta(days=1)

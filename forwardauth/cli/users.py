@@ -12,7 +12,8 @@ from typing import Final
 
 import click
 
-from forwardauth.cli.context import config_option, load
+from forwardauth.cli.config_file import config_option
+from forwardauth.cli.context import load
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.records import dump, json_option
 from forwardauth.cli.table import table_of

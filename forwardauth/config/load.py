@@ -7,26 +7,14 @@ environment ───────────► renames ─┘    overlay      
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Final
 
-from forwardauth.config.document import load_document, parse_yaml
-from forwardauth.config.environment import overlay
-from forwardauth.config.problems import Findings, Place, Problem
-from forwardauth.config.renames import (
-    RENAMES,
-    Rename,
-    rename_keys,
-    rename_variables,
-)
+from forwardauth.config.problems import Findings, Problem
+from forwardauth.config.renames import RENAMES, Rename
+from forwardauth.config.root import read_root
 from forwardauth.config.schema import Settings
-from forwardauth.config.section import Reading, Section
 from forwardauth.config.settings import read_settings
 from forwardauth.config.tree import Table
-
-ENVIRONMENT: Final = "environment"
-"""What stands for the file's name where there is no file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +75,6 @@ def read_draft(
         ConfigError: The file cannot be read, or is no YAML.
     """
     findings = Findings()
-    root = Table(place=Place(source=ENVIRONMENT))
-    if path is not None:
-        root = load_document(path, findings=findings)
-    root = overlay(
-        rename_keys(root, findings, renames),
-        rename_variables(environ, findings, renames),
-        findings=findings,
-        parse_yaml=partial(parse_yaml, findings=findings),
-    )
-    reading = Reading(
-        findings=findings,
-        file_folder=Path.cwd() if path is None else path.absolute().parent,
-        working_folder=Path.cwd(),
-    )
-    settings = read_settings(Section(root, reading), source=path)
+    root, section = read_root(path, environ, findings, renames=renames)
+    settings = read_settings(section, source=path)
     return Draft(settings=settings, root=root, findings=findings)

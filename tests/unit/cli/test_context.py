@@ -6,7 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from forwardauth.cli.context import config_option, find_config, load
+from forwardauth.cli.config_file import config_option, find_config
+from forwardauth.cli.context import load
 from forwardauth.errors import ConfigError
 from tests.support.configuration import COMPLETE, write_config
 

@@ -99,6 +99,34 @@ def test_main_listener_is_asked_where_there_is_none_for_probes(
     assert "server.management is null" in unknown.stderr
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    ["cookes: []\n", "logout: {paths: [no, path]}\n", "portal: 1\n"],
+    ids=["unknown key", "bad value", "no section"],
+)
+def test_file_under_edit_makes_no_service_ill(tmp_path: Path, mistake: str) -> None:
+    """What runs goes on with what it began with, and is asked where it listens."""
+    with answering(200) as port:
+        configure(tmp_path, management=port)
+        with (tmp_path / "config.yaml").open("a") as config:
+            config.write(mistake)
+
+        result = ask(tmp_path)
+
+    assert (result.exit_code, result.output) == (0, "healthy\n")
+
+
+def test_mistake_in_where_it_listens_is_told(tmp_path: Path) -> None:
+    """Nobody is asked somewhere else."""
+    with answering(200) as port:
+        configure(tmp_path, management=port, listen="nowhere")
+
+        result = ask(tmp_path)
+
+    assert result.exit_code == 2
+    assert "config.yaml:3: server.listen" in result.stderr
+
+
 @pytest.mark.parametrize("status", [204, 302, 404, 500, 503])
 def test_any_other_answer_is_no_health(tmp_path: Path, status: int) -> None:
     """A redirect is not followed; who else listens there is not the service."""

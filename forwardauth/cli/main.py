@@ -8,12 +8,14 @@ a mistake in the call or the configuration and 1 for anything else; never a trac
 """
 
 import errno
+import sys
 from typing import Any, Final
 
 import click
 
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.loading import load
+from forwardauth.cli.streams import open_missing, words_of
 from forwardauth.errors import ConfigError, ForwardAuthError
 
 COMMANDS: Final = {
@@ -35,6 +37,7 @@ COMMANDS: Final = {
 _MODULES: Final = {"import": "imports", "store": "stores"}
 """Those whose name cannot be that of a module, or is taken."""
 
+_FAILURE: Final = 1
 _CONFIGURATION_FAILURE: Final = 2
 
 
@@ -87,7 +90,21 @@ class CommandGroup(click.Group):
         except OSError as exc:
             if exc.errno == errno.EPIPE:
                 raise
-            raise click.ClickException(str(exc)) from exc
+            raise click.ClickException(words_of(exc)) from exc
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what was called, whatever standard streams there are.
+
+        Help is written while the call is read, before there is anything to invoke.
+        """
+        open_missing()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as exc:
+            if not kwargs.get("standalone_mode", True):
+                raise
+            click.echo(f"Error: {words_of(exc)}", err=True)
+            sys.exit(_FAILURE)
 
 
 @click.group(

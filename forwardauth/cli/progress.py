@@ -1,6 +1,7 @@
 """How far long work is, on standard error, for who sits before a terminal.
 
-Law: where standard error is no terminal nothing is written, so that no log holds it.
+Law: where standard error is no terminal, or one that cannot redraw a line, nothing is
+written, so that no log holds it.
 """
 
 import sys
@@ -9,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from forwardauth.cli.streams import is_watched
 
 if TYPE_CHECKING:
     # A private module of click: for the types alone.
@@ -19,14 +22,14 @@ CLEAR_LINE: Final = "\r\x1b[K"
 
 def tell_line(text: str) -> None:
     """Show *text* in place of what was shown before."""
-    if sys.stderr.isatty():
+    if is_watched():
         shown = text if text.isprintable() else ascii(text)
         click.echo(f"{CLEAR_LINE}{shown}", nl=False, err=True)
 
 
 def clear_line() -> None:
     """Take away what was shown."""
-    if sys.stderr.isatty():
+    if is_watched():
         click.echo(CLEAR_LINE, nl=False, err=True)
 
 
@@ -40,7 +43,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         bars: list[ProgressBar[int]] = []
 
         def tell(done: int, total: int) -> None:
-            if not sys.stderr.isatty():
+            if not is_watched():
                 return
             if not bars:
                 shown = click.progressbar(length=total, label=label, file=sys.stderr)

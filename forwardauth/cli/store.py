@@ -20,6 +20,7 @@ from forwardauth.cli.context import LOG_FORMAT
 from forwardauth.cli.log_output import audit_as_well
 from forwardauth.cli.notices import telling_applications
 from forwardauth.cli.progress import CLEAR_LINE, progress_bar, tell_line
+from forwardauth.cli.streams import is_watched
 from forwardauth.clock import SystemClock
 from forwardauth.config.problems import Place, Problem
 from forwardauth.config.schema import Settings
@@ -113,7 +114,7 @@ def _check_store(settings: Settings) -> None:
 @contextmanager
 def _log_on_stderr() -> Iterator[None]:
     """Write the package's log lines to standard error, over a line of progress."""
-    start = CLEAR_LINE if sys.stderr.isatty() else ""
+    start = CLEAR_LINE if is_watched() else ""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(start + LOG_FORMAT))
     logger = logging.getLogger("forwardauth")

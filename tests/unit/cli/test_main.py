@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -135,6 +136,22 @@ def test_an_expected_failure_is_a_sentence(error: Exception, message: str) -> No
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")
     assert result.stderr.endswith(f"{message}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["users", "--help"]])
+def test_output_that_cannot_be_written_is_a_sentence(arguments: list[str]) -> None:
+    """Help is written before there is a command, and a full disk takes none of it."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        finished = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "forwardauth", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert finished.returncode == 1
+    assert finished.stderr == "Error: No space left on device\n"
 
 
 def test_a_closed_pipe_is_no_failure_to_talk_about() -> None:

@@ -14,11 +14,10 @@ from typing import Final
 import pytest
 import yaml
 
-from forwardauth.users.hashes import Hasher
 from tests.support.certificates import Certificates
 from tests.support.installation import Installation, installation
 from tests.support.proxies import PROXIES, Changes
-from tests.support.service import PASSWORD
+from tests.support.users import QUICK_HASH
 
 NAMES: Final = (
     "X-WebAuth-User",
@@ -80,8 +79,7 @@ def site(
     folder = tmp_path_factory.mktemp(request.param)
     users = folder / "zoe.yaml"
     users.touch(mode=0o600)
-    password = Hasher().hash(PASSWORD.encode())
-    entry = {"zoë": {**ZOE, "password": password}}
+    entry = {"zoë": {**ZOE, "password": QUICK_HASH}}
     users.write_text(yaml.safe_dump({"users": entry}, allow_unicode=True))
     with installation(
         request.param,

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from argon2 import PasswordHasher
 from yarl import URL
 
 from forwardauth.app import create_applications, create_beside
@@ -29,15 +28,16 @@ from forwardauth.web.runner import ServiceRunner
 from tests.support.client import Headers, Reply
 from tests.support.clock import FakeClock
 from tests.support.configuration import write_config
+from tests.support.users import CHEAP, QUICK_HASH, QUICK_PASSWORD
 
 PORTAL: Final = "auth.example.com"
 APP: Final = "app.example.com"
-PASSWORD: Final = "correct horse battery"
+PASSWORD: Final = QUICK_PASSWORD
 COOKIE: Final = "forwardauth_session"
 
-_CHEAP: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-HASH: Final = _CHEAP.hash(PASSWORD)
-"""Weak on purpose, so that a test does not wait; a login replaces it."""
+HASH: Final = QUICK_HASH
+WEAK_HASH: Final = CHEAP.hash(PASSWORD.encode())
+"""What a login replaces, which takes its time."""
 
 USERS: Final = f"""\
 users:
@@ -221,13 +221,14 @@ class Portal:
         *,
         domain: str = "example.com",
         linked_to: Session | None = None,
+        password_hash: str = HASH,
     ) -> tuple[SessionId, Session]:
-        """Sign *username* in without the password."""
+        """Sign *username* in without the password, whose hash is that one."""
         return await self.app[keys.SESSIONS].create(
             Login(
                 username=username,
                 domain=domain,
-                credential=(stamp_of(HASH),),
+                credential=(stamp_of(password_hash),),
                 methods=("pwd",),
                 remembered=False,
                 address="192.0.2.1",
@@ -301,6 +302,13 @@ def write_enabled_users(folder: Path) -> None:
     """Write the users file without carol, whose sessions end when a service starts."""
     path = folder / "users.yaml"
     path.write_text(USERS.partition("  carol:")[0], encoding="utf-8")
+    path.chmod(0o600)
+
+
+def write_weak_users(folder: Path) -> None:
+    """Write the users file with hashes that the first login of each replaces."""
+    path = folder / "users.yaml"
+    path.write_text(USERS.replace(HASH, WEAK_HASH), encoding="utf-8")
     path.chmod(0o600)
 
 

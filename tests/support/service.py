@@ -11,12 +11,12 @@ from typing import Final
 
 import yaml
 
-from forwardauth.users.hashes import Hasher
 from tests.support.processes import Process
 from tests.support.proxies import DEPLOY
+from tests.support.users import QUICK_HASH, QUICK_PASSWORD
 
 CONFIG: Final = DEPLOY / "forwardauth/config.yaml"
-PASSWORD: Final = "correct horse battery staple"
+PASSWORD: Final = QUICK_PASSWORD
 USERS: Final = {
     "alice": {
         "displayname": "Alice Example",
@@ -38,8 +38,7 @@ _SECRET: Final = "of thirty-two characters or more, the same for all instances"
 
 def write_users(folder: Path) -> Path:
     """Write the users file of the tests into *folder*; all have ``PASSWORD``."""
-    password = Hasher().hash(PASSWORD.encode())
-    users = {name: {**user, "password": password} for name, user in USERS.items()}
+    users = {name: {**user, "password": QUICK_HASH} for name, user in USERS.items()}
     path = folder / "users.yaml"
     path.touch(mode=0o600)
     path.write_text(yaml.safe_dump({"users": users}))

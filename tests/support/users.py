@@ -18,6 +18,15 @@ ARGON2ID: Final = (
 )
 """A hash of ``PASSWORD`` by ``CHEAP``."""
 
+QUICK_PASSWORD: Final = (
+    "correct horse battery staple, and so on until there are"
+    " more than seventy-two bytes"
+)
+QUICK_HASH: Final = "$2b$04$c2FsdHNhbHRzYWx0c2FsdOOoAq.HTpTdi16.f33123e820QKvjzKC"
+"""Of ``QUICK_PASSWORD``, for tests that sign in: it is verified in a millisecond, and
+stays. The first login would replace a weak argon2id by one that takes a hundred; of a
+password that is longer than bcrypt looks at, no hash is replaced."""
+
 BCRYPT: Final = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 """Of ``U*U``, from the test vectors of crypt_blowfish."""
 

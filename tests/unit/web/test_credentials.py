@@ -10,7 +10,14 @@ from forwardauth.sessions.ids import Digest, SessionId, digest_of
 from forwardauth.users.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT
 from forwardauth.web import keys
 from tests.support.client import Headers, Reply
-from tests.support.portal import COOKIE, PASSWORD, Portal, cookie_value
+from tests.support.portal import (
+    COOKIE,
+    PASSWORD,
+    WEAK_HASH,
+    Portal,
+    cookie_value,
+    write_weak_users,
+)
 from tests.support.stores import DownStore
 
 HOME = "203.0.113.7"
@@ -286,15 +293,18 @@ async def test_attempts_are_told_with_their_address(
     assert secret not in caplog.text
 
 
-async def test_rehash_is_written_and_known(portal: Portal) -> None:
+async def test_rehash_is_written_and_known(tmp_path: Path) -> None:
     """The login that replaces a weak hash survives the replacement (L-12)."""
-    reply = await sign_in(portal)
-    token = cookie_value(reply, COOKIE)
+    write_weak_users(tmp_path)
+    async with Portal(tmp_path) as portal:
+        reply = await sign_in(portal)
+        token = cookie_value(reply, COOKIE)
 
-    before = await portal.verify(token)
-    await portal.app[keys.USERS].reload()
-    after = await portal.verify(token)
+        before = await portal.verify(token)
+        await portal.app[keys.USERS].reload()
+        after = await portal.verify(token)
 
+        assert WEAK_HASH not in portal.users.read_text(encoding="utf-8").split("bob")[0]
     assert (before.status, after.status) == (200, 200)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from forwardauth.web import keys
-from tests.support.portal import Portal
+from tests.support.portal import HASH, WEAK_HASH, Portal
 
 
 async def test_edit_of_a_password_ends_the_old_sessions_alone(portal: Portal) -> None:
@@ -11,7 +11,7 @@ async def test_edit_of_a_password_ends_the_old_sessions_alone(portal: Portal) ->
     token, _ = await portal.create_session("alice")
     other, _ = await portal.create_session("bob")
     text = portal.users.read_text(encoding="utf-8")
-    portal.users.write_text(text.replace("m=8", "m=16", 1), encoding="utf-8")
+    portal.users.write_text(text.replace(HASH, WEAK_HASH, 1), encoding="utf-8")
 
     await portal.app[keys.USERS].reload()
 

@@ -16,9 +16,11 @@ from tests.support.html import check_page
 from tests.support.portal import (
     COOKIE,
     PASSWORD,
+    WEAK_HASH,
     Portal,
     cookie_value,
     write_enabled_users,
+    write_weak_users,
 )
 from tests.support.stores import DownStore
 
@@ -340,21 +342,23 @@ async def test_too_many_attempts_are_429(portal: Portal) -> None:
     check_page(reply.body.decode())
 
 
-async def test_old_hash_is_replaced_at_login(portal: Portal) -> None:
+async def test_old_hash_is_replaced_at_login(tmp_path: Path) -> None:
     """A weaker hash becomes argon2id, and other sessions of the user live on."""
-    elsewhere, _ = await portal.create_session()
-    before = portal.users.read_text(encoding="utf-8")
+    write_weak_users(tmp_path)
+    async with Portal(tmp_path) as portal:
+        elsewhere, _ = await portal.create_session(password_hash=WEAK_HASH)
+        before = portal.users.read_text(encoding="utf-8")
 
-    reply = await portal.post_form(
-        "/login",
-        [("username", "alice"), ("password", PASSWORD)],
-        headers=SAME_ORIGIN,
-    )
-    await portal.app[keys.USERS].reload()
+        reply = await portal.post_form(
+            "/login",
+            [("username", "alice"), ("password", PASSWORD)],
+            headers=SAME_ORIGIN,
+        )
+        await portal.app[keys.USERS].reload()
 
-    assert portal.users.read_text(encoding="utf-8") != before
-    assert (await portal.verify(elsewhere)).status == 200
-    assert (await portal.verify(cookie_value(reply, COOKIE))).status == 200
+        assert portal.users.read_text(encoding="utf-8") != before
+        assert (await portal.verify(elsewhere)).status == 200
+        assert (await portal.verify(cookie_value(reply, COOKIE))).status == 200
 
 
 async def test_login_page_stores_nothing(portal: Portal) -> None:

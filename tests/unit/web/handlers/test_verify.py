@@ -21,7 +21,15 @@ from forwardauth.web.identity import Identities
 from forwardauth.web.metrics import BASIC
 from tests.support.client import FETCH, NAVIGATION, Headers
 from tests.support.clock import FakeClock
-from tests.support.portal import APP, COOKIE, PASSWORD, PORTAL, Portal
+from tests.support.portal import (
+    APP,
+    COOKIE,
+    HASH,
+    PASSWORD,
+    PORTAL,
+    WEAK_HASH,
+    Portal,
+)
 from tests.support.stores import DownStore
 
 ADAPTERS = ["nginx", "traefik", "caddy", "haproxy", "envoy"]
@@ -353,7 +361,7 @@ async def test_changed_password_ends_session(portal: Portal) -> None:
     """A session that was proven with another password has ended (L-12, V-7)."""
     token, _ = await portal.create_session()
     text = portal.users.read_text(encoding="utf-8")
-    other = text.replace("m=8", "m=16", 1)
+    other = text.replace(HASH, WEAK_HASH, 1)
     portal.users.write_text(other, encoding="utf-8")
     await portal.app[keys.USERS].reload()
 

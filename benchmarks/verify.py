@@ -13,6 +13,7 @@ import platform
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -96,7 +97,7 @@ def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
     """Return what the figures depend on."""
     cores = len(os.sched_getaffinity(0))
     return {
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()} ({sys.base_prefix})",
         **{name: version(name) for name in ("aiohttp", "redis", "uvloop")},
         "nginx": _program("nginx", "-v"),
         "redis-server": _program("redis-server", "--version"),

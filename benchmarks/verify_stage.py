@@ -81,7 +81,7 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
             name: stack.enter_context(
                 servers.front_nginx(folder, name, process.ports[0])
             )
-            for name, process in (("empty", empty), ("service", services["sqlite"]))
+            for name, process in (("empty", empty), *services.items())
         }
         ports = {name: process.ports[0] for name, process in services.items()}
         subjects = {

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-import sys
 from contextlib import suppress
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -13,6 +12,7 @@ from typing import Final
 import click
 
 from forwardauth.cli.config_file import config_option, find_config
+from forwardauth.cli.doctor_inputs import ask_person, check_authority
 from forwardauth.cli.epilog import examples
 from forwardauth.cli.progress import clear_line, tell_line
 from forwardauth.cli.records import dump, json_option, problem_records
@@ -24,7 +24,6 @@ from forwardauth.doctor.examination import examine
 from forwardauth.doctor.exchange import Reach
 from forwardauth.doctor.findings import Finding, Outcome, fail, has_failed
 from forwardauth.doctor.proxies import LINES
-from forwardauth.doctor.sign_in import Person
 from forwardauth.errors import ConfigError
 from forwardauth.web.doctor_proof import DoctorProofs
 from forwardauth.web.signing import KEY_FILE, check_key, load_key
@@ -117,7 +116,8 @@ def doctor(
         is_insecure=insecure,
         timeout_seconds=timeout,
     )
-    person = _ask_person(user, password_file)
+    check_authority(authority)
+    person = ask_person(user, password_file)
     try:
         inspection = inspect(find_config(config_path), os.environ, check_key=check_key)
     except ConfigError as exc:
@@ -178,23 +178,6 @@ def _find_address(text: str) -> str:
         raise ValueError("no address")
     _, _, _, _, address = socket.getaddrinfo(text, None, type=socket.SOCK_STREAM)[0]
     return str(address[0])
-
-
-def _ask_person(user: str | None, password_file: Path | None) -> Person | None:
-    if user is None:
-        if password_file is not None:
-            raise click.UsageError("--password-file goes with --user")
-        return None
-    if password_file is not None:
-        with password_file.open(encoding="utf-8") as file:
-            password = file.readline().rstrip("\r\n")
-    elif sys.stdin.isatty():
-        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
-    else:
-        # The prompt would open the terminal itself, or end in the middle of a line.
-        message = "--user needs a terminal to type the password, or --password-file"
-        raise click.UsageError(message)
-    return Person(username=user, password=password)
 
 
 def _lookup_proofs(inspection: Inspection) -> DoctorProofs | None:

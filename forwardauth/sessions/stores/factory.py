@@ -88,4 +88,6 @@ def _parse_path(path: str) -> Path:
         raise ValueError("write sqlite:PATH, without slashes before the path")
     if not path or path.endswith("/") or "\0" in path or path == ":memory:":
         raise ValueError("sqlite: needs the path of a file, such as sqlite:sessions.db")
+    if any("\ud800" <= each <= "\udfff" for each in path):
+        raise ValueError("SQLite opens a file only by a name in UTF-8")
     return Path(path)

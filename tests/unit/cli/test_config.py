@@ -382,6 +382,23 @@ def test_show_of_a_broken_file_tells_the_problems(tmp_path: Path) -> None:
     assert "config.yaml:1: sesion" in result.stderr
 
 
+def test_show_of_a_broken_file_tells_programs_as_check_does(tmp_path: Path) -> None:
+    """Whoever parses the output finds the same record in either, and status 2."""
+    write_config(tmp_path, COMPLETE + "logout: {scope: everywhere}\n")
+
+    results = [
+        CliRunner().invoke(main, ["config", name, "--json"])
+        for name in ("show", "check")
+    ]
+
+    shown, checked = (json.loads(result.stdout) for result in results)
+    assert [result.exit_code for result in results] == [2, 2]
+    assert shown == checked
+    assert shown["valid"] is False
+    assert [each["key"] for each in shown["problems"]] == ["logout.scope"]
+    assert [result.stderr for result in results] == ["", ""]
+
+
 def test_show_reads_the_file_that_is_named(tmp_path: Path) -> None:
     """Once, as ``check`` does."""
     other = tmp_path / "other.yaml"

@@ -58,6 +58,7 @@ async def test_sqlite_path_is_taken_as_it_is(tmp_path: Path) -> None:
     ("url", "sentence"),
     [
         ("", "a store is"),
+        ("sqlite:/var/\udcff.db", "by a name in UTF-8"),
         ("memory", "write memory:"),
         ("memory:x", "write memory:"),
         ("sqlite", "a store is"),

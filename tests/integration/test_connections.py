@@ -54,7 +54,7 @@ def test_stop_does_not_wait_for_who_is_slow(tmp_path: Path) -> None:
         status = process.stop()
 
     # Requests in hand have the time of ``server.drain``, and then nobody has.
-    assert time.monotonic() - since < 2 + 5
+    assert time.monotonic() - since < 2 + 20
     assert status == 0
     assert "Traceback" not in process.tail()
 

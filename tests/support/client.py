@@ -33,7 +33,7 @@ FETCH: Final = (
 HUNG_UP: Final = (ConnectionError, ssl.SSLEOFError)
 """What a write meets once the other side is gone, the second over TLS."""
 
-_TIMEOUT_SECONDS: Final = 20
+_TIMEOUT_SECONDS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

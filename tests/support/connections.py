@@ -9,7 +9,7 @@ from typing import Final
 
 from yarl import URL
 
-PATIENCE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 30.0
 """Far above every limit that a test sets: who has not ended by then hangs."""
 
 

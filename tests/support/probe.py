@@ -14,7 +14,7 @@ from tests.support.client import Headers
 
 T = TypeVar("T")
 
-_WAIT_SECONDS: Final = 5
+_WAIT_SECONDS: Final = 30
 
 
 class Probe(Generic[T]):

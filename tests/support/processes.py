@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 """How long a server may take until it listens; two busy cores need their time."""
 
-_STOP_SECONDS: Final = 15.0
+_STOP_SECONDS: Final = 40.0
 _POLL_SECONDS: Final = 0.02
 _TAIL_LINES: Final = 40
 

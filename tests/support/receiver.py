@@ -98,7 +98,7 @@ class Receiver:
 
     async def next(self) -> Received:
         """Wait for the next request; a test that waits in vain fails."""
-        return await asyncio.wait_for(self._received.get(), timeout=5)
+        return await asyncio.wait_for(self._received.get(), timeout=30)
 
     @property
     def is_untouched(self) -> bool:

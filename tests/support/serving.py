@@ -21,7 +21,7 @@ access_control:
     - {domain: public.example.com, policy: bypass}
     - {domain: "*.example.com", policy: one_factor}
 """
-_TIMEOUT_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 30
 
 
 def write_installation(

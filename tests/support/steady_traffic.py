@@ -11,7 +11,7 @@ from typing import Final, Self
 from tests.support.portal import COOKIE
 from tests.support.processes import wait_for
 
-_TIMEOUT_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

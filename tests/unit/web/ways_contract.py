@@ -15,7 +15,7 @@ from tests.fuzz.grammar import SECRET, create_conversation
 from tests.support.portal import APP, COOKIE
 from tests.support.ways import NAVIGATION, Ways, both_ways, converse, question, tell
 
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 30.0
 HOSTS: Final = (
     *("app.example.com", "APP.example.com", "app.example.com:443"),
     *("ops.example.com", "public.example.com", "closed.example.com"),

@@ -47,10 +47,7 @@ class People:
             ValueError: An expression is none.
         """
         vouched = self._vouched_for()
-        # Whom such an expression blocks later on, nobody can tell now.
-        is_open = not (self.denies or vouched is not None) and not _is_expression(
-            self._text("USERS_BLOCK")
-        )
+        is_open = not (self.denies or vouched is not None or self._blocks_later_users)
         if self._text("USERS_ALLOW"):
             named = self._named("USERS_ALLOW")
         elif is_open:
@@ -61,6 +58,11 @@ class People:
             # The others are known to the directory, which has to vouch for them.
             named = tuple(name for name in named if name in self.usernames)
         return (*_users(named), *(vouched or ()))
+
+    @property
+    def _blocks_later_users(self) -> bool:
+        """Whether some are blocked of whom nobody can tell now who they will be."""
+        return _is_expression(self._text("USERS_BLOCK"))
 
     def _vouched_for(self) -> Subjects | None:
         """Return who may by the word of others; ``None`` where that is not limited."""
@@ -82,7 +84,7 @@ class People:
         allowed = self._text("USERS_ALLOW")
         if allowed:
             return _both(_users(_list(allowed)), members)
-        return () if self.denies else members
+        return () if self.denies or self._blocks_later_users else members
 
     def _named(self, key: str) -> tuple[str, ...]:
         """Return the users that are meant at *key*, of those there are or are named."""
@@ -90,7 +92,8 @@ class People:
         if not _is_expression(text):
             return _list(text)
         regex = Regex(search_whole(text[1:-1]))
-        return tuple(name for name in self.usernames if regex.matches(name))
+        everybody = dict.fromkeys((*self.usernames, *_list(self._text("USERS_ALLOW"))))
+        return tuple(name for name in everybody if regex.matches(name))
 
     def _text(self, key: str) -> str:
         return self.said.get(key, "")

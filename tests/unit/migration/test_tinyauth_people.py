@@ -20,6 +20,10 @@ LISTS: dict[str, tuple[dict[str, str], Subjects | None]] = {
         {"OAUTH_WHITELIST": "jane@example.org", "OAUTH_GROUPS": "staff"},
         (ALICE, BOB, (*JANE, *STAFF)),
     ),
+    "blocked in a directory": (
+        {"LDAP_GROUPS": "staff", "USERS_BLOCK": "/^x/"},
+        (ALICE, BOB),
+    ),
     "named and known to a directory": (
         {"LDAP_GROUPS": "staff", "USERS_ALLOW": "alice,eve"},
         (ALICE, (*ALICE, *STAFF), ("user:eve", *STAFF)),
@@ -38,12 +42,11 @@ def test_lists_mean_users_and_groups(
 
 
 def test_who_is_blocked_is_named() -> None:
-    """An expression blocks whom it matches of those there are."""
-    said = {"USERS_BLOCK": "/li/"}
+    """An expression blocks whom it matches of those there are and those it names."""
+    said = {"USERS_BLOCK": "/li|^c/", "USERS_ALLOW": "alice,bob,carol"}
+    people = People(said=said, usernames=("alice", "bob"), denies=False)
 
-    assert People(said=said, usernames=("alice", "bob"), denies=False).blocked == (
-        ALICE,
-    )
+    assert people.blocked == (ALICE, ("user:carol",))
 
 
 def test_nobody_is_let_in_without_a_list_where_that_is_so_there() -> None:

@@ -1,6 +1,7 @@
 """What ``forwardauth serve`` runs, in the test's own process and event loop."""
 
 import os
+import signal
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -43,11 +44,15 @@ class OwnService:
     service: Service
 
     def __init__(self, config: Path) -> None:
+        # Of the process, which goes on after the service.
+        self._stack = AsyncExitStack()
+        self._stack.callback(
+            signal.signal, signal.SIGUSR1, signal.getsignal(signal.SIGUSR1)
+        )
         self.instance = Instance()
         self.logs = LogOutput(level=None)
         self._source = ConfigurationSource(config, _NO_VARIABLES)
         self._clock = SystemClock()
-        self._stack = AsyncExitStack()
         self._reloads: OwnReloads | None = None
 
     async def __aenter__(self) -> Self:

@@ -21,6 +21,10 @@ def watch(event, arguments):
         os._exit(0)
 
 import os
+# Whoever runs the tests may ignore what the command is to find as it is by default.
+for each in (signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(each, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 way, *sys.argv = sys.argv[1:]
 (script,) = importlib.metadata.entry_points(
     group="console_scripts", name="forwardauth"
@@ -37,6 +41,7 @@ ASKED: Final = """\
 import atexit, signal, sys
 from forwardauth.__main__ import run
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 atexit.register(lambda: print(signal.getsignal(signal.SIGINT).__name__))
 sys.argv = ["forwardauth", "--version"]
 run()

@@ -65,7 +65,7 @@ class Glance(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """What a store keeps under a digest; see ``Entry``. Times in ms since 1970.
+    """What a glance needs of an ``Entry``. Times in ms since 1970.
 
     Attributes:
         glance: What the record says, once it has been read; a store that keeps its
@@ -74,10 +74,8 @@ class Row:
     """
 
     owner: str
-    login: str
     record: bytes
     seen_ms: int
-    expires_ms: int
     glance: Glance | None = field(default=None, init=False, compare=False)
     ends_ms: int = field(default=0, init=False, compare=False)
 

@@ -65,8 +65,7 @@ async def store(redis: RedisServer, prefix: str) -> AsyncIterator[RedisStore]:
 
 def row(entry: Entry) -> Row:
     """Return what is told about *entry*."""
-    times = to_ms(entry.seen), to_ms(entry.expires)
-    return Row(entry.owner, entry.login, entry.record, *times)
+    return Row(entry.owner, entry.record, to_ms(entry.seen))
 
 
 def digests(entries: Iterable[Entry]) -> list[Digest]:

@@ -176,8 +176,11 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
     try:
         owner, login, record, seen, expires = values
         if len(seen) <= _TIME_DIGITS >= len(expires):
-            name, group = owner.decode(), login.decode()
-            return glances.Row(name, group, record, int(seen), int(expires))
+            row = glances.Row(owner.decode(), record, int(seen))
+            # Read as well, so that what ``parse_fields`` refuses is no glance.
+            login.decode()
+            int(expires)
+            return row
     except (TypeError, ValueError, AttributeError):
         pass
     return glances.NoGlanceError()

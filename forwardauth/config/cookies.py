@@ -13,6 +13,7 @@ from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.section import Section
 from forwardauth.config.suffixes import SHARED_NAMES, is_public_suffix
 from forwardauth.domains import DEFAULT_PORTS, CookieDomain, Origin
+from forwardauth.masking import mask_text
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
@@ -65,7 +66,8 @@ def parse_domain(text: str) -> str:
     Source: RFC 6265bis 5.7, steps on the domain attribute; publicsuffix.org.
     """
     if text.startswith(".") or text.endswith("."):
-        remedy = f"write {text.strip('.')}; its subdomains are included"
+        name = mask_text(text.strip("."))
+        remedy = f"write {name}; its subdomains are included"
         raise RefusedValueError(f"{quote(text)} has a dot at its edge", remedy)
     name = text.lower()
     if _ADDRESS.fullmatch(name):

@@ -117,6 +117,7 @@ FORMS = (
     f"https://zz.example?token={PLANTED}",
     f"/zz/..?token={PLANTED}",
     f"u:{PLANTED}@h.example:1",
+    f".//u:{PLANTED}@h.",
 )
 """Values that hardly any key accepts, each with a secret in it."""
 

@@ -16,7 +16,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -24,8 +23,7 @@ from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError, UnreadableJournalError
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.journal import RevocationJournal
-from forwardauth.sessions.model import Session
-from forwardauth.sessions.pending import PendingRevocation, look_up
+from forwardauth.sessions.pending import Attempt, PendingRevocation, look_up
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.trouble import Trouble
 
@@ -36,19 +34,6 @@ _PAUSE: Final = timedelta(seconds=1)
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What came of one revocation.
-
-    Attributes:
-        ended: The sessions that the store has ended.
-        left: What is still to be done, with what the store told; ``None`` if nothing.
-    """
-
-    ended: tuple[Session, ...] = ()
-    left: PendingRevocation | None = None
 
 
 CarryOut: TypeAlias = Callable[[PendingRevocation], Awaitable[Attempt]]
@@ -66,15 +51,9 @@ class Backlog:
         carry_out: CarryOut,
         confirm: Callable[[], Awaitable[None]],
     ) -> None:
-        """Keep the parts.
+        """Keep the parts; *carry_out* does not raise when the store is down.
 
-        Args:
-            journal: Of this instance.
-            clock: Tells what is outdated.
-            store: Where the promises are kept.
-            carry_out: Keeps one; does not raise when the store is down.
-            confirm: Raises where the store may lose what it has acknowledged: that a
-                session is not there, too.
+        *confirm* raises where what it said may be lost, that a session is not there.
         """
         self._journal = journal
         self._clock = clock
@@ -243,26 +222,18 @@ class Backlog:
             attempts = await asyncio.gather(*map(self._carry_out, known))
         unknown = {each.digest for each in found if each is not None and not each.login}
         left = unknown | {each.left.digest for each in attempts if each.left}
-        if None in found and not await self._is_confirmed():
-            left |= {
-                old.digest for old, each in zip(batch, found, strict=True) if not each
-            }
         kept = [each.digest for each in batch if each.digest not in left]
         return kept, list(left)
 
     async def _find(self, revocation: PendingRevocation) -> PendingRevocation | None:
         """Return *revocation* with what it covers, as far as the store answers."""
         try:
-            return await look_up(revocation, self._store)
+            found = await look_up(revocation, self._store)
+            if found is None:
+                await self._confirm()
         except StoreUnavailableError:
             return revocation
-
-    async def _is_confirmed(self) -> bool:
-        try:
-            await self._confirm()
-        except StoreUnavailableError:
-            return False
-        return True
+        return found
 
     @contextmanager
     def _disk_faults_told(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import Session
 from forwardauth.sessions.store import Entry, SessionStore
 
 
@@ -47,6 +48,19 @@ class PendingRevocation:
             until=max(self.until, before.until),
             is_for_user=self.is_for_user or before.is_for_user,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of one revocation.
+
+    Attributes:
+        ended: The sessions that the store has ended.
+        left: What is still to be done, with what the store told; ``None`` if nothing.
+    """
+
+    ended: tuple[Session, ...] = ()
+    left: PendingRevocation | None = None
 
 
 async def look_up(

@@ -15,14 +15,14 @@ from typing import Final
 
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.backlog import Attempt, Backlog
+from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.handover import parse_handover
 from forwardauth.sessions.ids import MAX_PRESENTED, Digest, digests_of
 from forwardauth.sessions.journal import RevocationJournal
 from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.model import EndCause, Session, parse_entry
 from forwardauth.sessions.observer import SessionObserver
-from forwardauth.sessions.pending import PendingRevocation, look_up
+from forwardauth.sessions.pending import Attempt, PendingRevocation, look_up
 from forwardauth.sessions.recent_ends import RecentEnds, ReplicatedStore
 from forwardauth.sessions.store import Entry, SessionStore
 

@@ -94,3 +94,18 @@ async def test_who_goes_away_keeps_nobody_from_the_answer() -> None:
     with pytest.raises(StoreUnavailableError):
         await stays
     assert gone.cancelled()
+
+
+async def test_run_that_is_cut_off_is_told_as_that() -> None:
+    """The end of the service ends it too, and there is no error to look at."""
+    errand = Errand()
+    shared = NextRun(errand.run)
+    waiting = asyncio.create_task(shared.wait())
+    await settle()
+    (run,) = asyncio.all_tasks() - {waiting, asyncio.current_task()}
+
+    run.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert (errand.began, errand.ended) == (1, 0)

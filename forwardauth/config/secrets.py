@@ -9,15 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from forwardauth.masking import MASK
+from forwardauth.masking import MASK, mask_text
 
 _STORE: Final = re.compile(
     r"(?P<scheme>[a-z+]+://)(?:(?P<user>[^:@/?#]*)(?P<password>:[^@/?#]*)?@)?"
     r"(?P<place>[^@?#]*)(?:\?(?P<query>[^@#]*))?",
     re.ASCII,
 )
+_LOGIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@]*:[^@]*@", re.ASCII)
 _PASSWORD: Final = re.compile(r"(?<=password=)[^&]*")
 _OPEN: Final = ("memory", "sqlite:")
+"""The kinds of store whose address holds no password."""
 
 
 def mask_whole(_text: str) -> str:
@@ -32,7 +34,7 @@ def mask_store(text: str) -> str:
     'redis://forwardauth:********@redis:6379/0'
     """
     if text.startswith(_OPEN):
-        return text
+        return mask_text(text) if _LOGIN.search(text) else text
     found = _STORE.fullmatch(text)
     if found is None:
         return MASK
@@ -62,6 +64,12 @@ SECRETS: Final[Mapping[str, Callable[[str], str]]] = {
 
 
 def shown(key: str, text: str) -> str:
-    """Return *text*, the value of *key* (with ``*`` for an index), without secrets."""
+    """Return *text*, the value of *key* (with ``*`` for an index), without secrets.
+
+    No other key has a use for a password in a URL, so one that stands there is a
+    mistake, such as a path that is none.
+    """
     mask = SECRETS.get(key)
-    return text if mask is None else mask(text)
+    if mask is None:
+        return mask_text(text) if _LOGIN.search(text) else text
+    return mask(text)

@@ -81,6 +81,11 @@ def test_store_is_shown_without_its_passwords(text: str, told: str) -> None:
         ),
         ("logout.notify", "https://a.example.com/x", "https://a.example.com/x"),
         ("portal.title", "Sign in", "Sign in"),
+        ("users.file", "https://u:hunter2@h/u.yaml", f"https://{MASK}@h/u.yaml"),
+        ("session.store", "sqlite:ftp://u:hunter2@h/x", f"sqlite:ftp://{MASK}@h/x"),
+        ("users.file", "/srv/a@b:c/users.yaml", "/srv/a@b:c/users.yaml"),
+        ("portal.footer.*.url", "mailto:a@b.example", "mailto:a@b.example"),
+        ("logout.default_target", "https://a.example/?x=1", "https://a.example/?x=1"),
     ],
 )
 def test_value_is_shown_by_its_key(key: str, text: str, told: str) -> None:

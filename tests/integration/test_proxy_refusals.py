@@ -90,7 +90,9 @@ class Stage:
         authority = url.removeprefix("https://").rstrip("/")
         head = f"{method} {target} HTTP/1.1\r\nHost: {authority}"
         with self.journal.watch() as arrivals:
-            self.site.client().send_raw(url, head)
+            # An application writes down what it hears before it answers; Envoy takes
+            # another second to hang up on what it has refused.
+            self.site.client().send_raw_for_status(url, head)
         return arrivals
 
 

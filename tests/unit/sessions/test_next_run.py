@@ -1,6 +1,7 @@
 """Those who wait share runs, and hear of none that began before they asked."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -80,7 +81,7 @@ async def test_failure_is_told_to_all_and_ends_with_its_run() -> None:
 
 
 async def test_who_goes_away_keeps_nobody_from_the_answer() -> None:
-    """The run is nobody's own; its failure is no loose end either."""
+    """The run is nobody's own."""
     errand = Errand()
     errand.error = StoreUnavailableError("away")
     shared = NextRun(errand.run)
@@ -109,3 +110,23 @@ async def test_run_that_is_cut_off_is_told_as_that() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert (errand.began, errand.ended) == (1, 0)
+
+
+async def test_failure_that_nobody_waits_for_is_no_loose_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Everybody has gone by the time it fails."""
+    errand = Errand()
+    errand.error = StoreUnavailableError("away")
+    waiting = asyncio.create_task(NextRun(errand.run).wait())
+    await settle()
+
+    waiting.cancel()
+    await settle()
+    errand.end()
+    await settle()
+    del waiting
+    gc.collect()
+
+    assert errand.ended == 1
+    assert "never retrieved" not in caplog.text

@@ -21,6 +21,7 @@ class NextRun:
         """Return when a run has ended that begins from now on, or raise what it did."""
         if self._next is None:
             self._next = asyncio.create_task(self._run(self._last))
+            self._next.add_done_callback(_take_error)
         await asyncio.shield(self._next)
 
     async def _run(self, before: asyncio.Task[None] | None) -> None:
@@ -28,3 +29,9 @@ class NextRun:
             await asyncio.wait([before])
         self._last, self._next = self._next, None
         await self._work()
+
+
+def _take_error(task: asyncio.Task[None]) -> None:
+    """Look at the error, as everybody who waited for it may have gone."""
+    if not task.cancelled():
+        task.exception()

@@ -191,11 +191,7 @@ def test_signals_of_the_start_end_nothing(
     From the first moment where it is started so that it ignores both, as ``env`` or
     ``nohup`` do it, else from when the interpreter has come to the command.
     """
-    main, management = free_ports(2)
-    server = (
-        f"  listen: 127.0.0.1:{main}\n  management: 127.0.0.1:{management}\n"
-        f"  workers: {workers}\n"
-    )
+    server = f"  listen: 'unix:socket'\n  management: null\n  workers: {workers}\n"
     config = write_installation(tmp_path, server=server, store="sqlite:sessions.db")
     process = serving(config)
     with ignoring(ASKED) if is_sheltered else nullcontext():

@@ -24,7 +24,7 @@ from tests.support.portal import PASSWORD
 
 Tree = dict[str, Any]
 
-_TIMEOUT_SECONDS: Final = 10
+_TIMEOUT_SECONDS: Final = 60
 _JSON: Final = (("Content-Type", "application/json"),)
 _PAGE: Final = (("Accept", "text/html"),)
 

@@ -585,4 +585,4 @@ def _places(log: str, config: Path, key: str) -> list[str]:
         rf"{re.escape(key)}: .*; restart it",
         log,
     )
-    return [lines[int(number) - 1].strip().partition(":")[0] for number in found]
+    return [lines[int(number) - 1].partition(":")[0].strip(' "') for number in found]

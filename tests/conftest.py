@@ -4,11 +4,21 @@ import os
 from collections.abc import Generator
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
+
+from tests.support.core_coverage import CoreCoverage
 
 # A deadline would measure the machine, not the property.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where coverage is measured, measure the core alone."""
+    measuring = Coverage.current()
+    if measuring is not None:
+        config.pluginmanager.register(CoreCoverage(measuring))
 
 
 def _fail_where_ci_is_set(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -1,5 +1,6 @@
 """Expressions match whole values, in linear time, or are refused."""
 
+import pickle
 import re
 
 import pytest
@@ -107,3 +108,11 @@ def test_expressions_of_the_same_text_are_equal() -> None:
     assert Regex("/a") == Regex("/a") != Regex("/a", ignores_case=True)
     assert {Regex("/a"), Regex("/a")} == {Regex("/a")}
     assert str(Regex("/a")) == "/a"
+
+
+def test_expression_reaches_another_process_as_it_was_written() -> None:
+    """It is compiled there anew, and ignores case where it did."""
+    there = pickle.loads(pickle.dumps(Regex("/a", ignores_case=True)))  # noqa: S301
+
+    assert there == Regex("/a", ignores_case=True)
+    assert there.matches("/A")

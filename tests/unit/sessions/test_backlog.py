@@ -378,6 +378,23 @@ async def test_store_that_is_down_is_not_asked_about_every_promise(
     assert len(store.calls) < 100
 
 
+async def test_promises_that_wait_are_counted(
+    worker: Worker, store: PartlyDownStore
+) -> None:
+    """Each counts until the store has kept it."""
+    tokens = [(await worker.sign_in(name))[0] for name in ("alice", "bob")]
+    store.go_down()
+
+    before = worker.revoker.backlog.count()
+    for token in tokens:
+        await worker.revoke(token)
+    during = worker.revoker.backlog.count()
+    store.come_back()
+    await worker.revoker.retry_pending()
+
+    assert (before, during, worker.revoker.backlog.count()) == (0, 2, 0)
+
+
 async def test_promise_about_nothing_is_kept(worker: Worker, other: Worker) -> None:
     """A cookie that nobody issued fills the journal no longer than the outage."""
     worker.journal.add_all([unknown() for _ in range(100)])

@@ -20,6 +20,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from forwardauth.doctor.sockets import Sockets
+
 Headers = Iterable[tuple[str, str]]
 
 NAVIGATION: Final = (
@@ -100,6 +102,7 @@ class Exchange:
         """Keep how to get there; *socket_file* is a unix socket that leads there."""
         self._reach = reach
         self._socket_file = socket_file
+        self._sockets = Sockets()
 
     async def __aenter__(self) -> Self:
         """Open a client."""
@@ -111,6 +114,7 @@ class Exchange:
                 resolver=_Resolver(self._reach.addresses),
                 ssl=_context(self._reach),
                 force_close=True,
+                socket_factory=self._sockets.open,
             )
         self._client = aiohttp.ClientSession(
             connector=connector,
@@ -126,8 +130,9 @@ class Exchange:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close it, and wait for what says goodbye, as long as for an answer."""
         await self._client.close()
+        await self._sockets.wait_closed(self._reach.timeout_seconds)
 
     async def send(
         self, method: str, url: str, *, headers: Headers = (), body: bytes | None = None

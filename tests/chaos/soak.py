@@ -72,7 +72,7 @@ class Limits:
     latency: float
 
 
-SHORT: Final = Limits(megabytes=12.0, files=12.0, latency=3.0)
+SHORT: Final = Limits(megabytes=12.0, files=12.0, latency=10.0)
 LONG: Final = Limits(megabytes=4.0, files=4.0, latency=1.5)
 LONG_MINUTES: Final = 10.0
 

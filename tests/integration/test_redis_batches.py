@@ -38,7 +38,7 @@ LOOK_UP: Final = b"\r\nHMGET\r\n"
 
 SHORT_MS: Final = 100
 RECOVERY_SECONDS: Final = 30.0
-SLACK_SECONDS: Final = 5.0
+SLACK_SECONDS: Final = 15.0
 """What a busy machine may add to a bound, far from for ever."""
 
 

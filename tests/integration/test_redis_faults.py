@@ -35,7 +35,7 @@ WRITES: Final = frozenset({"create", "ping"})
 """Calls that write in any case; others may find that there is nothing to change."""
 
 SHORT_MS: Final = 100
-SLACK_SECONDS: Final = 5.0
+SLACK_SECONDS: Final = 15.0
 """What a busy machine may add to a bound, far from for ever."""
 
 SECRET: Final = "s3cret-of-the-store"

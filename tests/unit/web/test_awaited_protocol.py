@@ -119,7 +119,7 @@ async def test_lost_connection_is_not_answered(tmp_path: Path) -> None:
 
 async def test_waiting_is_not_idle(tmp_path: Path) -> None:
     """The time that a connection may be idle for begins with the answer."""
-    limits = Limits(idle_seconds=0.1)
+    limits = Limits(idle_seconds=0.4)
     async with Waiting(tmp_path, limits=limits) as portal, Line(portal) as line:
         asked = await portal.hold()
         await line.send(question(None))
@@ -128,7 +128,7 @@ async def test_waiting_is_not_idle(tmp_path: Path) -> None:
         await portal.wait_until_asked()
 
         rest = asyncio.create_task(line.rest())
-        await asyncio.wait([rest], timeout=0.5)
+        await asyncio.wait([rest], timeout=0.8)
         was_open = not rest.done()
         portal.deferred.answer()
         received = await rest

@@ -67,17 +67,6 @@ MISTAKES = {
             ("address of the client", "reverse_proxy forwardauth:9091 {"),
         ),
     ),
-    "traefik-endpoint": Mistakes(
-        proxy="traefik",
-        edits=(
-            missing(
-                "dynamic/routes.yaml",
-                "address: http://forwardauth:9091/verify/traefik",
-                instead="address: http://forwardauth:9091/verify/trafik",
-            ),
-        ),
-        blames=(("https://app1.example.com", "9091/verify/traefik"),),
-    ),
     "caddy-endpoint": Mistakes(
         proxy="caddy",
         edits=(missing("Caddyfile", "uri /verify/caddy", instead="uri /verify/nginx"),),
@@ -135,16 +124,8 @@ MISTAKES = {
             ("address of the client", "use_remote_address: true"),
         ),
     ),
-    "haproxy-not-trusted": Mistakes(
-        # As seen by a service that trusts 127.0.0.1 alone.
-        proxy="haproxy",
-        edits=(
-            given("haproxy.cfg", "backend forwardauth", "    source 127.0.0.9"),
-            given("haproxy.cfg", "backend portal", "    source 127.0.0.9"),
-        ),
-        blames=NOT_TRUSTED,
-    ),
     "envoy-not-trusted": Mistakes(
+        # As seen by a service that trusts 127.0.0.1 alone.
         proxy="envoy",
         edits=(
             given(

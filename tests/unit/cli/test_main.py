@@ -138,7 +138,7 @@ def test_an_expected_failure_is_a_sentence(error: Exception, message: str) -> No
     assert result.stderr.endswith(f"{message}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["users", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["users", "--help"]])
 def test_output_that_cannot_be_written_is_a_sentence(arguments: list[str]) -> None:
     """Help is written before there is a command, and a full disk takes none of it."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:

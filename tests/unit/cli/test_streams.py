@@ -15,7 +15,7 @@ open_missing()
 streams = [sys.stdin.fileno(), sys.stdout.fileno(), sys.stderr.fileno()]
 print("lost", file=sys.stderr, flush=True)
 others = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
-os.write(others, repr((streams, others, sys.stdin.read())).encode())
+os.write(others, repr((streams, others > 2, sys.stdin.read())).encode())
 """
 
 
@@ -33,7 +33,7 @@ def test_no_file_takes_the_place_of_a_stream(tmp_path: Path, closed: str) -> Non
     )
 
     assert finished.returncode == 0, finished.stderr
-    assert file.read_text() == "([0, 1, 2], 3, '')"
+    assert file.read_text() == "([0, 1, 2], True, '')"
 
 
 def test_stream_that_is_there_is_left_alone() -> None:

@@ -126,8 +126,6 @@ class RedisClient:
 
         A server that has forgotten a script is sent all of them again, in full.
         """
-        if not calls:
-            return []
         rests = [(len(keys), *keys, *rest) for _, keys, rest in calls]
         scripts = [script for script, _, _ in calls]
         short = [("EVALSHA", s.sha1, *r) for s, r in zip(scripts, rests, strict=True)]

@@ -24,7 +24,7 @@ _MEASURED: Final = (
 those of the Redis store, which are among the others that need a server."""
 
 _UNMEASURED: Final = (
-    *("unit/test_app", "unit/test_web"),
+    *("unit/test_app", "unit/test_repository", "unit/test_web"),
     *("integration/test_missing_lines", "integration/test_prox"),
 )
 """Those that stand beside them and are large: they mirror other modules, or have the

@@ -22,9 +22,10 @@ from typing import Final
 
 from benchmarks.figures import Report
 from benchmarks.hotspots import profile_verify
-from benchmarks.resident import is_on_uvloop, pss_megabytes
+from benchmarks.resident import group_seconds, is_on_uvloop, pss_megabytes
 from benchmarks.start import Start
 from benchmarks.verify_rows import (
+    OWN_TIME,
     Series,
     memory_rows,
     rate_rows,
@@ -57,12 +58,24 @@ class Rounds:
         self._on, self._count, self._seconds = on, count, seconds
 
     def rates(self) -> Series:
-        """Return the answers per second of each subject, round by round."""
+        """Return the answers per second of each subject, round by round.
+
+        Those of ours are told for each second of their processor time, too.
+        """
         found: Series = {name: [] for name in self._on.subjects}
         for number in range(self._count):
             # Every other round backwards, so that no subject always follows the same.
-            for name in list(found)[:: -1 if number % 2 else 1]:
-                found[name].append(self._on.subjects[name].rate(self._seconds))
+            for name in list(self._on.subjects)[:: -1 if number % 2 else 1]:
+                subject = self._on.subjects[name]
+                if subject.process is None:
+                    found[name].append(subject.rate(self._seconds))
+                    continue
+                before = group_seconds(subject.process.pid)
+                rate = subject.rate(self._seconds)
+                taken = group_seconds(subject.process.pid) - before
+                found[name].append(rate)
+                own = found.setdefault(name + OWN_TIME, [])
+                own.append(rate * self._seconds / taken)
         return found
 
     def waits(self, highest: float) -> Series:

@@ -29,11 +29,13 @@ class Subject:
         port: Where it listens.
         requests: The file that goes round.
         is_refused: Whether the answer to expect is a refusal.
+        process: Whose processor time counts, for one of ours.
     """
 
     port: int
     requests: Path
     is_refused: bool = False
+    process: Process | None = None
 
     def rate(self, seconds: float) -> float:
         """Return the answers per second."""
@@ -90,8 +92,10 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
             "empty, new": Subject(port=empty.ports[0], requests=files.new),
             "plain": Subject(port=plain.ports[0], requests=files.nginx),
             **{
-                name: Subject(port=port, requests=files.nginx)
-                for name, port in ports.items()
+                name: Subject(
+                    port=ports[name], requests=files.nginx, process=services[name]
+                )
+                for name in ports
             },
             **{
                 f"{name}, new": Subject(port=port, requests=files.new)
@@ -101,7 +105,9 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
             "anonymous": Subject(
                 port=ports["sqlite"], requests=files.anonymous, is_refused=True
             ),
-            "two workers": Subject(port=both.ports[0], requests=files.nginx),
+            "two workers": Subject(
+                port=both.ports[0], requests=files.nginx, process=both
+            ),
             **{
                 f"before {name}": Subject(port=front.ports[0], requests=files.browser)
                 for name, front in fronts.items()

@@ -141,6 +141,17 @@ async def test_whatever_the_servers_are_their_absence_is_an_outage(scheme: str) 
     assert failed == EVERY
 
 
+async def test_absence_of_a_cluster_is_told_to_all_who_ask_at_once() -> None:
+    """The first who meets it gives its addresses up, and nobody does so twice."""
+    hosts = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
+    async with opened(f"redis+cluster://{hosts}") as store:
+        calls = [store.count() for _ in range(3)]
+
+        told = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(each) for each in told] == [StoreUnavailableError] * 3
+
+
 async def test_closed_store_fails_every_call(redis: RedisServer) -> None:
     """After ``close`` nothing connects again; ``close`` before any use is no error."""
     async with opened(redis.url) as used, opened(redis.url) as unused:

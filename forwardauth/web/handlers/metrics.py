@@ -13,14 +13,14 @@ _EXPOSITION: Final = "forwardauth.web.exposition"
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer what all workers have counted, and how many sessions the store holds."""
+    # Now: a reload may close the application while this waits, and it is empty then.
+    readiness, counted = request.app[keys.READINESS], request.app[keys.METRICS]
     # The first scrape loads it, which must not hold up verify.
     exposition = await asyncio.to_thread(import_module, _EXPOSITION)
-    readiness = request.app[keys.READINESS]
     checks, sessions = await asyncio.gather(
         readiness.check(), readiness.count_sessions()
     )
     # Whoever counts goes on meanwhile: the system is asked about every worker.
-    counted = request.app[keys.METRICS]
     state = exposition.State(
         is_ready=all(each.fault is None for each in checks),
         sessions=sessions,

@@ -21,7 +21,7 @@ class Prepared:
         applications: They do not own what is live.
         main: Runs the one of them, without a connection of its own.
         management: Likewise.
-        requests: Those that it answers.
+        requests: Those that they answer.
     """
 
     configuration: Configuration
@@ -35,7 +35,7 @@ class Prepared:
         cls, configuration: Configuration, applications: Applications
     ) -> Self:
         """Start *applications*."""
-        requests = RequestsInHand(applications.main)
+        requests = RequestsInHand(applications.main, applications.management)
         started = cls(
             configuration=configuration,
             applications=applications,

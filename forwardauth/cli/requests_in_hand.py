@@ -11,10 +11,10 @@ from aiohttp.typedefs import Handler
 
 
 class RequestsInHand:
-    """Counts the requests to one application."""
+    """Counts the requests to some applications together."""
 
-    def __init__(self, application: web.Application) -> None:
-        """Count for *application*, which has not started yet."""
+    def __init__(self, *applications: web.Application) -> None:
+        """Count for *applications*, which have not started yet."""
         self._count = 0
         self._are_done = asyncio.Event()
         self._are_done.set()
@@ -30,7 +30,8 @@ class RequestsInHand:
                 if self._count == 0:
                     self._are_done.set()
 
-        application.middlewares.insert(0, count)
+        for application in applications:
+            application.middlewares.insert(0, count)
 
     async def wait(self) -> None:
         """Return when all are answered."""

@@ -45,7 +45,6 @@ TESTED_ELSEWHERE: Final = {
     "cli/garbage.py": "two calls of the interpreter's own collector",
     "cli/household.py": "values alone: tests/unit/cli/test_workers.py",
     "cli/prepared.py": "as cli/service.py, which starts and closes it",
-    "cli/requests_in_hand.py": "as cli/service.py, which waits for them",
     "cli/worker_place.py": "as cli/workers.py, which fills and clears it",
     "composition/journal_folder.py": "what is refused by it: tests/unit/test_app.py",
     "composition/live.py": "opened and closed by all of tests/unit/test_app.py",

@@ -13,7 +13,6 @@ _EXPOSITION: Final = "forwardauth.web.exposition"
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """Answer what all workers have counted, and how many sessions the store holds."""
-    # Now: a reload may close the application while this waits, and it is empty then.
     readiness, counted = request.app[keys.READINESS], request.app[keys.METRICS]
     # The first scrape loads it, which must not hold up verify.
     exposition = await asyncio.to_thread(import_module, _EXPOSITION)

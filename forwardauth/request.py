@@ -154,6 +154,35 @@ def _split_host(value: str) -> tuple[str, int | None]:
     return match["name"], int(match["port"]) if match["port"] else None
 
 
+def parse_url(
+    url: str, *, method: str = "GET", client: IPv4Address | IPv6Address | None = None
+) -> OriginalRequest:
+    """Return the request of a browser that *url* was typed into.
+
+    Args:
+        url: Absolute; the path may be missing.
+        method: Of the request.
+        client: The browser's address.
+
+    Raises:
+        ProxyRequestError: It would be refused; names ``URL`` or ``METHOD``.
+    """
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    scheme = parse_scheme(scheme, header="URL")
+    host, port = parse_host(authority, scheme=scheme, header="URL")
+    path, query = parse_uri(slash + path or "/", header="URL")
+    return OriginalRequest(
+        scheme=scheme,
+        host=host,
+        port=port,
+        method=parse_method(method, header="METHOD"),
+        path=path,
+        query=query,
+        client=client,
+    )
+
+
 def parse_uri(
     value: str, *, header: str, logout_paths: frozenset[str] = frozenset()
 ) -> tuple[str, str | None]:

@@ -30,10 +30,7 @@ from forwardauth.request import (
     METHODS,
     OriginalRequest,
     Subject,
-    parse_host,
-    parse_method,
-    parse_scheme,
-    parse_uri,
+    parse_url,
 )
 from forwardauth.users.reader import load_users
 
@@ -95,21 +92,9 @@ def parse_request(url: str, *, method: str, ip: str | None) -> OriginalRequest:
     Raises:
         click.UsageError: It would be refused before any rule is asked.
     """
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
+    client = None if ip is None else _parse_ip(ip)
     try:
-        scheme = parse_scheme(scheme, header="URL")
-        host, port = parse_host(authority, scheme=scheme, header="URL")
-        raw_path, query = parse_uri(slash + path or "/", header="URL")
-        return OriginalRequest(
-            scheme=scheme,
-            host=host,
-            port=port,
-            method=parse_method(method, header="METHOD"),
-            path=raw_path,
-            query=query,
-            client=None if ip is None else _parse_ip(ip),
-        )
+        return parse_url(url, method=method, client=client)
     except ProxyRequestError as exc:
         hint = f"; known are {', '.join(sorted(METHODS))}"
         message = f"{exc}{hint if exc.reason == 'method_unknown' else ''}"

@@ -7,12 +7,6 @@ from forwardauth.clock import Clock
 from forwardauth.config.inspection import Inspection
 from forwardauth.config.schema import Settings
 from forwardauth.doctor.exchange import Reach
-from forwardauth.request import (
-    OriginalRequest,
-    parse_host,
-    parse_scheme,
-    parse_uri,
-)
 from forwardauth.web.doctor_proof import DoctorProofs
 
 
@@ -46,25 +40,3 @@ class Case:
     def place_of(self, key: str) -> str:
         """Return where *key* is to be changed: file and line, and the key."""
         return str(self.inspection.place_of(key))
-
-
-def parse_address(url: str) -> OriginalRequest:
-    """Return the request of a browser that *url* was typed into.
-
-    Raises:
-        ProxyRequestError: It is no address.
-    """
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    scheme = parse_scheme(scheme, header="URL")
-    host, port = parse_host(authority, scheme=scheme, header="URL")
-    raw_path, query = parse_uri(slash + path or "/", header="URL")
-    return OriginalRequest(
-        scheme=scheme,
-        host=host,
-        port=port,
-        method="GET",
-        path=raw_path,
-        query=query,
-        client=None,
-    )

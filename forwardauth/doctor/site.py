@@ -14,7 +14,7 @@ from typing import Final
 
 from forwardauth.access_control.decision import Outcome
 from forwardauth.doctor.aliases import check_aliases
-from forwardauth.doctor.case import Case, parse_address
+from forwardauth.doctor.case import Case
 from forwardauth.doctor.echo import judge_echo
 from forwardauth.doctor.exchange import NAVIGATION, Exchange, Headers, Reply, Silence
 from forwardauth.doctor.findings import Finding, fail, ok, skip, warn
@@ -25,7 +25,7 @@ from forwardauth.doctor.verdicts import leads_to_login, message_of, target_of
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import ProxyRequestError, UnsafeTargetError
 from forwardauth.redirects import check_target
-from forwardauth.request import ANONYMOUS
+from forwardauth.request import ANONYMOUS, parse_url
 from forwardauth.web.page_content import ErrorKind
 
 _PROGRAM: Final = (("Accept", "application/json"),)
@@ -51,7 +51,7 @@ class Site:
         """
         self.url = url
         self._case = case
-        self.original = parse_address(url)
+        self.original = parse_url(url)
         domain = case.settings.domains.lookup(self.original.host)
         if domain is None:
             raise ProxyRequestError("URL", "host_unknown", "is below no cookie domain")

@@ -20,6 +20,7 @@ from forwardauth.request import (
     parse_method,
     parse_scheme,
     parse_uri,
+    parse_url,
 )
 from tests.support.targets import Listed, read_list
 
@@ -293,6 +294,31 @@ def test_url_is_what_the_browser_shows(
     )
 
     assert original.url == url
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("https://App.example.com", "https://app.example.com/"),
+        ("https://app.example.com:443/a?b=c", "https://app.example.com/a?b=c"),
+        ("http://app.example.com:8080/?", "http://app.example.com:8080/?"),
+    ],
+)
+def test_what_is_typed_is_a_request_for_it(typed: str, url: str) -> None:
+    """Of a browser that shows the same, whoever it belongs to."""
+    assert parse_url(typed).url == url
+    assert parse_url(typed).method == "GET"
+
+
+@pytest.mark.parametrize("typed", ["app.example.com/", "https:///a", "https://a/ b"])
+def test_what_is_no_url_is_no_request(typed: str) -> None:
+    """What an adapter would refuse is refused, and so is a method nobody knows."""
+    with pytest.raises(ProxyRequestError) as refused:
+        parse_url(typed)
+    with pytest.raises(ProxyRequestError, match="METHOD"):
+        parse_url("https://app.example.com/", method="get")
+
+    assert refused.value.header == "URL"
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,11 @@ def sign_out_often(
         told.append(name)
 
 
-def test_rotations_under_load_lose_no_event(tmp_path: Path) -> None:
-    """Two workers write all along while the file is renamed, again and again."""
+def two_workers(folder: Path) -> tuple[Path, int, int]:
+    """Return a configuration of two workers, their port and that of management.
+
+    They write JSON, and the audit events to a file of their own.
+    """
     port, management = free_ports(2)
     server = (
         f"  listen: 127.0.0.1:{port}\n  management: 127.0.0.1:{management}\n"
@@ -102,8 +105,14 @@ def test_rotations_under_load_lose_no_event(tmp_path: Path) -> None:
     )
     extra = "logging: {format: json, audit: audit.log}\n"
     config = write_installation(
-        tmp_path, server=server, store="sqlite:sessions.db", extra=extra
+        folder, server=server, store="sqlite:sessions.db", extra=extra
     )
+    return config, port, management
+
+
+def test_rotations_under_load_lose_no_event(tmp_path: Path) -> None:
+    """Two workers write all along while the file is renamed, again and again."""
+    config, port, management = two_workers(tmp_path)
     audit, told, is_over = tmp_path / "audit.log", list[str](), threading.Event()
     files = [audit, *(tmp_path / f"audit.log.{number}" for number in range(5))]
     with serving(config, port, management) as process, ThreadPoolExecutor(4) as pool:
@@ -133,15 +142,7 @@ def test_rotations_under_load_lose_no_event(tmp_path: Path) -> None:
 
 def test_json_log_with_audit_file_is_rotated_under_two_workers(tmp_path: Path) -> None:
     """Every line is an object; the audit file is whole after a rotation by signal."""
-    port, management = free_ports(2)
-    server = (
-        f"  listen: 127.0.0.1:{port}\n  management: 127.0.0.1:{management}\n"
-        "  workers: 2\n"
-    )
-    extra = "logging: {format: json, audit: audit.log}\n"
-    config = write_installation(
-        tmp_path, server=server, store="sqlite:sessions.db", extra=extra
-    )
+    config, port, management = two_workers(tmp_path)
     audit, old = tmp_path / "audit.log", tmp_path / "audit.log.1"
     with serving(config, port, management) as process:
         peer = Peer(address=port)

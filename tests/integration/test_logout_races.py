@@ -6,6 +6,7 @@ so long ago that the first verify at each worker has to touch it.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
@@ -79,10 +80,15 @@ class Service:
         """Return how many sockets each worker has open."""
         pid = self.process.pid
         workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [
-            sum("socket:" in str(fd.readlink()) for fd in folder.iterdir())
-            for folder in (Path(f"/proc/{worker}/fd") for worker in workers)
-        ]
+        return [_count_sockets(Path(f"/proc/{worker}/fd")) for worker in workers]
+
+
+def _count_sockets(folder: Path) -> int:
+    count = 0
+    for descriptor in folder.iterdir():
+        with suppress(FileNotFoundError):  # Closed meanwhile.
+            count += "socket:" in str(descriptor.readlink())
+    return count
 
 
 @dataclass(kw_only=True)

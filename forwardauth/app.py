@@ -172,14 +172,12 @@ def create_beside(
         revoker=live.revoker,
         observer=live.observer,
     )
-    user_changes = UserChanges(sessions, live.revoker)
     users = UsersFile(
         settings.users.file,
-        on_change=user_changes,
+        on_change=UserChanges(sessions, live.revoker),
         table=users_table,
         is_current=is_current,
     )
-    user_changes.lookup_user = users.get
     assets = create_assets(settings)
     traces = () if live.tracing is None else (live.tracing.trace_requests,)
     main = web.Application(

@@ -28,6 +28,7 @@ from forwardauth.users.version import Signature, lookup_signature, read_version
 from forwardauth.users.writer import is_writable
 
 __all__ = [
+    "LookupUser",
     "OnChange",
     "UserChange",
     "UserChangeKind",
@@ -36,7 +37,10 @@ __all__ = [
     "load_users",
 ]
 
-OnChange: TypeAlias = Callable[[tuple[UserChange, ...]], Awaitable[None]]
+LookupUser: TypeAlias = Callable[[str], User | None]
+"""Returns the user of a name as of now, however it is spelled."""
+
+OnChange: TypeAlias = Callable[[tuple[UserChange, ...], LookupUser], Awaitable[None]]
 """Ends sessions. It may be told of a change twice; raising means "tell me again"."""
 
 _log = logging.getLogger(__name__)
@@ -57,7 +61,8 @@ class UsersFile:
 
         Args:
             path: The users file.
-            on_change: Called with what ends sessions, after the new table counts.
+            on_change: Called with what ends sessions, after the new table counts, and
+                with what looks a user up in it.
             table: As ``load_users`` has read it before. It counts while the file is the
                 one that it was read from, which then is not read again.
             is_current: Whether *table* counts whatever the file is by now, which the
@@ -77,7 +82,7 @@ class UsersFile:
         self._seen: Signature | None = table.signature
         self._pending = {c.username: c for c in disabled_in(self.table)}
         self._reading = asyncio.Lock()
-        self._successor: UsersFile | None = None
+        self._line = _Line(self)
         self._is_told = True
         self._is_saving_refused = False
         self._looks_writable = is_writable(path)
@@ -96,16 +101,23 @@ class UsersFile:
 
         Whoever has begun with this one goes on with its users.
         """
-        successor.go_on_from(self._path, self.table, self._pending)
-        self._successor = successor
+        successor.go_on_from(self._path, self.table, self._pending, line=self._line)
 
     def go_on_from(
-        self, path: Path, table: UsersTable, pending: Mapping[str, UserChange]
+        self,
+        path: Path,
+        table: UsersTable,
+        pending: Mapping[str, UserChange],
+        *,
+        line: "_Line",
     ) -> None:
         """End what is different from *table* of the file at *path*, and *pending*.
 
-        An edit that was taken since this one was read is not taken back.
+        An edit that was taken since this one was read is not taken back. This one is
+        the last of *line* then.
         """
+        self._line = line
+        line.last = self
         if self._path == path and _is_of(table, path):
             self.table = table
             self._judged = self._seen = table.signature
@@ -135,8 +147,8 @@ class UsersFile:
         async with self._reading:
             await self._read()
         await self._tell()
-        if self._successor is not None:
-            await self._successor.reload()
+        if self._line.last is not self:
+            await self._line.last.reload()
 
     async def _read(self) -> None:
         """Judge the version on disk: take it, or log once why not."""
@@ -175,7 +187,7 @@ class UsersFile:
         if not changes:
             return
         try:
-            await self._on_change(changes)
+            await self._on_change(changes, self.get)
         except StoreUnavailableError as exc:
             if self._is_told:
                 _log.warning("sessions of changed users have yet to end: %s", exc)
@@ -234,6 +246,19 @@ class UsersFile:
             if not self._is_saving_refused:
                 _log.warning("old password hashes stay in the users file: %s", exc)
             self._is_saving_refused = True
+
+
+class _Line:
+    """Users files that came one after another; it knows the last of them.
+
+    Each of them looks that up here and holds none of the others, so that those in
+    between go once nobody asks them any more, however long the first is kept.
+    """
+
+    __slots__ = ("last",)
+
+    def __init__(self, first: UsersFile) -> None:
+        self.last = first
 
 
 def _is_of(table: UsersTable, path: Path) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from aiohttp import web
+
 from forwardauth.app import create_applications, create_beside, create_live
 from forwardauth.cli.configuration import Configuration, ConfigurationSource
 from forwardauth.cli.listeners import open_listeners
@@ -16,6 +18,7 @@ from forwardauth.cli.service import Service
 from forwardauth.cli.service_manager import ServiceManager
 from forwardauth.clock import SystemClock
 from forwardauth.sessions.lifetimes import Login
+from forwardauth.users.file import UsersFile
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
 from forwardauth.web.instance import Instance
@@ -93,9 +96,7 @@ class OwnService:
 
     async def create_session(self, username: str) -> str:
         """Sign *username* of ``portal.USERS`` in without the password."""
-        current = self.service._current  # noqa: SLF001 - nobody else is to know
-        assert current is not None, "it has not started"
-        token, _ = await current.applications.main[keys.SESSIONS].create(
+        token, _ = await self._current()[keys.SESSIONS].create(
             Login(
                 username=username,
                 domain="example.com",
@@ -107,6 +108,15 @@ class OwnService:
             )
         )
         return token
+
+    def lookup_users(self) -> UsersFile:
+        """Return the users that count."""
+        return self._current()[keys.USERS]
+
+    def _current(self) -> web.Application:
+        current = self.service._current  # noqa: SLF001 - nobody else is to know
+        assert current is not None, "it has not started"
+        return current.applications.main
 
     async def __aexit__(
         self,

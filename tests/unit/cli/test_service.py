@@ -1,6 +1,9 @@
-"""The service in one process: how it stops."""
+"""The service in one process: how it stops, and what a reload leaves behind."""
 
+import asyncio
+import gc
 import socket
+import weakref
 from pathlib import Path
 from typing import Final
 
@@ -38,3 +41,19 @@ async def test_connection_that_nobody_has_accepted_is_served(tmp_path: Path) -> 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nConnection: close\r\n" in answer
     assert rest == b""
+
+
+async def test_reloads_leave_no_users_file_behind(tmp_path: Path) -> None:
+    """A configuration nobody asks any more is let go of, with its users.
+
+    The first one has to be in no cycle, since no collection would find it there.
+    """
+    async with OwnService(_write(tmp_path)) as service:
+        files = []
+        for _ in range(4):
+            files.append(weakref.ref(service.lookup_users()))
+            assert await service.reload()
+        async with asyncio.timeout(20):
+            while any(file() is not None for file in files):
+                await asyncio.sleep(0.05)
+                gc.collect()

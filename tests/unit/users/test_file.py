@@ -1,8 +1,10 @@
 """The users file as the running service sees it."""
 
 import asyncio
+import gc
 import logging
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users import editor
 from forwardauth.users.edits import EditError
-from forwardauth.users.file import UserChange, UserChangeKind, UsersFile
+from forwardauth.users.file import LookupUser, UserChange, UserChangeKind, UsersFile
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.model import User
 from forwardauth.users.reader import load_users
@@ -35,7 +37,7 @@ class Listener:
         self.has_failed = asyncio.Event()
         self.was_told = asyncio.Event()
 
-    async def __call__(self, changes: tuple[UserChange, ...]) -> None:
+    async def __call__(self, changes: tuple[UserChange, ...], _: LookupUser) -> None:
         if self.error is not None:
             self.has_failed.set()
             raise self.error
@@ -240,7 +242,7 @@ async def test_listener_finds_the_new_table(path: Path) -> None:
     """When sessions are ended, nobody can sign in with the old entry any more."""
     seen: list[bool] = []
 
-    async def listen(_: tuple[UserChange, ...]) -> None:
+    async def listen(_: tuple[UserChange, ...], __: LookupUser) -> None:
         bob = watched.get("bob")
         seen.append(bob is not None and bob.disabled)
 
@@ -440,7 +442,7 @@ async def test_change_during_the_telling_is_not_lost(path: Path) -> None:
     """What is found while the listener is busy waits for the next turn."""
     told: list[tuple[UserChange, ...]] = []
 
-    async def listen(changes: tuple[UserChange, ...]) -> None:
+    async def listen(changes: tuple[UserChange, ...], __: LookupUser) -> None:
         told.append(changes)
         if len(told) == 1:
             editor.remove_user(path, "bob")
@@ -752,6 +754,40 @@ async def test_a_password_changed_meanwhile_counts_at_once_afterwards(
     changed = successor.get("bob")
     assert changed is not None
     assert changed.password_hash == REHASHED
+
+
+async def test_what_the_first_of_three_wrote_counts_with_the_last(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """However many files came meanwhile, the one that counts by now hears of it."""
+    bob = users.get("bob")
+    assert bob is not None
+    second = UsersFile(path, on_change=listener)
+    users.hand_over(second)
+    third = UsersFile(path, on_change=listener)
+    second.hand_over(third)
+
+    assert await users.change_password(bob, REHASHED)
+
+    changed = third.get("bob")
+    assert changed is not None
+    assert changed.password_hash == REHASHED
+
+
+def test_a_file_between_two_others_is_not_kept_by_them(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A reload a day for years keeps two tables, not one for each of them."""
+    second = UsersFile(path, on_change=listener)
+    users.hand_over(second)
+    third = UsersFile(path, on_change=listener)
+    second.hand_over(third)
+    kept = weakref.ref(second)
+
+    del second
+    gc.collect()
+
+    assert kept() is None
 
 
 def test_rehash_of_the_default_is_known_as_the_successor() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forwardauth.users import editor, watch
-from forwardauth.users.file import UserChange, UsersFile
+from forwardauth.users.file import LookupUser, UserChange, UsersFile
 from forwardauth.users.watch import UsersWatch
 from tests.support.users import BCRYPT, entry, write_users
 
@@ -21,7 +21,7 @@ class Listener:
         self.has_failed = asyncio.Event()
         self.was_told = asyncio.Event()
 
-    async def __call__(self, changes: tuple[UserChange, ...]) -> None:
+    async def __call__(self, changes: tuple[UserChange, ...], _: LookupUser) -> None:
         if self.error is not None:
             self.has_failed.set()
             raise self.error

@@ -20,7 +20,7 @@ from forwardauth.errors import (
     StoreUnavailableError,
     ThrottledError,
 )
-from forwardauth.users.file import UsersFile
+from forwardauth.users.file import LookupUser, UsersFile
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.passwords import Passwords
 from forwardauth.users.proofs import PROVEN_FOR, RecentProofs
@@ -71,7 +71,7 @@ class SlowlyDownAttempts(MemoryAttempts):
         raise StoreUnavailableError("down")
 
 
-async def _ignore(_changes: tuple[UserChange, ...]) -> None:
+async def _ignore(_changes: tuple[UserChange, ...], _users: LookupUser) -> None:
     """End no session: there are none."""
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from forwardauth.adapters.base import Adapter
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.users.file import UsersFile
+from forwardauth.users.file import LookupUser, UsersFile
 from forwardauth.users.table import UserChange, UsersTable
 from forwardauth.web import keys
 from forwardauth.web.short_way import MAX_PEOPLE, ShortWay
@@ -92,7 +92,7 @@ def _unchecked(table: UsersTable) -> UsersTable:
     )
 
 
-async def _ignore(_changes: tuple[UserChange, ...]) -> None:
+async def _ignore(_changes: tuple[UserChange, ...], _users: LookupUser) -> None:
     pass
 
 

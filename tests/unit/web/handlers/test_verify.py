@@ -12,7 +12,7 @@ import pytest
 from yarl import URL
 
 from forwardauth.sessions.ids import MAX_PRESENTED, create_session_id, digest_of
-from forwardauth.users.file import UsersFile
+from forwardauth.users.file import LookupUser, UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.table import UserChange
 from forwardauth.users.throttle import ACCOUNT_LIMIT
@@ -423,7 +423,7 @@ class _UncheckedUsers(UsersFile):
         return None if user is None else replace(user, display_name="x" * 4097)
 
 
-async def _ignore(_changes: tuple[UserChange, ...]) -> None:
+async def _ignore(_changes: tuple[UserChange, ...], _users: LookupUser) -> None:
     pass
 
 

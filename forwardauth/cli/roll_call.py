@@ -70,8 +70,10 @@ class RollCall:
         is_ready, fed = False, 0.0
         watchdog = self._manager.watchdog
         patience = None if watchdog is None else watchdog.total_seconds() / 4
+        poll = select.poll()  # Unlike select, for any number of open files.
+        poll.register(self._answers, select.POLLIN)
         while True:
-            select.select([self._answers], [], [], patience)
+            poll.poll(None if patience is None else patience * 1000)
             with self._lock:
                 self._take_answers()
                 heard = list(self._heard.values())

@@ -1,7 +1,10 @@
 """The workers' answers, as they reach the supervising process and its manager."""
 
 import asyncio
+import os
+import resource
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -37,6 +40,25 @@ async def test_ready_is_told_when_the_last_worker_serves(listener: Listener) -> 
     assert early == 0
     assert told == {"READY": "1", "STATUS": "2 workers serve"}
     assert listener.received() == []
+
+
+async def test_answers_are_heard_however_many_files_are_open(
+    listener: Listener,
+) -> None:
+    """Each worker has some in the supervising process, and ``select`` ends at 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1_200), hard))
+    with ExitStack() as stack:
+        for _ in range(1_024):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        roll_call = RollCall(2, ServiceManager(address=listener.name))
+        roll_call.attend()
+        for number in range(2):
+            await roll_call.answer(number)
+
+        told = await asyncio.to_thread(listener.next)
+
+    assert told == {"READY": "1", "STATUS": "2 workers serve"}
 
 
 async def test_watchdog_is_fed_while_every_worker_answers(listener: Listener) -> None:

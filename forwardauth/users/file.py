@@ -7,9 +7,8 @@ store that is down at that moment does not make a disabled user's session outliv
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from forwardauth.errors import ConfigError, StoreUnavailableError
 from forwardauth.users.editor import EditError, replace_hash
@@ -17,6 +16,8 @@ from forwardauth.users.model import User
 from forwardauth.users.reader import load_users, parse_users
 from forwardauth.users.stamps import is_current
 from forwardauth.users.table import (
+    LookupUser,
+    OnChange,
     UserChange,
     UserChangeKind,
     UsersTable,
@@ -36,12 +37,6 @@ __all__ = [
     "UsersTable",
     "load_users",
 ]
-
-LookupUser: TypeAlias = Callable[[str], User | None]
-"""Returns the user of a name as of now, however it is spelled."""
-
-OnChange: TypeAlias = Callable[[tuple[UserChange, ...], LookupUser], Awaitable[None]]
-"""Ends sessions. It may be told of a change twice; raising means "tell me again"."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +77,8 @@ class UsersFile:
         self._seen: Signature | None = table.signature
         self._pending = {c.username: c for c in disabled_in(self.table)}
         self._reading = asyncio.Lock()
-        self._line = _Line(self)
+        # All that came one after another share this; none keeps those in between.
+        self._newest = [self]
         self._is_told = True
         self._is_saving_refused = False
         self._looks_writable = is_writable(path)
@@ -101,7 +97,7 @@ class UsersFile:
 
         Whoever has begun with this one goes on with its users.
         """
-        successor.go_on_from(self._path, self.table, self._pending, line=self._line)
+        successor.go_on_from(self._path, self.table, self._pending, newest=self._newest)
 
     def go_on_from(
         self,
@@ -109,15 +105,14 @@ class UsersFile:
         table: UsersTable,
         pending: Mapping[str, UserChange],
         *,
-        line: "_Line",
+        newest: list["UsersFile"],
     ) -> None:
         """End what is different from *table* of the file at *path*, and *pending*.
 
-        An edit that was taken since this one was read is not taken back. This one is
-        the last of *line* then.
+        An edit that was taken since this was read is not taken back. It is in *newest*.
         """
-        self._line = line
-        line.last = self
+        self._newest = newest
+        newest[:] = [self]
         if self._path == path and _is_of(table, path):
             self.table = table
             self._judged = self._seen = table.signature
@@ -147,8 +142,9 @@ class UsersFile:
         async with self._reading:
             await self._read()
         await self._tell()
-        if self._line.last is not self:
-            await self._line.last.reload()
+        (newest,) = self._newest
+        if newest is not self:
+            await newest.reload()
 
     async def _read(self) -> None:
         """Judge the version on disk: take it, or log once why not."""
@@ -246,19 +242,6 @@ class UsersFile:
             if not self._is_saving_refused:
                 _log.warning("old password hashes stay in the users file: %s", exc)
             self._is_saving_refused = True
-
-
-class _Line:
-    """Users files that came one after another; it knows the last of them.
-
-    Each of them looks that up here and holds none of the others, so that those in
-    between go once nobody asks them any more, however long the first is kept.
-    """
-
-    __slots__ = ("last",)
-
-    def __init__(self, first: UsersFile) -> None:
-        self.last = first
 
 
 def _is_of(table: UsersTable, path: Path) -> bool:

@@ -1,9 +1,10 @@
 """All users at one moment, and what an edit of the file means for their sessions."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from forwardauth.users.hashes import cost_of
 from forwardauth.users.model import User, canonical_name
@@ -67,6 +68,13 @@ class UserChange:
 
     username: str
     kind: UserChangeKind
+
+
+LookupUser: TypeAlias = Callable[[str], User | None]
+"""Returns the user of a name as of now, however it is spelled."""
+
+OnChange: TypeAlias = Callable[[tuple[UserChange, ...], LookupUser], Awaitable[None]]
+"""Ends sessions. It may be told of a change twice; raising means "tell me again"."""
 
 
 def changes_between(old: UsersTable, new: UsersTable) -> tuple[UserChange, ...]:

@@ -68,6 +68,7 @@ class Row:
     """What a glance needs of an ``Entry``. Times in ms since 1970.
 
     Attributes:
+        record: As the store has it; a store may let go of it when it has been read.
         glance: What the record says, once it has been read; a store that keeps its
             rows has each of them read once.
         ends_ms: When the session ends if nobody uses it again.

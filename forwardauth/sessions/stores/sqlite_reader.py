@@ -4,6 +4,10 @@ One takes 8 microseconds, where handing it to another thread would take 60; in a
 write-ahead log it waits for no writer. Half of those 8 are for the locks of the log, so
 glances of one turn of the loop share a snapshot, which takes them once.
 
+A row that a glance has read is known until something is committed to the file, by
+whichever process or program: SQLite tells it by a number (``PRAGMA data_version``), by
+which it judges its own cached pages, too. Each turn asks for that number first.
+
 Three things keep a read from holding the loop up: its connection never waits for a
 lock; a file that is not open yet, was replaced, or is busy is left to the worker's
 thread; and so is every read for ``DETOUR_SECONDS`` after one that took longer than
@@ -11,8 +15,9 @@ thread; and so is every read for ``DETOUR_SECONDS`` after one that took longer t
 that nothing came from the disk, the time went by on a busy processor, and the detour
 would take even more of it.
 
-Law: ``read`` never reads from a snapshot, so whoever has changed something, or waited
-for whoever did, reads that.
+Laws: ``read`` never reads from a snapshot or from what is known, so whoever has changed
+something, or waited for whoever did, reads that. What ``peek`` tells is what the file
+had at the beginning of the turn, or later.
 """
 
 import contextlib
@@ -24,7 +29,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.glances import Glance, NoGlanceError, Row, read_record
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
@@ -32,12 +37,16 @@ from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 SELECT: Final = "SELECT digest, owner, login, record, seen, expires FROM sessions"
 BY_DIGEST: Final = "WHERE digest = ?"
 
+MAX_KNOWN: Final = 32_768
+"""How many rows are known at most; each takes some 300 bytes."""
+
 SLOW_SECONDS: Final = 0.025
 DETOUR_SECONDS: Final = 10.0
 
 EntryRow: TypeAlias = tuple[bytes, str, str, bytes, int, int]
 
 _SELECT_ONE: Final = f"{SELECT} {BY_DIGEST}"
+_VERSION: Final = "PRAGMA data_version"
 _PEEK: Final = "SELECT owner, record, seen FROM sessions WHERE digest = ?"
 """No more than that: the library describes every column of every answer."""
 
@@ -64,6 +73,11 @@ class PointReader:
         self._blocks = self._count_blocks()
         self._detour_until = 0.0
         self._snapshot: DatabaseFile | None = None
+        self._is_begun = False
+        self._known: dict[Digest, Row] = {}
+        self._known_of: tuple[DatabaseFile, int] | None = None
+        # Sessions of one user often have the same one.
+        self._glances: dict[Glance, Glance] = {}
 
     def read(self, digest: Digest) -> list[EntryRow]:
         """Return the row of *digest* as it is now, if there is one.
@@ -82,7 +96,7 @@ class PointReader:
             file.lock.release()
 
     def begin(self) -> None:
-        """Open a snapshot for ``peek``; see ``GlancingStore``.
+        """Let ``peek`` read what is there now, or later; see ``GlancingStore``.
 
         Raises:
             NoGlanceError: As ``peek``.
@@ -92,42 +106,66 @@ class PointReader:
         except NotHereError as exc:
             raise NoGlanceError from exc
         try:
-            # Deferred: it is of the moment of the first read.
-            file.cursor.execute("BEGIN")
+            ((version,),) = file.cursor.execute(_VERSION).fetchall()
         except sqlite3.Error as exc:
             file.lock.release()
             raise NoGlanceError from exc
+        if self._known_of != (file, version):
+            self._known.clear()
+            self._glances.clear()
+            self._known_of = (file, version)
         self._snapshot = file
 
     def peek(self, digest: Digest) -> Row | None:
-        """Return what the snapshot has; what there is now if that has ended.
+        """Return what there was at the beginning or since; now, if that has ended.
 
         Raises:
             NoGlanceError: It could take a while, or is not as we write it.
         """
+        file = self._snapshot
+        if file is None:
+            return self._peek_now(digest)
+        row = self._known.get(digest)
+        if row is not None:
+            return row
+        row = self._read_row(file, digest)
+        if row is not None and len(self._known) < MAX_KNOWN:
+            self._known[digest] = row
+        return row
+
+    def _peek_now(self, digest: Digest) -> Row | None:
         try:
-            file = self._snapshot
-            if file is None:
-                found = self._read_now(_PEEK, digest)
-            else:
-                found = self._select(file, _PEEK, digest)
+            return _row_of(self._read_now(_PEEK, digest))
         except NotHereError as exc:
             raise NoGlanceError from exc
-        for owner, record, seen in found:
-            if type(record) is not bytes or type(seen) is not int:
-                raise NoGlanceError  # For ``load`` to judge.
-            return Row(owner, record, seen)
-        return None
+
+    def _read_row(self, file: DatabaseFile, digest: Digest) -> Row | None:
+        """Return the row that the snapshot has, read."""
+        try:
+            if not self._is_begun:
+                # Deferred: it is of the moment of the first read.
+                file.cursor.execute("BEGIN")
+                self._is_begun = True
+            row = _row_of(self._select(file, _PEEK, digest))
+        except (NotHereError, sqlite3.Error) as exc:
+            raise NoGlanceError from exc
+        if row is not None:
+            glance = read_record(row)
+            row.glance = self._glances.setdefault(glance, glance)
+            row.record = b""  # It has been read, and is most of what a row takes.
+        return row
 
     def end(self) -> None:
         """Close the snapshot, if there is one."""
         file, self._snapshot = self._snapshot, None
         if file is None:
             return
+        is_begun, self._is_begun = self._is_begun, False
         try:
-            # Whatever goes wrong here, nothing was written, and the next one is new.
-            with contextlib.suppress(sqlite3.Error):
-                file.cursor.execute("ROLLBACK")
+            if is_begun:
+                # Whatever goes wrong here, nothing was written, and the next is new.
+                with contextlib.suppress(sqlite3.Error):
+                    file.cursor.execute("ROLLBACK")
         finally:
             file.lock.release()
 
@@ -157,6 +195,19 @@ class PointReader:
         """Whether the disk was read since this was last asked, as far as is known."""
         before, self._blocks = self._blocks, self._count_blocks()
         return self._blocks != before
+
+
+def _row_of(found: list[Any]) -> Row | None:
+    """Return the row that ``_PEEK`` has *found*.
+
+    Raises:
+        NoGlanceError: It is for ``load`` to judge.
+    """
+    for owner, record, seen in found:
+        if type(record) is not bytes or type(seen) is not int:
+            raise NoGlanceError
+        return Row(owner, record, seen)
+    return None
 
 
 def _count_blocks() -> int:

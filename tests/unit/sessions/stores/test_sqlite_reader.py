@@ -1,19 +1,99 @@
 """Point reads: what they see, and when the worker's thread reads instead."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+import json
+import random
+import shutil
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Final, TypeAlias
 
 import pytest
 
-from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.stores import sqlite_reader
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_reader import NotHereError, PointReader
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
-from tests.unit.sessions.contract import create_entry
+from tests.unit.sessions.contract import at, create_entry
+
+PLAIN: Final = json.dumps(
+    {
+        "v": 1,
+        "handle": "h" * 32,
+        "domain": "example.com",
+        "credential": ["0" * 32],
+        "methods": ["pwd"],
+        "level": 1,
+        "created": 1,
+        "absolute": 9_999_999_999_999,
+        "idle": None,
+        "remembered": False,
+        "address": "192.0.2.1",
+        "user_agent": "test",
+        "upstream": {},
+    },
+    separators=(",", ":"),
+).encode("ascii")
+"""A record that a glance can read."""
+
+LATER: Final = "UPDATE sessions SET seen = seen + 1"
+
+Commit: TypeAlias = Callable[[SqliteStore, Path, Digest], Awaitable[None]]
+
+
+async def _commit_here(store: SqliteStore, _path: Path, digest: Digest) -> None:
+    assert await store.touch(digest, seen=at(1), expires=at(60))
+
+
+async def _commit_by_another_store(
+    _store: SqliteStore, path: Path, digest: Digest
+) -> None:
+    other = SqliteStore(SqliteWorker(path))
+    assert await other.touch(digest, seen=at(1), expires=at(60))
+    await other.close()
+
+
+async def _commit_by_another_program(
+    _store: SqliteStore, path: Path, _digest: Digest
+) -> None:
+    code = f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute({LATER!r});"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"{code} c.commit()"
+    )
+    assert await process.wait() == 0
+
+
+async def _commit_and_fold(_store: SqliteStore, path: Path, _digest: Digest) -> None:
+    """Begin the log from its start again, where the commit was."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute(LATER)
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+COMMITS: Final[dict[str, Commit]] = {
+    "this store": _commit_here,
+    "another store": _commit_by_another_store,
+    "another program": _commit_by_another_program,
+    "another program that folds the log": _commit_and_fold,
+}
+
+
+@contextlib.contextmanager
+def turn(store: SqliteStore) -> Iterator[None]:
+    """One turn of the loop, as glances see it."""
+    store.begin_peeking()
+    try:
+        yield
+    finally:
+        store.end_peeking()
 
 
 @pytest.fixture
@@ -105,7 +185,7 @@ async def test_load_reads_later_than_the_snapshot_of_a_turn(tmp_path: Path) -> N
     """Glances of a turn share a snapshot; whoever loads sees what came after (V-52)."""
     path = tmp_path / "sessions.db"
     store, other = (SqliteStore(SqliteWorker(path)) for _ in range(2))
-    entry = create_entry()
+    entry = create_entry(record=PLAIN)
     await store.create(entry)
     store.begin_peeking()
     before = store.peek(entry.digest)
@@ -183,3 +263,213 @@ async def test_row_that_is_not_ours_is_for_the_manager(
 
     with pytest.raises(NoGlanceError):
         store.peek(entry.digest)
+
+
+def _count_reads(worker: SqliteWorker) -> list[str]:
+    """Return a list in which each read of a row by a glance will be."""
+    reads: list[str] = []
+    assert worker.file is not None
+
+    def trace(statement: str) -> None:
+        if statement.startswith("SELECT"):
+            reads.append(statement)
+
+    worker.file.reader.set_trace_callback(trace)
+    return reads
+
+
+async def test_row_is_known_as_long_as_nothing_is_committed(
+    store: SqliteStore, worker: SqliteWorker
+) -> None:
+    """It is read once, and told in each turn as it was."""
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    reads = _count_reads(worker)
+    rows = []
+
+    for _ in range(3):
+        with turn(store):
+            rows += [store.peek(entry.digest), store.peek(entry.digest)]
+
+    assert len(reads) == 1
+    assert rows[0] is not None
+    assert rows == [rows[0]] * 6
+
+
+@pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
+async def test_row_is_read_again_after_a_commit(
+    store: SqliteStore, tmp_path: Path, commit: Commit
+) -> None:
+    """Whoever has committed something: the very next turn sees it (V-52)."""
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    with turn(store):
+        before = store.peek(entry.digest)
+
+    await commit(store, tmp_path / "sessions.db", entry.digest)
+
+    with turn(store):
+        after = store.peek(entry.digest)
+    assert before is not None
+    assert after is not None
+    assert after.seen_ms > before.seen_ms
+
+
+async def test_commit_that_a_turn_has_met_is_seen_by_the_next(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """A row that is read after it makes those that are known no newer (V-52)."""
+    ended, other = (create_entry(record=PLAIN) for _ in range(2))
+    await store.create(ended)
+    await store.create(other)
+    elsewhere = SqliteStore(SqliteWorker(tmp_path / "sessions.db"))
+    with turn(store):
+        known = store.peek(ended.digest)
+    store.begin_peeking()
+    await elsewhere.delete(ended.digest)
+    met = store.peek(other.digest)
+    store.end_peeking()
+
+    with turn(store):
+        later = store.peek(ended.digest)
+
+    assert known is not None
+    assert met is not None
+    assert later is None
+    await elsewhere.close()
+
+
+async def test_load_that_has_met_a_commit_leaves_it_to_the_next_turn(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """Reads of other kinds on the same connection hide no commit from glances."""
+    ended, other = (create_entry(record=PLAIN) for _ in range(2))
+    await store.create(ended)
+    await store.create(other)
+    elsewhere = SqliteStore(SqliteWorker(tmp_path / "sessions.db"))
+    with turn(store):
+        known = store.peek(ended.digest)
+    await elsewhere.delete(ended.digest)
+
+    loaded = await store.load(other.digest)
+
+    with turn(store):
+        assert store.peek(ended.digest) is None
+    assert known is not None
+    assert loaded == other
+    await elsewhere.close()
+
+
+def _version_of(worker: SqliteWorker) -> int:
+    assert worker.file is not None
+    return int(worker.file.cursor.execute("PRAGMA data_version").fetchone()[0])
+
+
+async def test_nothing_is_known_of_a_file_that_was_replaced(
+    store: SqliteStore, worker: SqliteWorker, tmp_path: Path
+) -> None:
+    """The number of the new file may be that of the old one; it is another one's."""
+    path = tmp_path / "sessions.db"
+    empty = SqliteStore(SqliteWorker(tmp_path / "empty.db"))
+    await empty.ping()
+    await empty.close()
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    with turn(store):
+        known = store.peek(entry.digest)
+    version = _version_of(worker)
+    for each in ("-wal", "-shm"):
+        path.with_name(path.name + each).unlink()
+    shutil.move(tmp_path / "empty.db", path)
+
+    with pytest.raises(NoGlanceError), turn(store):
+        store.peek(entry.digest)
+    loaded = await store.load(entry.digest)
+    while _version_of(worker) < version:
+        await store.create(create_entry())
+
+    with turn(store):
+        assert store.peek(entry.digest) is None
+    assert _version_of(worker) == version
+    assert known is not None
+    assert loaded is None
+
+
+async def test_rows_that_are_known_are_bounded(
+    store: SqliteStore, worker: SqliteWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is beyond is told as well, and read each time."""
+    monkeypatch.setattr(sqlite_reader, "MAX_KNOWN", 2)
+    entries = [create_entry(record=PLAIN) for _ in range(3)]
+    for entry in entries:
+        await store.create(entry)
+    reads = _count_reads(worker)
+    told: list[Row | None] = []
+
+    for _ in range(3):
+        with turn(store):
+            told += [store.peek(entry.digest) for entry in entries]
+
+    assert None not in told
+    assert len(reads) == 2 + 3
+
+
+class _Crowd:
+    """Two stores of one file, and entries that come and go there."""
+
+    def __init__(self, path: Path, chance: random.Random) -> None:
+        self.stores = [SqliteStore(SqliteWorker(path)) for _ in range(2)]
+        self._chance = chance
+        self._entries = [
+            create_entry(record=PLAIN, login=f"login-{number}") for number in range(6)
+        ]
+        self._seconds = 0
+
+    async def change(self) -> None:
+        """Create, end or touch one of the entries, by one of the stores."""
+        self._seconds += 1
+        store = self._chance.choice(self.stores)
+        entry = self._chance.choice(self._entries)
+        if await store.load(entry.digest) is None:
+            await store.create(entry)
+        elif self._chance.random() < 0.5:
+            await store.delete(entry.digest)
+        else:
+            seen, expires = at(self._seconds), at(self._seconds + 60)
+            assert await store.touch(entry.digest, seen=seen, expires=expires)
+
+    def peek(self, store: SqliteStore, *, number: int = 6) -> list[int | None]:
+        """Return when each of the first was seen, ``None`` for one that has ended."""
+        rows = [store.peek(each.digest) for each in self._entries[:number]]
+        return [None if row is None else row.seen_ms for row in rows]
+
+    async def load(self, store: SqliteStore) -> list[int | None]:
+        """Return the same of all, as whoever loads them sees it."""
+        found = [await store.load(each.digest) for each in self._entries]
+        return [None if entry is None else to_ms(entry.seen) for entry in found]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_glances_see_what_loads_see(tmp_path: Path, seed: int) -> None:
+    """Whatever two stores do to one file between turns, and in the middle of them."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated
+    crowd = _Crowd(tmp_path / "sessions.db", chance)
+    for store in crowd.stores:
+        await store.ping()
+
+    for _ in range(60):
+        looking, other = chance.sample(crowd.stores, 2)
+        before = await crowd.load(other)
+        looking.begin_peeking()
+        crowd.peek(looking, number=chance.randrange(6))
+        if chance.random() < 0.5:
+            await crowd.change()
+        told = crowd.peek(looking)
+        looking.end_peeking()
+        after = await crowd.load(other)
+
+        assert all(row in both for row, *both in zip(told, before, after, strict=True))
+        with turn(looking):
+            assert crowd.peek(looking) == after
+    for store in crowd.stores:
+        await store.close()

@@ -4,7 +4,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Self
 
-from aiohttp import web
+from aiohttp import web, web_app
 
 from forwardauth.app import Applications
 from forwardauth.cli.configuration import Configuration
@@ -53,6 +53,7 @@ class Prepared:
         await self.management.cleanup()
         for application in (self.applications.main, self.applications.management):
             _empty(application)
+        _forget_middlewares()
 
 
 def _empty(application: web.Application) -> None:
@@ -67,3 +68,15 @@ def _empty(application: web.Application) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         for key in tuple(application):
             del application[key]
+
+
+def _forget_middlewares() -> None:
+    """Let aiohttp let go of applications that it has built handlers for.
+
+    It keeps the last thousand handlers of a process, each with its application, and a
+    configuration has few of them: those of hundreds of reloads would stay. The private
+    name is aiohttp's; without it there is nothing to let go of.
+    """
+    cached = getattr(web_app, "_cached_build_middleware", None)
+    if cached is not None:
+        cached.cache_clear()

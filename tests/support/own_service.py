@@ -18,7 +18,6 @@ from forwardauth.cli.service import Service
 from forwardauth.cli.service_manager import ServiceManager
 from forwardauth.clock import SystemClock
 from forwardauth.sessions.lifetimes import Login
-from forwardauth.users.file import UsersFile
 from forwardauth.users.stamps import stamp_of
 from forwardauth.web import keys
 from forwardauth.web.instance import Instance
@@ -96,7 +95,7 @@ class OwnService:
 
     async def create_session(self, username: str) -> str:
         """Sign *username* of ``portal.USERS`` in without the password."""
-        token, _ = await self._current()[keys.SESSIONS].create(
+        token, _ = await self.application[keys.SESSIONS].create(
             Login(
                 username=username,
                 domain="example.com",
@@ -109,11 +108,9 @@ class OwnService:
         )
         return token
 
-    def lookup_users(self) -> UsersFile:
-        """Return the users that count."""
-        return self._current()[keys.USERS]
-
-    def _current(self) -> web.Application:
+    @property
+    def application(self) -> web.Application:
+        """What answers by the configuration that counts."""
         current = self.service._current  # noqa: SLF001 - nobody else is to know
         assert current is not None, "it has not started"
         return current.applications.main

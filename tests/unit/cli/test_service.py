@@ -7,6 +7,7 @@ import weakref
 from pathlib import Path
 from typing import Final
 
+from forwardauth.web import keys
 from tests.support.own_service import OwnService
 from tests.support.processes import free_ports
 from tests.support.serving import write_installation
@@ -43,17 +44,22 @@ async def test_connection_that_nobody_has_accepted_is_served(tmp_path: Path) -> 
     assert rest == b""
 
 
-async def test_reloads_leave_no_users_file_behind(tmp_path: Path) -> None:
-    """A configuration nobody asks any more is let go of, with its users.
+async def test_reloads_leave_no_configuration_behind(tmp_path: Path) -> None:
+    """What has answered requests is let go of when nobody asks it any more.
 
-    The first one has to be in no cycle, since no collection would find it there.
+    Of the first one that is so of its users, which are in no cycle: no collection looks
+    through what was there at the start.
     """
     async with OwnService(_write(tmp_path)) as service:
-        files = []
-        for _ in range(4):
-            files.append(weakref.ref(service.lookup_users()))
+        kept: list[weakref.ref[object]] = []
+        for number in range(4):
+            reply = await asyncio.to_thread(service.peer.send, "GET", "/verify/traefik")
+            assert reply.status == 400
+            kept.append(weakref.ref(service.application[keys.USERS]))
+            if number:
+                kept.append(weakref.ref(service.application))
             assert await service.reload()
         async with asyncio.timeout(20):
-            while any(file() is not None for file in files):
+            while any(each() is not None for each in kept):
                 await asyncio.sleep(0.05)
                 gc.collect()

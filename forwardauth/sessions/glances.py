@@ -63,12 +63,24 @@ class Glance(NamedTuple):
         return tuple(self.credential.decode("ascii").replace('"', "").split(","))
 
 
+class Content(NamedTuple):
+    """What a record says. Times in ms.
+
+    Attributes:
+        absolute_ms: When the session ends at the latest, since 1970.
+        idle_ms: How long it lasts unused, ``None`` where that has no bound.
+    """
+
+    glance: Glance
+    absolute_ms: int
+    idle_ms: int | None
+
+
 @dataclass(slots=True)
 class Row:
     """What a glance needs of an ``Entry``. Times in ms since 1970.
 
     Attributes:
-        record: As the store has it; a store may let go of it when it has been read.
         glance: What the record says, once it has been read; a store that keeps its
             rows has each of them read once.
         ends_ms: When the session ends if nobody uses it again.
@@ -208,13 +220,23 @@ def read_record(row: Row) -> Glance:
     Raises:
         NoGlanceError: It is not plainly as we write one.
     """
-    record = row.record
+    content = parse_record(row.owner, row.record)
+    row.ends_ms = content.absolute_ms
+    if content.idle_ms is not None:
+        row.ends_ms = min(content.absolute_ms, row.seen_ms + content.idle_ms)
+    row.glance = content.glance
+    return content.glance
+
+
+def parse_record(owner: str, record: bytes) -> Content:
+    """Return what the *record* of a session of *owner* says.
+
+    Raises:
+        NoGlanceError: It is not plainly as we write one.
+    """
     match = None if record.translate(None, _PLAIN) else _RECORD.fullmatch(record)
     if match is None:
         raise NoGlanceError
     name, credential, level, absolute, idle = match.groups()
-    row.ends_ms = int(absolute)
-    if idle != b"null":
-        row.ends_ms = min(row.ends_ms, row.seen_ms + int(idle))
-    row.glance = Glance(row.owner, credential, int(level), name.decode("ascii"))
-    return row.glance
+    glance = Glance(owner, credential, int(level), name.decode("ascii"))
+    return Content(glance, int(absolute), None if idle == b"null" else int(idle))

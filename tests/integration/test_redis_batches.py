@@ -13,9 +13,11 @@ from typing import Final
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
+from forwardauth.sessions import known_rows
 from forwardauth.sessions.awaited_glances import Found
 from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.known_rows import KnownRow
 from forwardauth.sessions.model import to_ms
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis import RedisStore
@@ -31,7 +33,7 @@ from tests.support.redis_stores import (
     create_prefix,
     opened,
 )
-from tests.unit.sessions.contract import add_all, create_entry
+from tests.unit.sessions.contract import PLAIN, add_all, at, create_entry
 
 LOOK_UP: Final = b"\r\nHMGET\r\n"
 """Stands in the command of a look-up, and in no script."""
@@ -66,6 +68,10 @@ async def store(redis: RedisServer, prefix: str) -> AsyncIterator[RedisStore]:
 def row(entry: Entry) -> Row:
     """Return what is told about *entry*."""
     return Row(entry.owner, entry.record, to_ms(entry.seen))
+
+
+def _key(prefix: str, entry: Entry) -> str:
+    return f"{prefix}:{{{entry.digest[0]:02x}}}:s:{entry.digest.hex()}"
 
 
 def digests(entries: Iterable[Entry]) -> list[Digest]:
@@ -128,9 +134,8 @@ async def test_session_that_cannot_be_read_is_for_load_to_judge(
     """Another type under the key, or half of the fields, is not "no session"."""
     half, other, whole = (create_entry() for _ in range(3))
     await store.create(whole)
-    key = "{}:{{{:02x}}}:s:{}".format
-    redis.run("HSET", key(prefix, half.digest[0], half.digest.hex()), "record", "x")
-    redis.run("SET", key(prefix, other.digest[0], other.digest.hex()), "x")
+    redis.run("HSET", _key(prefix, half), "record", "x")
+    redis.run("SET", _key(prefix, other), "x")
     await ask_on_lane(store, whole.digest)
 
     told = await ask_all(store, digests([half, other, whole]))
@@ -158,6 +163,90 @@ async def test_session_ended_while_its_answer_comes_is_asked_again(
         assert isinstance(found, NoGlanceError)
         assert kept == row(other)
         assert await store.load(ended.digest) is None
+
+
+# what is known of a session that was asked about before
+
+
+async def test_times_alone_are_asked_for_of_a_known_session(
+    redis: RedisServer,
+) -> None:
+    """The rest never changes; what the times are is told as it is by now (V-52)."""
+    entry, new = create_entry(record=PLAIN), create_entry(record=PLAIN)
+    relay = Relay(redis)
+    async with relay.running() as url, opened(url, prefix=create_prefix()) as store:
+        await add_all(store, [entry, new])
+        first = await ask_on_lane(store, entry.digest)
+        before = _seen_of(first)
+        relay.asked.clear()
+
+        (again, other) = await ask_all(store, digests([entry, new]))
+        await store.touch(entry.digest, seen=at(10), expires=at(60))
+        later = await ask(store, entry.digest)
+
+        (message, *_) = [each for each in relay.asked if LOOK_UP in each]
+        assert message.count(b"\r\nrecord\r\n") == 1
+        assert before == _seen_of(other) == to_ms(entry.seen)
+        assert isinstance(again, Row)
+        assert isinstance(first, Row)
+        assert again.glance == first.glance
+        assert _seen_of(later) == to_ms(at(10))
+
+
+def _seen_of(found: Found) -> int:
+    assert isinstance(found, Row)
+    return found.seen_ms
+
+
+async def test_known_session_that_was_ended_elsewhere_is_none(
+    store: RedisStore, redis: RedisServer, prefix: str
+) -> None:
+    """By another instance, or by hand: nothing is told but what is there (V-52)."""
+    ended, deleted, kept = (create_entry(record=PLAIN, login=n) for n in "abc")
+    await add_all(store, [ended, deleted, kept])
+    for each in (ended, deleted, kept):
+        assert isinstance(await ask_on_lane(store, each.digest), Row)
+
+    async with opened(redis.url, prefix=prefix) as other:
+        await other.delete(ended.digest)
+    redis.run("DEL", _key(prefix, deleted))
+    told = await ask_all(store, digests([ended, deleted, kept]))
+
+    assert told[:2] == [None, None]
+    assert isinstance(told[2], Row)
+
+
+async def test_known_session_that_cannot_be_read_is_for_load_to_judge(
+    store: RedisStore, redis: RedisServer, prefix: str
+) -> None:
+    """Half of the times, none that we wrote, another type: each is no "no session"."""
+    half, odd, other = (create_entry(record=PLAIN, login=n) for n in "abc")
+    await add_all(store, [half, odd, other])
+    for each in (half, odd, other):
+        assert isinstance(await ask_on_lane(store, each.digest), Row)
+
+    redis.run("HDEL", _key(prefix, half), "expires")
+    redis.run("HSET", _key(prefix, odd), "seen", "soon")
+    redis.run("SET", _key(prefix, other), "x")
+    told = await ask_all(store, digests([half, odd, other]))
+
+    assert [type(each) for each in told] == [NoGlanceError] * 3
+
+
+async def test_session_that_is_forgotten_meanwhile_is_asked_again(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times tell nothing about whom nothing is known any more."""
+    monkeypatch.setattr(known_rows, "MAX_KNOWN", 1)
+    known, new = create_entry(record=PLAIN), create_entry(record=PLAIN)
+    await add_all(store, [known, new])
+    assert isinstance(await ask_on_lane(store, known.digest), Row)
+
+    told = await ask_all(store, digests([new, known]))
+    again = await ask(store, known.digest)
+
+    assert [type(each) for each in told] == [KnownRow, NoGlanceError]
+    assert isinstance(again, Row)
 
 
 # trouble

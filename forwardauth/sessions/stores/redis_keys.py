@@ -37,7 +37,11 @@ FIELDS: Final = ("owner", "login", "record", "seen", "expires", "ticket")
 ROW_FIELDS: Final = FIELDS[:-1]
 """What a look-up needs: the ticket is for changes."""
 
+TIME_FIELDS: Final = ("seen", "expires")
+"""What it needs where the rest is known, which never changes."""
+
 _NO_ROW: Final = [None] * len(ROW_FIELDS)
+_NO_TIMES: Final = [None] * len(TIME_FIELDS)
 _TIME_DIGITS: Final = 15
 """Of a time in milliseconds that a ``datetime`` can hold."""
 
@@ -175,12 +179,33 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
         return None
     try:
         owner, login, record, seen, expires = values
-        if len(seen) <= _TIME_DIGITS >= len(expires):
-            row = glances.Row(owner.decode(), record, int(seen))
-            # Read as well, so that what ``parse_fields`` refuses is no glance.
-            login.decode()
-            int(expires)
-            return row
+        # Read as well, so that what ``parse_fields`` refuses is no glance.
+        login.decode()
+        return glances.Row(owner.decode(), record, _parse_seen(seen, expires))
     except (TypeError, ValueError, AttributeError):
-        pass
-    return glances.NoGlanceError()
+        return glances.NoGlanceError()
+
+
+def parse_times(values: Any) -> int | glances.NoGlanceError | None:
+    """Return when a session was last used, by what ``HMGET`` found of ``TIME_FIELDS``.
+
+    Args:
+        values: As ``parse_row`` takes them.
+
+    Returns:
+        Ms since 1970; ``None`` for no such session.
+    """
+    if values == _NO_TIMES:
+        return None
+    try:
+        seen, expires = values
+        return _parse_seen(seen, expires)
+    except (TypeError, ValueError):
+        return glances.NoGlanceError()
+
+
+def _parse_seen(seen: bytes, expires: bytes) -> int:
+    if len(seen) > _TIME_DIGITS or len(expires) > _TIME_DIGITS:
+        raise ValueError("out of range")
+    int(expires)
+    return int(seen)

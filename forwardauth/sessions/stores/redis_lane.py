@@ -27,7 +27,7 @@ from forwardauth.sessions.awaited_glances import Found, Question, Told
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
 
-Parse: TypeAlias = Callable[[Any], Found]
+Parse: TypeAlias = Callable[[Any, Digest], Found]
 
 _CHUNK_BYTES: Final = 65_536
 _NOTHING: Final = object()
@@ -67,7 +67,8 @@ class Lane:
 
         Args:
             connection: Connected, with nothing on its way; redis-py's.
-            parse: Reads one answer; ``NoGlanceError`` where it is not as expected.
+            parse: Reads the answer to a question about a digest; ``NoGlanceError``
+                where it is not as expected.
             rounds: Never yields the same number twice, to any lane of one store.
             timeout_seconds: For each answer.
         """
@@ -149,7 +150,8 @@ class Lane:
             if not self._asked:
                 raise EOFError("an answer that nobody asked for")
             asked = self._asked.popleft()
-            found = NoGlanceError() if asked.digest is None else self._parse(reply)
+            digest = asked.digest
+            found = NoGlanceError() if digest is None else self._parse(reply, digest)
             asked.tell(found, number)
 
     def _give_up(self) -> None:

@@ -6,7 +6,8 @@ glances of one turn of the loop share a snapshot, which takes them once.
 
 A row that a glance has read is known until something is committed to the file, by
 whichever process or program: SQLite tells it by a number (``PRAGMA data_version``), by
-which it judges its own cached pages, too. Each turn asks for that number first.
+which it judges its own cached pages, too. Each turn asks for that number first. After a
+commit the times are read again, and whether the session is there at all.
 
 Three things keep a read from holding the loop up: its connection never waits for a
 lock; a file that is not open yet, was replaced, or is busy is left to the worker's
@@ -29,16 +30,14 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from forwardauth.sessions.glances import Glance, NoGlanceError, Row, read_record
+from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.known_rows import KnownRow, KnownRows
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 
 SELECT: Final = "SELECT digest, owner, login, record, seen, expires FROM sessions"
 BY_DIGEST: Final = "WHERE digest = ?"
-
-MAX_KNOWN: Final = 32_768
-"""How many rows are known at most; each takes some 300 bytes."""
 
 SLOW_SECONDS: Final = 0.025
 DETOUR_SECONDS: Final = 10.0
@@ -49,6 +48,8 @@ _SELECT_ONE: Final = f"{SELECT} {BY_DIGEST}"
 _VERSION: Final = "PRAGMA data_version"
 _PEEK: Final = "SELECT owner, record, seen FROM sessions WHERE digest = ?"
 """No more than that: the library describes every column of every answer."""
+
+_PEEK_TIME: Final = "SELECT seen FROM sessions WHERE digest = ?"
 
 
 class NotHereError(Exception):
@@ -74,10 +75,9 @@ class PointReader:
         self._detour_until = 0.0
         self._snapshot: DatabaseFile | None = None
         self._is_begun = False
-        self._known: dict[Digest, Row] = {}
-        self._known_of: tuple[DatabaseFile, int] | None = None
-        # Sessions of one user often have the same one.
-        self._glances: dict[Glance, Glance] = {}
+        self._known = KnownRows()
+        self._known_of: DatabaseFile | None = None
+        self._version = 0
 
     def read(self, digest: Digest) -> list[EntryRow]:
         """Return the row of *digest* as it is now, if there is one.
@@ -106,14 +106,13 @@ class PointReader:
         except NotHereError as exc:
             raise NoGlanceError from exc
         try:
-            ((version,),) = file.cursor.execute(_VERSION).fetchall()
+            ((self._version,),) = file.cursor.execute(_VERSION).fetchall()
         except sqlite3.Error as exc:
             file.lock.release()
             raise NoGlanceError from exc
-        if self._known_of != (file, version):
+        if self._known_of is not file:
             self._known.clear()
-            self._glances.clear()
-            self._known_of = (file, version)
+            self._known_of = file
         self._snapshot = file
 
     def peek(self, digest: Digest) -> Row | None:
@@ -126,11 +125,10 @@ class PointReader:
         if file is None:
             return self._peek_now(digest)
         row = self._known.get(digest)
-        if row is not None:
-            return row
-        row = self._read_row(file, digest)
-        if row is not None and len(self._known) < MAX_KNOWN:
-            self._known[digest] = row
+        if row is None:
+            return self._read_row(file, digest)
+        if row.version != self._version:
+            return self._read_time(file, digest, row)
         return row
 
     def _peek_now(self, digest: Digest) -> Row | None:
@@ -140,20 +138,37 @@ class PointReader:
             raise NoGlanceError from exc
 
     def _read_row(self, file: DatabaseFile, digest: Digest) -> Row | None:
-        """Return the row that the snapshot has, read."""
+        row = _row_of(self._select_here(file, _PEEK, digest))
+        if row is None:
+            return None
+        row = self._known.keep(digest, row)
+        if isinstance(row, KnownRow):
+            row.version = self._version
+        return row
+
+    def _read_time(
+        self, file: DatabaseFile, digest: Digest, row: KnownRow
+    ) -> KnownRow | None:
+        """Return *row* as it is by now, ``None`` if it has ended."""
+        for (seen,) in self._select_here(file, _PEEK_TIME, digest):
+            if type(seen) is not int:
+                raise NoGlanceError
+            row.see(seen)
+            row.version = self._version
+            return row
+        self._known.forget(digest)
+        return None
+
+    def _select_here(self, file: DatabaseFile, query: str, digest: Digest) -> list[Any]:
+        """Return what the snapshot has; it is made by the first one in a turn."""
         try:
             if not self._is_begun:
                 # Deferred: it is of the moment of the first read.
                 file.cursor.execute("BEGIN")
                 self._is_begun = True
-            row = _row_of(self._select(file, _PEEK, digest))
+            return self._select(file, query, digest)
         except (NotHereError, sqlite3.Error) as exc:
             raise NoGlanceError from exc
-        if row is not None:
-            glance = read_record(row)
-            row.glance = self._glances.setdefault(glance, glance)
-            row.record = b""  # It has been read, and is most of what a row takes.
-        return row
 
     def end(self) -> None:
         """Close the snapshot, if there is one."""

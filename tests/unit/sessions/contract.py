@@ -5,6 +5,7 @@ the same data as by another process; what one has answered the other must know.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -32,6 +33,27 @@ NAMES: Final = (
 """Names that a store could mistake for something else."""
 
 Call: TypeAlias = Callable[[SessionStore], Awaitable[object]]
+
+
+PLAIN: Final = json.dumps(
+    {
+        "v": 1,
+        "handle": "h" * 32,
+        "domain": "example.com",
+        "credential": ["0" * 32],
+        "methods": ["pwd"],
+        "level": 1,
+        "created": 1,
+        "absolute": 9_999_999_999_999,
+        "idle": None,
+        "remembered": False,
+        "address": "192.0.2.1",
+        "user_agent": "test",
+        "upstream": {},
+    },
+    separators=(",", ":"),
+).encode("ascii")
+"""A record that a glance can read."""
 
 
 def create_entry(

@@ -34,5 +34,6 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=int(sys.argv[1]),
         access_log=None,
+        reuse_port=True,
         loop=loop,
     )

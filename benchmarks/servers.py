@@ -107,16 +107,17 @@ def front_nginx(folder: Path, name: str, auth: int) -> Process:
     return _nginx(f"nginx-before-{name}", folder, CLIENT_CORE, inside, port)
 
 
-def plain_app(folder: Path, workload: Workload) -> Process:
-    """Return the plain aiohttp application for *workload*."""
-    (port,) = free_ports(1)
+def plain_app(
+    folder: Path, workload: Workload, *, port: int, core: int = SERVER_CORE
+) -> Process:
+    """Return the plain aiohttp application for *workload*; several share a *port*."""
     tokens = folder / "tokens"
     tokens.write_text("\n".join(workload.tokens), encoding="utf-8")
     command = [sys.executable, "-m", "benchmarks.plain_app", str(port), tokens]
     return Process(
-        "plain",
-        pinned(SERVER_CORE, *map(str, command)),
-        log=folder / "plain.log",
+        f"plain-{port}-{core}",
+        pinned(core, *map(str, command)),
+        log=folder / f"plain-{port}-{core}.log",
         ports=[port],
     )
 

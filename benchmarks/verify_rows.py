@@ -45,6 +45,7 @@ _RATES: Final = (
         "sqlite" + OWN_TIME,
         None,
     ),
+    ("two plain aiohttp applications", "two plain", "plain", None),
     ("client: requests in turn", "empty", "empty, one request", None),
 )
 _AGAINST: Final = {

@@ -16,7 +16,7 @@ from benchmarks.seeding import seed_redis, seed_sqlite
 from benchmarks.workload import DOMAIN, Workload, requests, username
 from forwardauth.clock import SystemClock
 from forwardauth.sessions.stores.factory import build_store
-from tests.support.processes import Process
+from tests.support.processes import Process, free_ports
 
 STORES = ("memory", "sqlite", "redis")
 
@@ -69,7 +69,15 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
     files = _Files(folder, workload)
     with ExitStack() as stack:
         empty = stack.enter_context(servers.empty_nginx(folder))
-        plain = stack.enter_context(servers.plain_app(folder, workload))
+        plain, plain_two = free_ports(2)
+        for port, core in (
+            (plain, servers.SERVER_CORE),
+            (plain_two, servers.SERVER_CORE),
+            (plain_two, servers.CLIENT_CORE),
+        ):
+            stack.enter_context(
+                servers.plain_app(folder, workload, port=port, core=core)
+            )
         redis = stack.enter_context(servers.redis(folder))
         seed_redis(redis.ports[0], workload.entries())
         services = {
@@ -90,7 +98,8 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
             "empty": Subject(port=empty.ports[0], requests=files.nginx),
             "empty, one request": Subject(port=empty.ports[0], requests=files.single),
             "empty, new": Subject(port=empty.ports[0], requests=files.new),
-            "plain": Subject(port=plain.ports[0], requests=files.nginx),
+            "plain": Subject(port=plain, requests=files.nginx),
+            "two plain": Subject(port=plain_two, requests=files.nginx),
             **{
                 name: Subject(
                     port=ports[name], requests=files.nginx, process=services[name]

@@ -457,3 +457,32 @@ async def test_glances_see_what_loads_see(tmp_path: Path, seed: int) -> None:
             assert crowd.peek(looking) == after
     for store in crowd.stores:
         await store.close()
+
+
+async def test_known_row_that_is_not_ours_any_more_is_for_the_manager(
+    store: SqliteStore, worker: SqliteWorker
+) -> None:
+    """A time that somebody else has written is judged by whoever loads it."""
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    with turn(store):
+        known = store.peek(entry.digest)
+    assert worker.file is not None
+    worker.file.writer.execute("UPDATE sessions SET seen = 'soon'")
+
+    with turn(store), pytest.raises(NoGlanceError):
+        store.peek(entry.digest)
+
+    assert known is not None
+
+
+async def test_look_between_turns_that_could_wait_is_for_the_manager(
+    store: SqliteStore, worker: SqliteWorker
+) -> None:
+    """It asks the file itself, which another thread may have."""
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    assert worker.file is not None
+
+    with worker.file.lock, pytest.raises(NoGlanceError):
+        store.peek(entry.digest)

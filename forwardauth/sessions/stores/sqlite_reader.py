@@ -185,7 +185,7 @@ class PointReader:
             file.lock.release()
 
     def _acquire(self) -> DatabaseFile:
-        """Return the file with its lock held."""
+        """Return the file with its lock held, and with no snapshot of before."""
         file = self._worker.file
         if (
             file is None
@@ -193,6 +193,9 @@ class PointReader:
             or not file.is_current()
             or not file.lock.acquire(blocking=False)
         ):
+            raise NotHereError
+        if _is_stuck(file):
+            file.lock.release()
             raise NotHereError
         return file
 
@@ -210,6 +213,14 @@ class PointReader:
         """Whether the disk was read since this was last asked, as far as is known."""
         before, self._blocks = self._blocks, self._count_blocks()
         return self._blocks != before
+
+
+def _is_stuck(file: DatabaseFile) -> bool:
+    """Whether a snapshot could not be closed, which would show for ever what was."""
+    try:
+        return file.reader.in_transaction
+    except sqlite3.Error:
+        return True
 
 
 def _row_of(found: list[Any]) -> Row | None:

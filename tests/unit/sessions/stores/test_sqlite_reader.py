@@ -486,3 +486,24 @@ async def test_look_between_turns_that_could_wait_is_for_the_manager(
 
     with worker.file.lock, pytest.raises(NoGlanceError):
         store.peek(entry.digest)
+
+
+async def test_snapshot_that_could_not_be_closed_is_read_by_nobody(
+    store: SqliteStore, worker: SqliteWorker, tmp_path: Path
+) -> None:
+    """It would show for ever what there was; the worker's thread reads instead."""
+    entry = create_entry(record=PLAIN)
+    await store.create(entry)
+    with turn(store):
+        assert store.peek(entry.digest) is not None
+    assert worker.file is not None
+    worker.file.reader.execute("BEGIN")
+    worker.file.reader.execute("SELECT count(*) FROM sessions").fetchall()
+    other = SqliteStore(SqliteWorker(tmp_path / "sessions.db"))
+    await other.delete(entry.digest)
+
+    with pytest.raises(NoGlanceError), turn(store):
+        store.peek(entry.digest)
+
+    assert await store.load(entry.digest) is None
+    await other.close()

@@ -29,6 +29,7 @@ _RATES: Final = (
     ("verify, memory store, Traefik's headers", "traefik", "empty", _MEMORY_STORE),
     ("verify, SQLite store", "sqlite", "empty", _SQLITE),
     ("verify, SQLite store, each URL new", "sqlite, new", "empty, new", _SQLITE),
+    ("verify, SQLite store, 100 commits a second", "sqlite, commits", "empty", None),
     ("verify, Redis store", "redis", "empty", _REDIS),
     ("verify, Redis store, each URL new", "redis, new", "empty, new", _REDIS),
     ("verify, memory store", "memory", "plain", _PLAIN),

@@ -7,11 +7,12 @@ in between: what a neighbour on the machine does, then falls on all of them.
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import load, servers
+from benchmarks.committing import committing
 from benchmarks.seeding import seed_redis, seed_sqlite
 from benchmarks.workload import DOMAIN, Workload, requests, username
 from forwardauth.clock import SystemClock
@@ -30,16 +31,21 @@ class Subject:
         requests: The file that goes round.
         is_refused: Whether the answer to expect is a refusal.
         process: Whose processor time counts, for one of ours.
+        committed: The SQLite file that somebody commits to meanwhile, if any.
     """
 
     port: int
     requests: Path
     is_refused: bool = False
     process: Process | None = None
+    committed: Path | None = None
 
     def rate(self, seconds: float) -> float:
         """Return the answers per second."""
-        return load.rate(self.port, self.requests, seconds, is_refused=self.is_refused)
+        with nullcontext() if self.committed is None else committing(self.committed):
+            return load.rate(
+                self.port, self.requests, seconds, is_refused=self.is_refused
+            )
 
     def paced(
         self, seconds: float, per_second: float, *, logins: Path | None = None
@@ -110,6 +116,11 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
                 f"{name}, new": Subject(port=port, requests=files.new)
                 for name, port in ports.items()
             },
+            "sqlite, commits": Subject(
+                port=ports["sqlite"],
+                requests=files.nginx,
+                committed=folder / "sessions.db",
+            ),
             "traefik": Subject(port=ports["memory"], requests=files.traefik),
             "anonymous": Subject(
                 port=ports["sqlite"], requests=files.anonymous, is_refused=True

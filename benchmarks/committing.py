@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 PER_SECOND: Final = 100
-"""As 36,000 people cause who are all at work: with an idle timeout of an hour the use of
-a session is recorded every six minutes."""
+"""As 36,000 people cause who are all at work: with an idle timeout of an hour the use
+of a session is recorded every six minutes."""
 
 _TOUCH: Final = (
     "UPDATE sessions SET seen = seen + 1 WHERE digest ="

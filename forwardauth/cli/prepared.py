@@ -1,5 +1,6 @@
 """A configuration that a serving process can change over to in one step."""
 
+import asyncio
 import warnings
 from dataclasses import dataclass
 from typing import Self
@@ -7,6 +8,7 @@ from typing import Self
 from aiohttp import web, web_app
 
 from forwardauth.app import Applications
+from forwardauth.cli import garbage
 from forwardauth.cli.configuration import Configuration
 from forwardauth.cli.requests_in_hand import RequestsInHand
 from forwardauth.web.runner import ServiceRunner
@@ -54,14 +56,16 @@ class Prepared:
         for application in (self.applications.main, self.applications.management):
             _empty(application)
         _forget_middlewares()
+        # When whoever closes them has let go of them, too.
+        asyncio.get_running_loop().call_soon(garbage.let_go)
 
 
 def _empty(application: web.Application) -> None:
     """Let go of what *application* holds, which nobody asks for any more.
 
     It is a part of cycles, and what is there soon after the start is looked through by
-    no collection: users and rules would stay, and a collection that looks through
-    everything holds verify up for as long as a hundred requests take.
+    no collection: users and rules would stay, and to look through everything would hold
+    verify up for as long as a hundred requests take.
     """
     with warnings.catch_warnings():
         # aiohttp warns whoever changes what handlers may count on.

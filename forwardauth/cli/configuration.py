@@ -41,16 +41,21 @@ class Configuration:
 
     def pack(self) -> bytes:
         """Return it for another process of this service; it may hold secrets."""
-        users = (dict(self.users.users), self.users.signature, self.users.ends_whole)
+        table = self.users
+        users = dict(table.users), table.signature, table.read_ns, table.ends_whole
         return pickle.dumps((self.settings, users, self.generation))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return what ``pack`` has made in the process that has forked this one."""
-        settings, (users, signature, is_whole), generation = pickle.loads(packed)  # noqa: S301 - it
+        settings, of_users, generation = pickle.loads(packed)  # noqa: S301 - it
         # comes from our own parent, by a pair of sockets that nobody else has.
+        users, signature, read_ns, is_whole = of_users
         table = UsersTable(
-            users=MappingProxyType(users), signature=signature, ends_whole=is_whole
+            users=MappingProxyType(users),
+            signature=signature,
+            read_ns=read_ns,
+            ends_whole=is_whole,
         )
         return cls(settings=settings, users=table, generation=generation)
 

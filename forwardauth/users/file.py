@@ -113,7 +113,7 @@ class UsersFile:
         """
         self._newest = newest
         newest[:] = [self]
-        if self._path == path and _is_of(table, path):
+        if self._path == path and table.read_ns > self.table.read_ns:
             self.table = table
             self._judged = self._seen = table.signature
         changes = changes_between(table, self.table)
@@ -156,7 +156,7 @@ class UsersFile:
                 parse_users,
                 version.text,
                 place=str(self._path),
-                signature=version.signature,
+                version=version,
             )
         except ConfigError as exc:
             first, *others = exc.problems

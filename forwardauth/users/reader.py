@@ -25,7 +25,7 @@ from forwardauth.users.model import User, canonical_name
 from forwardauth.users.problems import Problem, RefusedValueError, quote
 from forwardauth.users.stamps import stamp_of
 from forwardauth.users.table import UsersTable
-from forwardauth.users.version import Signature, read_version
+from forwardauth.users.version import Version, read_version
 
 _EMPTY_REMEDY: Final = "write users: {} when there are none"
 
@@ -38,18 +38,16 @@ def load_users(path: Path) -> UsersTable:
             file, and one that others can write, are mistakes too.
     """
     version = read_version(path)
-    return parse_users(version.text, place=str(path), signature=version.signature)
+    return parse_users(version.text, place=str(path), version=version)
 
 
-def parse_users(
-    text: str, *, place: str, signature: Signature | None = None
-) -> UsersTable:
+def parse_users(text: str, *, place: str, version: Version | None = None) -> UsersTable:
     """Return the users that *text* describes.
 
     Args:
         text: The whole file.
         place: The file's name, for messages.
-        signature: Of the version that is *text*.
+        version: The one that is *text*, where that is a file's.
 
     Raises:
         ConfigError: Carries every mistake, in the order of the lines.
@@ -60,7 +58,8 @@ def parse_users(
         raise ConfigError(notes.in_order())
     return UsersTable(
         users=MappingProxyType(users),
-        signature=signature,
+        signature=None if version is None else version.signature,
+        read_ns=0 if version is None else version.read_ns,
         ends_whole=text.endswith("\n"),
     )
 

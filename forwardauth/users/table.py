@@ -19,6 +19,7 @@ class UsersTable:
     Attributes:
         users: By user name as it is spelled in the file; never changed.
         signature: Of the version that they were read from, where that is a file.
+        read_ns: When it was read, as ``Version`` has it; 0 where it is no file.
         ends_whole: Whether its text ended with a line break, as whole files do.
         decoy: A hash of the kind that most users have, ``None`` without users. It is
             verified in place of an unknown user's, so that a file of bcrypt hashes,
@@ -27,6 +28,7 @@ class UsersTable:
 
     users: Mapping[str, User]
     signature: Signature | None = field(default=None, compare=False)
+    read_ns: int = field(default=0, compare=False)
     ends_whole: bool = field(default=True, compare=False)
     decoy: str | None = field(init=False, repr=False, compare=False)
     _by_canonical_name: Mapping[str, User] = field(

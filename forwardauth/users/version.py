@@ -4,6 +4,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic_ns
 from typing import Final, TypeAlias
 
 from forwardauth.errors import ConfigError
@@ -23,10 +24,13 @@ class Version:
     Attributes:
         text: Without a byte order mark.
         signature: Of exactly that text.
+        read_ns: When its reading began, by the clock that all processes of a machine
+            share and nobody sets.
     """
 
     text: str = field(repr=False)
     signature: Signature
+    read_ns: int
 
 
 def lookup_signature(path: Path) -> Signature | None:
@@ -44,6 +48,7 @@ def read_version(path: Path) -> Version:
         ConfigError: Missing, unreadable, no file, writable by others, longer than 8
             MiB, or not UTF-8.
     """
+    read_ns = monotonic_ns()
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             # Asked of the open file: a rename in between cannot mix two versions.
@@ -56,7 +61,8 @@ def read_version(path: Path) -> Version:
     except OSError as exc:
         reason = f"the users file cannot be read: {exc.strerror}"
         raise _refusal(path, reason, "let this process read it") from exc
-    return Version(text=_decode(raw, path), signature=_signature_of(status))
+    text = _decode(raw, path)
+    return Version(text=text, signature=_signature_of(status), read_ns=read_ns)
 
 
 def _open_at_once(path: str, flags: int) -> int:

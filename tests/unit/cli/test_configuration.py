@@ -43,6 +43,8 @@ def test_packed_configuration_decides_as_before(path: Path) -> None:
 
     assert again == first
     assert again.users.signature == first.users.signature
+    assert again.users.read_ns == first.users.read_ns > 0
+    assert again.users.ends_whole is first.users.ends_whole
     assert again.users.decoy == first.users.decoy
     for host in ("public.example.com", "r12.example.com", "r12.example.com.evil"):
         asked = ask(host)

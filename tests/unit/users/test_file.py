@@ -707,6 +707,94 @@ async def test_an_edit_that_was_taken_is_not_taken_back(
     assert bob.disabled
 
 
+@pytest.mark.parametrize(
+    "write_more",
+    [
+        pytest.param(lambda text: text + "\n", id="more"),
+        pytest.param(lambda _: "users: [", id="rubbish"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+async def test_an_edit_that_was_taken_is_not_taken_back_by_a_later_write(
+    users: UsersFile,
+    path: Path,
+    listener: Listener,
+    write_more: Callable[[str], str] | None,
+) -> None:
+    """Whatever the file is by then, what was read later counts (L-12)."""
+    successor = UsersFile(path, on_change=listener)
+    editor.set_disabled(path, "bob", is_disabled=True)
+    await users.reload()
+    if write_more is None:
+        path.unlink()
+    else:
+        path.write_text(write_more(path.read_text("utf-8")), "utf-8")
+
+    users.hand_over(successor)
+    await successor.poll_once()
+
+    bob = successor.get("bob")
+    assert bob is not None
+    assert bob.disabled
+    assert listener.told == [("bob", "disabled")]
+
+
+async def test_what_was_read_later_than_the_edit_counts(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """A successor that has read a newer edit does not go back to the one before it."""
+    editor.set_disabled(path, "bob", is_disabled=True)
+    await users.reload()
+    editor.set_disabled(path, "bob", is_disabled=False)
+    successor = UsersFile(path, on_change=listener)
+
+    users.hand_over(successor)
+
+    bob = successor.get("bob")
+    assert bob is not None
+    assert not bob.disabled
+
+
+async def test_another_file_takes_no_users_of_the_one_before(
+    users: UsersFile, path: Path, listener: Listener
+) -> None:
+    """However late those were read: they are those of the old path."""
+    other = path.with_name("other.yaml")
+    write_users(other, entry("dora"))
+    successor = UsersFile(other, on_change=listener)
+    editor.set_disabled(path, "bob", is_disabled=True)
+    await users.reload()
+
+    users.hand_over(successor)
+
+    assert successor.get("bob") is None
+
+
+async def test_change_that_nested_telling_could_not_tell_is_kept(
+    path: Path, listener: Listener
+) -> None:
+    """The one that was told is not taken for the one that came meanwhile."""
+    told = listener.told
+
+    async def change_meanwhile(changes: tuple[UserChange, ...], _: LookupUser) -> None:
+        told.extend((each.username, each.kind.value) for each in changes)
+        watched._on_change = fail  # noqa: SLF001 - the store goes down just now
+        editor.remove_user(path, "bob")
+        await watched.reload()
+        watched._on_change = listener  # noqa: SLF001
+
+    async def fail(_: tuple[UserChange, ...], __: LookupUser) -> None:
+        raise StoreUnavailableError("down")
+
+    watched = UsersFile(path, on_change=change_meanwhile)
+    editor.set_disabled(path, "bob", is_disabled=True)
+
+    await watched.reload()
+    await watched.poll_once()
+
+    assert told == [("bob", "disabled"), ("bob", "removed")]
+
+
 async def test_table_that_is_current_counts_whatever_the_file_is(
     path: Path, listener: Listener
 ) -> None:

@@ -43,6 +43,39 @@ async def test_connection_that_nobody_has_accepted_is_served(tmp_path: Path) -> 
     assert rest == b""
 
 
+async def test_request_in_hand_is_answered_by_what_it_began_with(
+    tmp_path: Path,
+) -> None:
+    """A reload lets go of the configuration before only when nobody needs it."""
+    body = b'{"username": "alice", "password": "wrong"}'
+    head = (
+        "POST /api/firstfactor HTTP/1.1\r\nHost: auth.example.com\r\n"
+        "X-Forwarded-Proto: https\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    async with OwnService(_write(tmp_path)) as service:
+        assert isinstance(service.peer.address, int)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", service.peer.address
+        )
+        writer.write(head + body[:10])
+        before = service.application
+        await asyncio.sleep(0.2)
+        assert await service.reload()
+        await asyncio.sleep(0.2)
+        is_kept = keys.USERS in before
+
+        writer.write(body[10:])
+        answer = await reader.readuntil(b"\r\n")
+        writer.close()
+        async with asyncio.timeout(20):
+            while keys.USERS in before:  # noqa: ASYNC110 - has no event
+                await asyncio.sleep(0.05)
+
+    assert is_kept
+    assert b" 401 " in answer
+
+
 async def test_reloads_leave_no_configuration_behind(tmp_path: Path) -> None:
     """What has answered requests is let go of when nobody asks it any more.
 

@@ -25,12 +25,14 @@ from forwardauth.clock import Clock
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.model import is_time
 
 _RECORD: Final = re.compile(
     rb'\{"v":1,"handle":"[^"]{32}","domain":"([^"]+)",'
     rb'"credential":\[("[^"]{32}"(?:,"[^"]{32}"){0,7})\],'
-    rb'"methods":\["[^"]+"\],"level":([12]),"created":[0-9]{1,15},'
-    rb'"absolute":([0-9]{1,15}),"idle":(null|[0-9]{1,15}),"remembered":(?:true|false),'
+    rb'"methods":\["[^"]+"\],"level":([12]),"created":(0|[1-9][0-9]{0,14}),'
+    rb'"absolute":(0|[1-9][0-9]{0,14}),"idle":(null|0|[1-9][0-9]{0,14}),'
+    rb'"remembered":(?:true|false),'
     rb'"address":"[^"]*","user_agent":"[^"]*","upstream":\{\}\}'
 )
 """All of a record as ``dump_entry`` writes it. One with anything else is for
@@ -237,6 +239,8 @@ def parse_record(owner: str, record: bytes) -> Content:
     match = None if record.translate(None, _PLAIN) else _RECORD.fullmatch(record)
     if match is None:
         raise NoGlanceError
-    name, credential, level, absolute, idle = match.groups()
+    name, credential, level, created, absolute, idle = match.groups()
+    if not (is_time(int(created)) and is_time(int(absolute))):
+        raise NoGlanceError
     glance = Glance(owner, credential, int(level), name.decode("ascii"))
     return Content(glance, int(absolute), None if idle == b"null" else int(idle))

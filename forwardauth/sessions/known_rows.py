@@ -1,14 +1,19 @@
-"""Rows of a store whose records have been read, so that only their times are asked for.
+"""Rows of a store that have been read before: each is taken apart once.
 
-Law: nothing is known here but what never changes. A record is written once, and no
-digest is used twice (``store``), so what a record says is so for as long as the store
-has the session; whether it has, and when it was last used, is for the store to say.
+Law: what is told is what the store has just told. That a row was known saves the work
+to read it, and it is known again only by all that it says.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
-from forwardauth.sessions.glances import Glance, NoGlanceError, Row, parse_record
+from forwardauth.sessions.glances import (
+    Content,
+    Glance,
+    NoGlanceError,
+    Row,
+    parse_record,
+)
 from forwardauth.sessions.ids import Digest
 
 MAX_KNOWN: Final = 32_768
@@ -22,11 +27,13 @@ class KnownRow(Row):
     Attributes:
         absolute_ms: When the session ends at the latest, in ms since 1970.
         idle_ms: How long it lasts unused, ``None`` where that has no bound.
+        said: What tells its owner and its record from any others.
         version: What its store was at when it told the times; a number of its own.
     """
 
     absolute_ms: int = field(default=0, init=False, compare=False)
     idle_ms: int | None = field(default=None, init=False, compare=False)
+    said: int = field(default=0, init=False, compare=False)
     version: int = field(default=-1, init=False, compare=False)
 
     def see(self, seen_ms: int) -> None:
@@ -48,28 +55,35 @@ class KnownRows:
         self.get = self._rows.get
         """Returns the row of a digest, ``None`` where that is not known."""
 
-    def keep(self, digest: Digest, row: Row) -> Row:
-        """Return *row* as it is known from now on.
+    def read(self, digest: Digest, row: Row) -> Row:
+        """Return *row* as read, which it is at once where it says what it said before.
 
         Args:
             digest: Its key.
-            row: As the store has it.
+            row: As the store has it now.
 
         Returns:
             *row* itself, which is not kept, where a glance cannot read it.
         """
-        try:
-            content = parse_record(row.owner, row.record)
-        except NoGlanceError:
-            return row
-        if len(self._rows) >= MAX_KNOWN:
+        said = hash((row.owner, row.record))
+        known = self._rows.get(digest)
+        if known is None or known.said != said:
+            try:
+                content = parse_record(row.owner, row.record)
+            except NoGlanceError:
+                return row
+            known = self._keep(digest, content)
+            known.said = said
+        known.see(row.seen_ms)
+        return known
+
+    def _keep(self, digest: Digest, content: Content) -> KnownRow:
+        if max(len(self._rows), len(self._glances)) >= MAX_KNOWN:
             self.clear()
         glance = self._glances.setdefault(content.glance, content.glance)
-        known = KnownRow(glance.username, b"", row.seen_ms)
+        known = self._rows[digest] = KnownRow(glance.username, b"", 0)
         known.glance = glance
         known.absolute_ms, known.idle_ms = content.absolute_ms, content.idle_ms
-        known.see(row.seen_ms)
-        self._rows[digest] = known
         return known
 
     def forget(self, digest: Digest) -> None:

@@ -73,15 +73,16 @@ class Session:
 
     def expires_after(self, seen: datetime) -> datetime:
         """Return when the session ends if its last use was at *seen*."""
-        if self.idle is None:
+        # Compared so that no length of time leads out of the calendar.
+        if self.idle is None or self.absolute - seen <= self.idle:
             return self.absolute
-        return min(self.absolute, seen + self.idle)
+        return seen + self.idle
 
     def expiry(self, now: datetime) -> EndCause | None:
         """Return why the session has expired at *now*, ``None`` while it lives."""
         if now >= self.absolute:
             return EndCause.ABSOLUTE
-        if self.idle is not None and now >= self.seen + self.idle:
+        if self.idle is not None and now - self.seen >= self.idle:
             return EndCause.IDLE
         return None
 
@@ -162,6 +163,17 @@ def parse_entry(entry: Entry) -> Session | None:
 
 _MS: Final = timedelta(milliseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_MS: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(
+    milliseconds=1
+)
+_LATEST_MS: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(
+    milliseconds=1
+)
+
+
+def is_time(milliseconds: int) -> bool:
+    """Whether ``from_ms`` returns a time for *milliseconds*."""
+    return _EARLIEST_MS <= milliseconds <= _LATEST_MS
 
 
 def to_ms(moment: datetime) -> int:

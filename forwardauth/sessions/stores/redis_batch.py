@@ -4,8 +4,7 @@
 
 A look-up that is sent by itself costs many times what it costs among others: a system
 call, a wake-up, redis-py's layers. Under load many are wanted in each turn; when there
-is one alone, it goes as soon. Of a session that was asked about before only the times
-are asked for: the rest never changes.
+is one alone, it goes as soon.
 
 Laws: a command is sent after who asks has asked, and at once. Where there is no lane to
 the server that has the session, or it fails, who asks is told to ask as everybody does,
@@ -27,10 +26,8 @@ from forwardauth.sessions.stores.redis_client import Place, RedisClient
 from forwardauth.sessions.stores.redis_keys import (
     DIGEST_BYTES,
     ROW_FIELDS,
-    TIME_FIELDS,
     RedisKeys,
     parse_row,
-    parse_times,
 )
 from forwardauth.sessions.stores.redis_lane import Lane
 
@@ -46,7 +43,7 @@ class RedisBatches:
         self._client = client
         self._keys = keys
         self._known = KnownRows()
-        self._whole, self._times = _frame(keys, ROW_FIELDS), _frame(keys, TIME_FIELDS)
+        self._head, self._tail = _frame(keys)
         self._lanes: dict[Place, Lane] = {}
         self._opening: dict[Place | None, asyncio.Task[None]] = {}
         self._pauses: dict[Place | None, float] = {}
@@ -56,10 +53,11 @@ class RedisBatches:
         """Send *questions*, to each server what it has; see ``AwaitedStore``."""
         for place, some in self._by_place(questions).items():
             lane = None if place is None else self._lanes.get(place)
+            keys = [self._keys.session(each.digest) for each in some]
             if lane is not None and lane.is_open:
-                lane.ask(some, self._command(some))
+                lane.ask(some, self._command(keys))
             else:
-                self._open_later(place, self._keys.session(some[0].digest))
+                self._open_later(place, keys[0])
                 asyncio.get_running_loop().call_soon(self._send_away, some)
 
     def _send_away(self, questions: Sequence[Question]) -> None:
@@ -79,32 +77,17 @@ class RedisBatches:
             found.setdefault(place, []).append(each)
         return found
 
-    def _command(self, questions: Sequence[Question]) -> bytes:
-        """Return the commands that look *questions* up, one after the other."""
-        key_of, lookup = self._keys.session, self._known.get
-        parts = []
-        for digest, _ in questions:
-            head, tail = self._whole if lookup(digest) is None else self._times
-            parts.append(f"{head}{key_of(digest)}{tail}")
-        return "".join(parts).encode("ascii")
+    def _command(self, keys: Sequence[str]) -> bytes:
+        """Return the commands that look *keys* up, one after the other."""
+        between = self._tail + self._head
+        return f"{self._head}{between.join(keys)}{self._tail}".encode("ascii")
 
     def _parse(self, reply: Any, digest: Digest) -> Found:
-        """Return what *reply* tells, which has as many values as were asked for.
-
-        What was known when it was asked may have been forgotten since; then whoever
-        asks is told to ask again.
-        """
-        if type(reply) is not list or len(reply) != len(TIME_FIELDS):
-            row = parse_row(reply)
-            return self._known.keep(digest, row) if isinstance(row, Row) else row
-        seen, known = parse_times(reply), self._known.get(digest)
-        if not isinstance(seen, int):
-            self._known.forget(digest)
-            return seen
-        if known is None:
-            return NoGlanceError()
-        known.see(seen)
-        return known
+        row = parse_row(reply)
+        if isinstance(row, Row):
+            return self._known.read(digest, row)
+        self._known.forget(digest)
+        return row
 
     def refuse(self, digest: Digest) -> None:
         """Tell who waits for *digest* to ask again: it has been ended meanwhile.
@@ -154,12 +137,12 @@ class RedisBatches:
         return self._client.is_spread and one.term == other.term
 
 
-def _frame(keys: RedisKeys, fields: Sequence[str]) -> tuple[str, str]:
-    """Return what stands before and after the key in the command that reads *fields*.
+def _frame(keys: RedisKeys) -> tuple[str, str]:
+    """Return what stands before and after the key in the command of a look-up.
 
     Source: RESP, arrays of bulk strings. All keys of sessions have the same length.
     """
     length = len(keys.session(Digest(bytes(DIGEST_BYTES))))
-    tail = "".join(f"\r\n${len(name)}\r\n{name}" for name in fields)
-    head = f"*{2 + len(fields)}\r\n$5\r\nHMGET\r\n${length}\r\n"
-    return head, f"{tail}\r\n"
+    fields = "".join(f"\r\n${len(name)}\r\n{name}" for name in ROW_FIELDS)
+    head = f"*{2 + len(ROW_FIELDS)}\r\n$5\r\nHMGET\r\n${length}\r\n"
+    return head, f"{fields}\r\n"

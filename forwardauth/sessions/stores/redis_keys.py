@@ -25,7 +25,7 @@ from typing import Any, Final
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions import glances
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.model import from_ms, is_time, to_ms
 from forwardauth.sessions.store import Entry
 
 DIGEST_BYTES: Final = 32
@@ -37,11 +37,7 @@ FIELDS: Final = ("owner", "login", "record", "seen", "expires", "ticket")
 ROW_FIELDS: Final = FIELDS[:-1]
 """What a look-up needs: the ticket is for changes."""
 
-TIME_FIELDS: Final = ("seen", "expires")
-"""What it needs where the rest is known, which never changes."""
-
 _NO_ROW: Final = [None] * len(ROW_FIELDS)
-_NO_TIMES: Final = [None] * len(TIME_FIELDS)
 _TIME_DIGITS: Final = 15
 """Of a time in milliseconds that a ``datetime`` can hold."""
 
@@ -179,33 +175,12 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
         return None
     try:
         owner, login, record, seen, expires = values
-        # Read as well, so that what ``parse_fields`` refuses is no glance.
-        login.decode()
-        return glances.Row(owner.decode(), record, _parse_seen(seen, expires))
+        if len(seen) <= _TIME_DIGITS >= len(expires):
+            row = glances.Row(owner.decode(), record, int(seen))
+            # Read as well, so that what ``parse_fields`` refuses is no glance.
+            login.decode()
+            if is_time(row.seen_ms) and is_time(int(expires)):
+                return row
     except (TypeError, ValueError, AttributeError):
-        return glances.NoGlanceError()
-
-
-def parse_times(values: Any) -> int | glances.NoGlanceError | None:
-    """Return when a session was last used, by what ``HMGET`` found of ``TIME_FIELDS``.
-
-    Args:
-        values: As ``parse_row`` takes them.
-
-    Returns:
-        Ms since 1970; ``None`` for no such session.
-    """
-    if values == _NO_TIMES:
-        return None
-    try:
-        seen, expires = values
-        return _parse_seen(seen, expires)
-    except (TypeError, ValueError):
-        return glances.NoGlanceError()
-
-
-def _parse_seen(seen: bytes, expires: bytes) -> int:
-    if len(seen) > _TIME_DIGITS or len(expires) > _TIME_DIGITS:
-        raise ValueError("out of range")
-    int(expires)
-    return int(seen)
+        pass
+    return glances.NoGlanceError()

@@ -6,8 +6,7 @@ glances of one turn of the loop share a snapshot, which takes them once.
 
 A row that a glance has read is known until something is committed to the file, by
 whichever process or program: SQLite tells it by a number (``PRAGMA data_version``), by
-which it judges its own cached pages, too. Each turn asks for that number first. After a
-commit the times are read again, and whether the session is there at all.
+which it judges its own cached pages, too. Each turn asks for that number first.
 
 Three things keep a read from holding the loop up: its connection never waits for a
 lock; a file that is not open yet, was replaced, or is busy is left to the worker's
@@ -33,6 +32,7 @@ from typing import Any, Final, TypeAlias
 from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow, KnownRows
+from forwardauth.sessions.model import is_time
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 
@@ -46,10 +46,9 @@ EntryRow: TypeAlias = tuple[bytes, str, str, bytes, int, int]
 
 _SELECT_ONE: Final = f"{SELECT} {BY_DIGEST}"
 _VERSION: Final = "PRAGMA data_version"
-_PEEK: Final = "SELECT owner, record, seen FROM sessions WHERE digest = ?"
-"""No more than that: the library describes every column of every answer."""
-
-_PEEK_TIME: Final = "SELECT seen FROM sessions WHERE digest = ?"
+_PEEK: Final = (
+    "SELECT owner, login, record, seen, expires FROM sessions WHERE digest = ?"
+)
 
 
 class NotHereError(Exception):
@@ -125,10 +124,8 @@ class PointReader:
         if file is None:
             return self._peek_now(digest)
         row = self._known.get(digest)
-        if row is None:
+        if row is None or row.version != self._version:
             return self._read_row(file, digest)
-        if row.version != self._version:
-            return self._read_time(file, digest, row)
         return row
 
     def _peek_now(self, digest: Digest) -> Row | None:
@@ -140,24 +137,12 @@ class PointReader:
     def _read_row(self, file: DatabaseFile, digest: Digest) -> Row | None:
         row = _row_of(self._select_here(file, _PEEK, digest))
         if row is None:
+            self._known.forget(digest)
             return None
-        row = self._known.keep(digest, row)
+        row = self._known.read(digest, row)
         if isinstance(row, KnownRow):
             row.version = self._version
         return row
-
-    def _read_time(
-        self, file: DatabaseFile, digest: Digest, row: KnownRow
-    ) -> KnownRow | None:
-        """Return *row* as it is by now, ``None`` if it has ended."""
-        for (seen,) in self._select_here(file, _PEEK_TIME, digest):
-            if type(seen) is not int:
-                raise NoGlanceError
-            row.see(seen)
-            row.version = self._version
-            return row
-        self._known.forget(digest)
-        return None
 
     def _select_here(self, file: DatabaseFile, query: str, digest: Digest) -> list[Any]:
         """Return what the snapshot has; it is made by the first one in a turn."""
@@ -229,8 +214,13 @@ def _row_of(found: list[Any]) -> Row | None:
     Raises:
         NoGlanceError: It is for ``load`` to judge.
     """
-    for owner, record, seen in found:
-        if type(record) is not bytes or type(seen) is not int:
+    for owner, login, record, seen, expires in found:
+        are_ours = (
+            type(owner) is type(login) is str
+            and type(record) is bytes
+            and type(seen) is type(expires) is int
+        )
+        if not (are_ours and is_time(seen) and is_time(expires)):
             raise NoGlanceError
         return Row(owner, record, seen)
     return None

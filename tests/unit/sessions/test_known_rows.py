@@ -19,35 +19,50 @@ def digest(number: int) -> Digest:
     return Digest(number.to_bytes(32))
 
 
-def told(row: Row, *, now_ms: int) -> Glance | str | None:
+def told(row: Row, *, now_ms: int, touch_ms: int) -> Glance | str | None:
     """Return what a glance tells of *row*; a word where the manager is to be asked."""
     try:
-        return judge(row, domain=DOMAIN, now_ms=now_ms, touch_ms=30_000)
+        return judge(row, domain=DOMAIN, now_ms=now_ms, touch_ms=touch_ms)
     except NoGlanceError:
         return "ask"
 
 
 @pytest.mark.parametrize("record", [PLAIN, IDLE], ids=["no idle time", "idle"])
-def test_known_row_is_judged_as_one_that_is_read_anew(record: bytes) -> None:
+@pytest.mark.parametrize("touch_ms", [30_000, 600_000])
+def test_known_row_is_judged_as_one_that_is_read_anew(
+    record: bytes, touch_ms: int
+) -> None:
     """Whenever it was used last, and whenever it is looked at (V-52)."""
     rows = KnownRows()
-    known = rows.keep(digest(1), Row("alice", record, 0))
     ends = 9_999_999_999_999
-    times = [1_000, 31_000, 61_000, ends - 10_000, ends - 1, ends, ends + 1]
-    assert isinstance(known, KnownRow)
+    times = [1_000, 31_000, 61_000, 121_000, ends - 10_000, ends - 1, ends, ends + 1]
 
     for seen, now in product(times, times):
-        known.see(seen)
+        known = rows.read(digest(1), Row("alice", record, seen))
 
-        expected = told(Row("alice", record, seen), now_ms=now)
-        assert told(known, now_ms=now) == expected
+        anew = told(Row("alice", record, seen), now_ms=now, touch_ms=touch_ms)
+        assert told(known, now_ms=now, touch_ms=touch_ms) == anew
+        assert isinstance(known, KnownRow)
+
+
+def test_row_that_says_something_else_is_read_anew() -> None:
+    """Somebody has changed it by hand: it is told as it is by now."""
+    rows = KnownRows()
+    first = rows.read(digest(1), Row("alice", PLAIN, 1_000))
+
+    owner = rows.read(digest(1), Row("bob", PLAIN, 1_000))
+    record = rows.read(digest(1), Row("bob", IDLE, 1_000))
+
+    assert first.glance is not None
+    assert owner.glance == first.glance._replace(username="bob")
+    assert (owner.ends_ms, record.ends_ms) == (9_999_999_999_999, 61_000)
 
 
 def test_known_row_is_kept_without_its_record() -> None:
     """It is most of what a row takes, and has been read."""
     rows = KnownRows()
 
-    known = rows.keep(digest(1), Row("alice", PLAIN, 1_000))
+    known = rows.read(digest(1), Row("alice", PLAIN, 1_000))
 
     assert rows.get(digest(1)) is known
     assert known.record == b""
@@ -58,8 +73,8 @@ def test_sessions_that_say_the_same_say_it_in_one_place() -> None:
     """Ten sessions of one user do not take ten times the memory."""
     rows = KnownRows()
 
-    one = rows.keep(digest(1), Row("alice", PLAIN, 1_000))
-    other = rows.keep(digest(2), Row(b"alice".decode(), PLAIN, 2_000))
+    one = rows.read(digest(1), Row("alice", PLAIN, 1_000))
+    other = rows.read(digest(2), Row(b"alice".decode(), PLAIN, 2_000))
 
     assert one.glance is other.glance
     assert one.owner is other.owner
@@ -70,11 +85,11 @@ def test_row_that_a_glance_cannot_read_is_not_kept() -> None:
     rows = KnownRows()
     row = Row("alice", PLAIN.replace(b'"level":1', b'"level":3'), 1_000)
 
-    found = rows.keep(digest(1), row)
+    found = rows.read(digest(1), row)
 
     assert found is row
     assert rows.get(digest(1)) is None
-    assert told(found, now_ms=1_000) == "ask"
+    assert told(found, now_ms=1_000, touch_ms=30_000) == "ask"
 
 
 def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +98,7 @@ def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = KnownRows()
 
     for number in range(3):
-        rows.keep(digest(number), Row("alice", PLAIN, 1_000))
+        rows.read(digest(number), Row("alice", PLAIN, 1_000))
 
     assert [rows.get(digest(number)) is None for number in range(3)] == [
         True,
@@ -92,10 +107,22 @@ def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_what_ended_sessions_said_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users come and go for years."""
+    monkeypatch.setattr(known_rows, "MAX_KNOWN", 2)
+    rows = KnownRows()
+
+    for number in range(9):
+        rows.read(digest(number), Row(f"user-{number}", PLAIN, 1_000))
+        rows.forget(digest(number))
+
+    assert len(rows._glances) <= 2  # noqa: SLF001 - memory shows nowhere else
+
+
 def test_session_that_has_ended_is_forgotten() -> None:
     """And forgetting it twice is harmless."""
     rows = KnownRows()
-    rows.keep(digest(1), Row("alice", PLAIN, 1_000))
+    rows.read(digest(1), Row("alice", PLAIN, 1_000))
 
     rows.forget(digest(1))
     rows.forget(digest(1))

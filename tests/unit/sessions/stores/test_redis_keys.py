@@ -9,14 +9,12 @@ from forwardauth.sessions.stores.redis_keys import (
     FIELDS,
     ROW_FIELDS,
     TAGS,
-    TIME_FIELDS,
     Kept,
     RedisKeys,
     create_ticket,
     dump_fields,
     parse_fields,
     parse_row,
-    parse_times,
     split_row,
 )
 from tests.unit.sessions.contract import create_entry
@@ -120,6 +118,10 @@ def test_no_row_is_no_session() -> None:
         pytest.param(1, None, id="login-is-missing"),
         pytest.param(3, b"soon", id="seen-is-no-number"),
         pytest.param(4, b"9" * 30, id="expires-is-out-of-range"),
+        pytest.param(3, b"9" * 15, id="seen-is-in-no-calendar"),
+        pytest.param(4, b"9" * 15, id="expires-is-in-no-calendar"),
+        pytest.param(4, b"-" + b"9" * 14, id="expires-was-in-no-calendar"),
+        pytest.param(4, b"soon", id="expires-is-no-number"),
         pytest.param(4, None, id="expires-is-missing"),
     ],
 )
@@ -130,36 +132,6 @@ def test_row_that_we_never_wrote_is_no_glance(place: int, value: bytes | None) -
     values[place] = value
 
     assert isinstance(parse_row(values), NoGlanceError)
-
-
-def test_times_are_read_as_they_were_written() -> None:
-    """What is known apart from them needs no more."""
-    entry = create_entry()
-    fields = dict(
-        zip(FIELDS, written(Kept(entry=entry, ticket=create_ticket())), strict=True)
-    )
-
-    assert parse_times([fields[name] for name in TIME_FIELDS]) == to_ms(entry.seen)
-    assert parse_times([None] * len(TIME_FIELDS)) is None
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        [b"soon", b"1"],
-        [b"1", b"9" * 30],
-        [b"1", None],
-        [None, b"1"],
-        [b"1"],
-        None,
-        1,
-        b"OK",
-        RuntimeError("-X"),
-    ],
-)
-def test_times_that_we_never_wrote_are_no_glance(answer: object) -> None:
-    """Half of them, an error, or what another command would answer tells nothing."""
-    assert isinstance(parse_times(answer), NoGlanceError)
 
 
 @pytest.mark.parametrize("answer", [None, 1, b"OK", [], [b""] * 6, RuntimeError("-X")])

@@ -459,21 +459,72 @@ async def test_glances_see_what_loads_see(tmp_path: Path, seed: int) -> None:
         await store.close()
 
 
-async def test_known_row_that_is_not_ours_any_more_is_for_the_manager(
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "seen = 'soon'",
+        "seen = 253402300800000",
+        "expires = 'soon'",
+        "expires = -99999999999999",
+        "owner = x'00'",
+        "owner = cast(x'ff' AS TEXT)",
+        "login = x'00'",
+        "login = cast(x'ff' AS TEXT)",
+        "record = 'x'",
+    ],
+)
+async def test_row_that_is_not_ours_any_more_is_for_the_manager(
+    store: SqliteStore, worker: SqliteWorker, damage: str
+) -> None:
+    """What somebody else has written is judged by whoever loads it, known or not."""
+    known, new = create_entry(record=PLAIN), create_entry(record=PLAIN)
+    await store.create(known)
+    await store.create(new)
+    with turn(store):
+        assert store.peek(known.digest) is not None
+    assert worker.file is not None
+    worker.file.writer.execute(f"UPDATE sessions SET {damage}")  # noqa: S608 - ours
+
+    for entry in (known, new):
+        with turn(store), pytest.raises(NoGlanceError):
+            store.peek(entry.digest)
+
+
+async def test_known_row_that_somebody_has_changed_is_told_as_it_is(
     store: SqliteStore, worker: SqliteWorker
 ) -> None:
-    """A time that somebody else has written is judged by whoever loads it."""
+    """Another owner, another record: nothing is told that is not there (V-52)."""
     entry = create_entry(record=PLAIN)
     await store.create(entry)
     with turn(store):
-        known = store.peek(entry.digest)
+        assert store.peek(entry.digest) is not None
     assert worker.file is not None
-    worker.file.writer.execute("UPDATE sessions SET seen = 'soon'")
 
-    with turn(store), pytest.raises(NoGlanceError):
-        store.peek(entry.digest)
+    worker.file.writer.execute("UPDATE sessions SET owner = 'bob'")
+    with turn(store):
+        owner = store.peek(entry.digest)
+    worker.file.writer.execute("UPDATE sessions SET record = x'7b7d'")
+    with turn(store):
+        record = store.peek(entry.digest)
 
-    assert known is not None
+    assert owner is not None
+    assert owner.glance is not None
+    assert owner.glance.username == "bob"
+    assert record == Row("bob", b"{}", to_ms(entry.seen))
+
+
+async def test_file_that_does_not_tell_its_number_is_let_go_of(
+    store: SqliteStore, worker: SqliteWorker
+) -> None:
+    """Whoever closes it would wait for ever."""
+    await store.create(create_entry())
+    assert worker.file is not None
+    worker.file.reader.set_authorizer(lambda *_: sqlite3.SQLITE_DENY)
+
+    with pytest.raises(NoGlanceError):
+        store.begin_peeking()
+
+    assert not worker.file.lock.locked()
 
 
 async def test_look_between_turns_that_could_wait_is_for_the_manager(

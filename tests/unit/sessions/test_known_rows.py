@@ -80,10 +80,20 @@ def test_sessions_that_say_the_same_say_it_in_one_place() -> None:
     assert one.owner is other.owner
 
 
-def test_row_that_a_glance_cannot_read_is_not_kept() -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(b'"level":1', b'"level":3', id="level"),
+        pytest.param(b'"created":1', b'"created":01', id="no number of JSON"),
+        pytest.param(b'"created":1', b'"created":253402300800000', id="created"),
+        pytest.param(b":9999999999999,", b":253402300800000,", id="absolute"),
+    ],
+)
+def test_row_that_a_glance_cannot_read_is_not_kept(old: bytes, new: bytes) -> None:
     """It stays for the manager to judge, each time."""
+    assert old in PLAIN
     rows = KnownRows()
-    row = Row("alice", PLAIN.replace(b'"level":1', b'"level":3'), 1_000)
+    row = Row("alice", PLAIN.replace(old, new), 1_000)
 
     found = rows.read(digest(1), row)
 

@@ -223,11 +223,14 @@ def read_record(row: Row) -> Glance:
         NoGlanceError: It is not plainly as we write one.
     """
     content = parse_record(row.owner, row.record)
-    row.ends_ms = content.absolute_ms
-    if content.idle_ms is not None:
-        row.ends_ms = min(content.absolute_ms, row.seen_ms + content.idle_ms)
+    row.ends_ms = end_of(content.absolute_ms, content.idle_ms, seen_ms=row.seen_ms)
     row.glance = content.glance
     return content.glance
+
+
+def end_of(absolute_ms: int, idle_ms: int | None, *, seen_ms: int) -> int:
+    """Return when a session ends that was last used at *seen_ms*; all in ms."""
+    return absolute_ms if idle_ms is None else min(absolute_ms, seen_ms + idle_ms)
 
 
 def parse_record(owner: str, record: bytes) -> Content:

@@ -12,12 +12,13 @@ from forwardauth.sessions.glances import (
     Glance,
     NoGlanceError,
     Row,
+    end_of,
     parse_record,
 )
 from forwardauth.sessions.ids import Digest
 
 MAX_KNOWN: Final = 32_768
-"""How many rows are known at most; each takes some 300 bytes."""
+"""How many rows are known at most; each takes some 350 bytes."""
 
 
 @dataclass(slots=True)
@@ -39,9 +40,7 @@ class KnownRow(Row):
     def see(self, seen_ms: int) -> None:
         """Take over when the session was last used, as the store has just told."""
         self.seen_ms = seen_ms
-        self.ends_ms = self.absolute_ms
-        if self.idle_ms is not None:
-            self.ends_ms = min(self.absolute_ms, seen_ms + self.idle_ms)
+        self.ends_ms = end_of(self.absolute_ms, self.idle_ms, seen_ms=seen_ms)
 
 
 class KnownRows:

@@ -210,4 +210,6 @@ async def test_look_ups_of_many_connections_go_together(
 
     assert ALICE in answers[0]
     assert b"\r\nRemote-User: bob\r\n" in answers[1]
-    assert [message.count(LOOK_UP) for message in relay.asked] == [2]
+    # What the service does beside the requests has connections of its own.
+    counts = [message.count(LOOK_UP) for message in relay.asked]
+    assert [count for count in counts if count] == [2]

@@ -30,12 +30,16 @@ class KnownRow(Row):
         idle_ms: How long it lasts unused, ``None`` where that has no bound.
         said: What tells its owner and its record from any others.
         version: What its store was at when it told the times; a number of its own.
+        size: How many bytes the answer of a server had that told all of this.
+        bytes_hash: What tells those from any others.
     """
 
     absolute_ms: int = field(default=0, init=False, compare=False)
     idle_ms: int | None = field(default=None, init=False, compare=False)
     said: int = field(default=0, init=False, compare=False)
     version: int = field(default=-1, init=False, compare=False)
+    size: int = field(default=0, init=False, compare=False)
+    bytes_hash: int = field(default=-1, init=False, compare=False)
 
     def see(self, seen_ms: int) -> None:
         """Take over when the session was last used, as the store has just told."""

@@ -8,14 +8,15 @@ the one that waits: it can still be handed over as it came. The connection is no
 meanwhile, neither for its keep-alive time nor for a stop; it is over when it is lost.
 """
 
-from functools import partial
 from typing import Final, cast
 
 from aiohttp import web
 
-from forwardauth.web.awaited_way import AwaitedWay, Find
+from forwardauth.sessions.awaited_glances import Seen
+from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.limits import Limits
 from forwardauth.web.protocol import Protocol
+from forwardauth.web.reading import Reading
 from forwardauth.web.short_protocol import ShortProtocol
 from forwardauth.web.short_way import ShortWay
 
@@ -62,19 +63,19 @@ class AwaitedProtocol(ShortProtocol):
         """Return what is sent; empty where that is waited for. See the base."""
         self._held = data
         try:
-            answer = self._way.ask(data, peer, partial(self._take, data))
+            answer = self._way.ask(data, peer, self._take)
         except Exception:  # noqa: BLE001 - outermost, like the one for applications
             answer = self._fail()
         if answer is None or answer:
             self._held = _NOTHING
         return answer
 
-    def _take(self, data: bytes, find: Find) -> None:
+    def _take(self, way: AwaitedWay, reading: Reading, data: bytes, seen: Seen) -> None:
         """Send the answer to *data*, and go on with what has come since."""
         if self._held is not data:
             return  # The connection is lost, or the application has been asked.
         try:
-            answer = find()
+            answer = way.find(reading, data, seen)
         except Exception:  # noqa: BLE001 - outermost, like the one for applications
             answer = self._fail()
         if answer is None:

@@ -24,8 +24,8 @@ from forwardauth.web.verify_log import log_verdict
 NOT_YET: Final = b""
 """What is sent while the store is asked."""
 
-Find: TypeAlias = Callable[[], bytes | None]
-"""Returns the answer to a request, or ``None`` for the normal way to answer."""
+Take: TypeAlias = Callable[["AwaitedWay", Reading, bytes, Seen], None]
+"""Takes what the store says about a request, with which ``find`` has the answer."""
 
 
 class AwaitedWay(ShortWay):
@@ -39,38 +39,37 @@ class AwaitedWay(ShortWay):
             each: AnswerBytes(each.answer(Unavailable())) for each in parts.adapters
         }
 
-    def ask(self, data: bytes, peer: str, told: Callable[[Find], None]) -> bytes | None:
+    def ask(self, data: bytes, peer: str, take: Take) -> bytes | None:
         """Return the answer to a request, or ``None`` for the normal way to answer.
 
         Args:
             data: What has come on a connection on which nothing was under way.
             peer: The address of who is connected: a trusted proxy.
-            told: Called once, later, if ``NOT_YET`` is returned, and only then. It must
-                not raise; what it is called with may.
+            take: Called once, later, if ``NOT_YET`` is returned, and only then. It must
+                not raise; ``find`` may.
         """
         read = self._readings.read(data, peer)
         if read is None:
             return None
         reading, cookie = read
-        nobody = self._nobody[reading.adapter]
         try:
             presented = self._find_session(cookie)
         except NoGlanceError:
             return None
         if presented is None or not self._awaited.lookup(
-            presented,
-            domain=reading.domain,
-            done=partial(self._tell, reading, data, told),
+            presented, domain=reading.domain, done=partial(take, self, reading, data)
         ):
-            return self._conclude(reading, nobody, data)
+            return self._conclude(reading, self._nobody[reading.adapter], data)
         return NOT_YET
 
-    def _tell(
-        self, reading: Reading, data: bytes, told: Callable[[Find], None], seen: Seen
-    ) -> None:
-        told(partial(self._find, reading, data, seen))
+    def find(self, reading: Reading, data: bytes, seen: Seen) -> bytes | None:
+        """Return the answer to *data*, or ``None`` for the normal way to answer.
 
-    def _find(self, reading: Reading, data: bytes, seen: Seen) -> bytes | None:
+        Args:
+            reading: What *data* asks.
+            data: Asked about before.
+            seen: What the store has said.
+        """
         if isinstance(seen, StoreUnavailableError):
             return self._refuse(reading, data)
         if isinstance(seen, NoGlanceError):

@@ -4,9 +4,7 @@ Law: who belongs to a trace that the proxy records is answered where there are s
 the normal way; everybody else as without traces.
 """
 
-from collections.abc import Callable
-
-from forwardauth.web.awaited_way import AwaitedWay, Find
+from forwardauth.web.awaited_way import AwaitedWay, Take
 from forwardauth.web.short_way import ShortWay
 from forwardauth.web.trace_parent import is_sampled
 
@@ -22,6 +20,6 @@ class TracedShortWay(ShortWay):
 class TracedAwaitedWay(AwaitedWay):
     """Leaves recorded requests to the normal way."""
 
-    def ask(self, data: bytes, peer: str, told: Callable[[Find], None]) -> bytes | None:
+    def ask(self, data: bytes, peer: str, take: Take) -> bytes | None:
         """See ``AwaitedWay``."""
-        return None if is_sampled(data) else super().ask(data, peer, told)
+        return None if is_sampled(data) else super().ask(data, peer, take)

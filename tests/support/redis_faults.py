@@ -2,13 +2,53 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 from tests.support.redis_server import RedisServer
 
 _CHUNK_BYTES: Final = 65_536
+_PAUSE_SECONDS: Final = 0.001
+"""Between the two parts of an answer, so that they are read one by one."""
+
+_LEAVING_SECONDS: Final = 1.0
+
+
+Serve: TypeAlias = Callable[
+    [asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
+]
+"""Serves one connection, which is closed when it returns."""
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[int]:
+    """Listen as long as the context lasts; yield the port.
+
+    Whoever is still connected then is soon cut off: no connection outlives a test.
+    """
+    serving: set[asyncio.Future[None]] = set()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await serve(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        if serving:
+            _, left = await asyncio.wait(serving, timeout=_LEAVING_SECONDS)
+            for each in left:
+                each.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -21,18 +61,15 @@ async def answering(answer: bytes, *, after: int = 0) -> AsyncIterator[str]:
     """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            for _ in range(after):
-                await _read_command(reader)
-                writer.write(b"+OK\r\n")
-            while await _read_command(reader) and answer:
-                writer.write(answer)
-                await writer.drain()
-        writer.close()
+        for _ in range(after):
+            await _read_command(reader)
+            writer.write(b"+OK\r\n")
+        while await _read_command(reader) and answer:
+            writer.write(answer)
+            await writer.drain()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    async with listening(serve) as port:
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 async def _read_command(reader: asyncio.StreamReader) -> bool:
@@ -49,6 +86,7 @@ class Relay:
 
     Attributes:
         asked: The messages that have come; one holds a command, or many.
+        cut: Where answers are cut into two that come one after the other, if not at 0.
     """
 
     def __init__(self, server: RedisServer) -> None:
@@ -56,6 +94,7 @@ class Relay:
         self.url = ""
         self.lost = 0
         self.asked: list[bytes] = []
+        self.cut = 0
         self._held = b""
         self._arrived, self._released = asyncio.Event(), asyncio.Event()
         self._server = server
@@ -85,23 +124,24 @@ class Relay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Listen as long as the context lasts; yield the URL of the store."""
-        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
-        async with server:
-            yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        async with listening(self._pass_on) as port:
+            yield f"redis://127.0.0.1:{port}/0"
 
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        to_server = await asyncio.open_connection("127.0.0.1", self._server.port)
-        with contextlib.suppress(ConnectionError):
+        answers, commands = await asyncio.open_connection(
+            "127.0.0.1", self._server.port
+        )
+        try:
             # A client waits for its answer, so one reading is one command.
             while asked := await reader.read(_CHUNK_BYTES):
                 for marker, action in self._actions.items():
                     if marker in asked:
                         action()
                 self.asked.append(asked)
-                to_server[1].write(asked)
-                answer = await to_server[0].read(_CHUNK_BYTES)
+                commands.write(asked)
+                answer = await answers.read(_CHUNK_BYTES)
                 if self._held and self._held in asked:
                     self._held = b""
                     self._arrived.set()
@@ -110,7 +150,12 @@ class Relay:
                     self._marker = b""
                     self.lost += 1
                     break
-                writer.write(answer)
+                if self.cut:
+                    writer.write(answer[: self.cut])
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                writer.write(answer[self.cut :])
                 await writer.drain()
-        to_server[1].close()
-        writer.close()
+        finally:
+            commands.close()
+            with contextlib.suppress(ConnectionError):
+                await commands.wait_closed()

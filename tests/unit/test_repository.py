@@ -84,7 +84,7 @@ TESTED_ELSEWHERE: Final = {
     "sessions/stores/redis_client.py": "as redis.py, which is its one caller",
     "sessions/stores/redis_durability.py": "as redis.py: test_redis_durability.py",
     "sessions/stores/redis_clocks.py": "as redis.py: integration/test_doctor_redis.py",
-    "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_batches.py",
+    "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_lane.py",
     "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
     "sessions/stores/redis_replicas.py": "as redis.py: test_redis_failover.py",
     "sessions/stores/redis_scripts.py": "as redis.py, which sends them",

@@ -13,21 +13,21 @@ a replica, nor from a primary that was replaced and known to be.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from binascii import hexlify
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError, Row
+from forwardauth.sessions.awaited_glances import Question
+from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
-from forwardauth.sessions.known_rows import KnownRows
+from forwardauth.sessions.stores.known_replies import KnownReplies
 from forwardauth.sessions.stores.redis_client import Place, RedisClient
 from forwardauth.sessions.stores.redis_keys import (
     DIGEST_BYTES,
     ROW_FIELDS,
     RedisKeys,
-    parse_row,
 )
 from forwardauth.sessions.stores.redis_lane import Lane
 
@@ -42,8 +42,8 @@ class RedisBatches:
         """Open nothing; the first look-up does, and is answered another way."""
         self._client = client
         self._keys = keys
-        self._known = KnownRows()
-        self._head, self._tail = _frame(keys)
+        self._known = KnownReplies()
+        self._heads, self._tail = _frame(keys)
         self._lanes: dict[Place, Lane] = {}
         self._opening: dict[Place | None, asyncio.Task[None]] = {}
         self._pauses: dict[Place | None, float] = {}
@@ -53,11 +53,10 @@ class RedisBatches:
         """Send *questions*, to each server what it has; see ``AwaitedStore``."""
         for place, some in self._by_place(questions).items():
             lane = None if place is None else self._lanes.get(place)
-            keys = [self._keys.session(each.digest) for each in some]
             if lane is not None and lane.is_open:
-                lane.ask(some, self._command(keys))
+                lane.ask(some, self._commands(some))
             else:
-                self._open_later(place, keys[0])
+                self._open_later(place, self._keys.session(some[0].digest))
                 asyncio.get_running_loop().call_soon(self._send_away, some)
 
     def _send_away(self, questions: Sequence[Question]) -> None:
@@ -77,17 +76,12 @@ class RedisBatches:
             found.setdefault(place, []).append(each)
         return found
 
-    def _command(self, keys: Sequence[str]) -> bytes:
-        """Return the commands that look *keys* up, one after the other."""
-        between = self._tail + self._head
-        return f"{self._head}{between.join(keys)}{self._tail}".encode("ascii")
-
-    def _parse(self, reply: Any, digest: Digest) -> Found:
-        row = parse_row(reply)
-        if isinstance(row, Row):
-            return self._known.read(digest, row)
-        self._known.forget(digest)
-        return row
+    def _commands(self, questions: Iterable[Question]) -> bytes:
+        """Return the commands that look up what *questions* are about."""
+        heads, tail = self._heads, self._tail
+        return b"".join(
+            [heads[digest[0]] + hexlify(digest) + tail for digest, _ in questions]
+        )
 
     def refuse(self, digest: Digest) -> None:
         """Tell who waits for *digest* to ask again: it has been ended meanwhile.
@@ -128,7 +122,8 @@ class RedisBatches:
                 self._lanes.pop(known).close()
         self._lanes[place] = Lane(
             connection,
-            parse=self._parse,
+            spot=self._known.spot,
+            parse=self._known.read,
             rounds=self._rounds,
             timeout_seconds=self._client.timeout_seconds,
         )
@@ -137,12 +132,16 @@ class RedisBatches:
         return self._client.is_spread and one.term == other.term
 
 
-def _frame(keys: RedisKeys) -> tuple[str, str]:
-    """Return what stands before and after the key in the command of a look-up.
+def _frame(keys: RedisKeys) -> tuple[tuple[bytes, ...], bytes]:
+    """Return what stands around a digest in the command of a look-up.
 
     Source: RESP, arrays of bulk strings. All keys of sessions have the same length.
+
+    Returns:
+        Before it, by its first byte; and after it.
     """
     length = len(keys.session(Digest(bytes(DIGEST_BYTES))))
+    start = f"*{2 + len(ROW_FIELDS)}\r\n$5\r\nHMGET\r\n${length}\r\n"
     fields = "".join(f"\r\n${len(name)}\r\n{name}" for name in ROW_FIELDS)
-    head = f"*{2 + len(ROW_FIELDS)}\r\n$5\r\nHMGET\r\n${length}\r\n"
-    return head, f"{fields}\r\n"
+    heads = [f"{start}{head}".encode("ascii") for head in keys.session_heads()]
+    return tuple(heads), f"{fields}\r\n".encode("ascii")

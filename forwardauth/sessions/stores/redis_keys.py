@@ -18,7 +18,7 @@ while a ``delete_owner`` or ``delete_login`` is about to end the session: the ro
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,6 +87,13 @@ class RedisKeys:
     def ping_of_tag(self, tag: str) -> str:
         """Return a key beside the sessions of one tag."""
         return f"{self.prefix}:{{{tag}}}:ping"
+
+    def session_heads(self) -> Iterator[str]:
+        """Yield what stands before a digest in its key, by the first byte of that."""
+        for first in range(256):
+            digest = bytes([first, *bytes(DIGEST_BYTES - 1)])
+            key = self.session(Digest(digest))
+            yield key.removesuffix(digest.hex())
 
     def owner(self, owner: str) -> str:
         """Return the key of a user's index."""

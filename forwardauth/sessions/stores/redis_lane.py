@@ -10,55 +10,76 @@ Laws: who asks is told once: the answer; or that there is none in time, which is
 outage; or that the connection has ended without one, and then it may be asked again
 elsewhere, because nothing that is sent here changes anything. After an answer that did
 not come in time nothing new is asked on the lane. What was refused while its answer was
-on the way is told to ask again.
+on the way is told to ask again. An answer that came before, byte for byte, need not be
+read; it is looked for only where an answer begins.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.awaited_glances import Found, Question, Told
+from forwardauth.sessions.awaited_glances import Found, Question
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
 
-Parse: TypeAlias = Callable[[Any, Digest], Found]
-
-_CHUNK_BYTES: Final = 65_536
 _NOTHING: Final = object()
-_ENDS: Final = (hiredis.HiredisError, OSError, EOFError)
+_ENDS: Final = (hiredis.HiredisError, EOFError)
 """What ends a connection: bytes that are not in the protocol, too."""
 
+Spot: TypeAlias = Callable[[bytes, int, Digest], tuple[Found, int] | None]
+Parse: TypeAlias = Callable[[Any, Digest], Found]
 
-class _Asked:
-    """A question on its way, and when its answer is too late."""
 
-    __slots__ = ("deadline", "digest", "told")
+class _Message:
+    """Questions on their way together.
 
-    def __init__(self, digest: Digest, told: Told, deadline: float) -> None:
-        self.digest: Digest | None = digest
-        self.told: Told | None = told
+    Attributes:
+        questions: Those that are not answered, in the order of the answers.
+        deadline: When the answers are too late.
+        is_late: Whether they are, which has been told then.
+        refused: About which it is told to ask again.
+    """
+
+    __slots__ = ("deadline", "is_late", "questions", "refused")
+
+    def __init__(self, questions: Iterable[Question], deadline: float) -> None:
+        self.questions = deque(questions)
         self.deadline = deadline
+        self.is_late = False
+        self.refused: set[Digest] = set()
 
-    def tell(self, found: Found, number: int) -> None:
-        """Tell *found*, unless something has been told before."""
-        told, self.told = self.told, None
-        if told is not None:
-            told(found, number)
+    def tell_next(self, found: Found, number: int) -> None:
+        """Tell the first one *found*, unless it has been told something before."""
+        digest, told = self.questions.popleft()
+        if self.is_late:
+            return
+        if self.refused and digest in self.refused:
+            found = NoGlanceError()
+        told(found, number)
+
+    def tell_late(self, found: Found, number: int) -> None:
+        """Tell all of them *found*, once; the answers may come all the same."""
+        if self.is_late:
+            return
+        self.is_late = True
+        for each in self.questions:
+            each.told(found, number)
 
 
-class Lane:
+class Lane(asyncio.Protocol):
     """A connection that is open when it is made, until it ends."""
 
     def __init__(
         self,
         connection: AbstractConnection,
         *,
+        spot: Spot,
         parse: Parse,
         rounds: Iterator[int],
         timeout_seconds: float,
@@ -67,6 +88,8 @@ class Lane:
 
         Args:
             connection: Connected, with nothing on its way; redis-py's.
+            spot: Returns the answer to a question about a digest, where that begins in
+                what has come as it did before, and where it ends; else ``None``.
             parse: Reads the answer to a question about a digest; ``NoGlanceError``
                 where it is not as expected.
             rounds: Never yields the same number twice, to any lane of one store.
@@ -76,20 +99,26 @@ class Lane:
         self._connection = connection
         # redis-py has no public name for the streams of a connection.
         reader = cast("asyncio.StreamReader", connection._reader)  # noqa: SLF001
-        self._writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001
+        writer = cast("asyncio.StreamWriter", connection._writer)  # noqa: SLF001
+        self._transport = writer.transport
+        self._spot = spot
         self._parse = parse
         self._timeout_seconds = timeout_seconds
         self._replies = hiredis.Reader(notEnoughData=_NOTHING)
-        self._asked: deque[_Asked] = deque()
+        self._sent: deque[_Message] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._rounds = rounds
         self._is_open = True
-        self._reading = asyncio.create_task(self._read(reader))
+        self._disconnecting: asyncio.Task[None] | None = None
+        # The streams would wake a task for each message.
+        self._transport.set_protocol(self)
+        if reader.at_eof():
+            self._fail()
 
     @property
     def is_open(self) -> bool:
         """Whether more can be asked here."""
-        return self._is_open and not self._writer.is_closing()
+        return self._is_open and not self._transport.is_closing()
 
     def ask(self, questions: Sequence[Question], message: bytes) -> None:
         """Send *message* on a lane that is open.
@@ -100,79 +129,104 @@ class Lane:
         """
         deadline = self._loop.time() + self._timeout_seconds
         # Before anything can fail: from here on each of them is told.
-        self._asked.extend(
-            [_Asked(digest, told, deadline) for digest, told in questions]
-        )
+        self._sent.append(_Message(questions, deadline))
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._give_up)
-        self._writer.write(message)
+        self._transport.write(message)
 
     def refuse(self, digest: Digest) -> None:
         """Let who asks about *digest* ask again: it has been ended meanwhile."""
-        for each in self._asked:
-            if each.digest == digest:
-                each.digest = None
+        for each in self._sent:
+            each.refused.add(digest)
 
     def close(self) -> None:
         """Ask nothing more, and end when what is on its way has been answered."""
         self._is_open = False
-        if not self._asked:
-            self._reading.cancel()
+        if not self._sent:
+            self._transport.close()
 
     async def aclose(self) -> None:
         """End now."""
-        self._reading.cancel()
-        await asyncio.wait([self._reading])
-        # A task that is cancelled before its first step has ended nothing.
         self._end()
-        with contextlib.suppress(OSError):
-            await self._connection.disconnect(nowait=True)
+        await self._disconnect()
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Tell the answers as they come, until the connection ends."""
-        try:
-            while data := await reader.read(_CHUNK_BYTES):
-                self._replies.feed(data)
-                self._tell_answers()
-                if not (self._is_open or self._asked):
-                    break
-        except _ENDS:
-            pass
-        finally:
-            self._end()
-            with contextlib.suppress(OSError):
-                await self._connection.disconnect(nowait=True)
-
-    def _tell_answers(self) -> None:
+    def data_received(self, data: bytes) -> None:
         """Tell every answer that is complete."""
         number = next(self._rounds)
+        try:
+            self._read(data, number)
+        except _ENDS:
+            self._fail()
+            return
+        if not (self._is_open or self._sent):
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """End, whoever has ended it."""
+        self._end()
+        if self._connection.is_connected:
+            self._disconnecting = self._loop.create_task(self._disconnect())
+
+    def _read(self, data: bytes, number: int) -> None:
+        """Tell what is spotted at the beginning of *data*, and what the rest says."""
+        # Between two strings of an answer hiredis has no data either, but no answer
+        # begins there, so that nothing is spotted.
+        begin = 0 if self._replies.has_data() else self._tell_spotted(data, number)
+        if begin == len(data):
+            return
+        self._replies.feed(data[begin:])
         while (reply := self._replies.gets()) is not _NOTHING:
-            if not self._asked:
+            if not self._sent:
                 raise EOFError("an answer that nobody asked for")
-            asked = self._asked.popleft()
-            digest = asked.digest
-            found = NoGlanceError() if digest is None else self._parse(reply, digest)
-            asked.tell(found, number)
+            digest = self._sent[0].questions[0].digest
+            self._tell_next(self._parse(reply, digest), number)
+
+    def _tell_spotted(self, data: bytes, number: int) -> int:
+        """Tell the answers that need no reading; return where the others begin."""
+        begin = 0
+        while self._sent:
+            spotted = self._spot(data, begin, self._sent[0].questions[0].digest)
+            if spotted is None:
+                break
+            found, begin = spotted
+            self._tell_next(found, number)
+        return begin
+
+    def _tell_next(self, found: Found, number: int) -> None:
+        message = self._sent[0]
+        message.tell_next(found, number)
+        if not message.questions:
+            self._sent.popleft()
 
     def _give_up(self) -> None:
         """Tell those whose time is over; the rest has until its own."""
         self._timer = None
         now = self._loop.time()
         number = next(self._rounds)
-        for each in self._asked:
+        for each in self._sent:
             if each.deadline > now:
                 self._timer = self._loop.call_at(each.deadline, self._give_up)
                 return
             self._is_open = False
-            message = f"redis store: no answer within {self._timeout_seconds:g} s"
-            each.tell(StoreUnavailableError(message), number)
+            text = f"redis store: no answer within {self._timeout_seconds:g} s"
+            each.tell_late(StoreUnavailableError(text), number)
         if not self._is_open:
-            self._reading.cancel()
+            self._fail()
+
+    async def _disconnect(self) -> None:
+        with contextlib.suppress(OSError):
+            await self._connection.disconnect(nowait=True)
+
+    def _fail(self) -> None:
+        """End at once, whatever is on its way."""
+        self._end()
+        self._transport.abort()
 
     def _end(self) -> None:
+        """Tell who waits that no answer comes."""
         self._is_open = False
         number = next(self._rounds)
         if self._timer is not None:
             self._timer.cancel()
-        while self._asked:
-            self._asked.popleft().tell(NoGlanceError(), number)
+        while self._sent:
+            self._tell_next(NoGlanceError(), number)

@@ -44,6 +44,6 @@ async def test_recorded_request_takes_the_normal_way_on_a_network(
         way = portal.app[keys.SHORT_WAY]
 
         assert isinstance(way, TracedAwaitedWay)
-        assert way.ask(ask(PARENT + "01"), PEER, lambda _: None) is None
-        assert way.ask(ask(PARENT + "00"), PEER, lambda _: None) is not None
-        assert way.ask(ask(), PEER, lambda _: None) is not None
+        assert way.ask(ask(PARENT + "01"), PEER, lambda *_: None) is None
+        assert way.ask(ask(PARENT + "00"), PEER, lambda *_: None) is not None
+        assert way.ask(ask(), PEER, lambda *_: None) is not None

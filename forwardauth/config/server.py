@@ -1,6 +1,5 @@
 """``server``: where to listen, below which path, and which proxies to believe."""
 
-import os
 import re
 from datetime import timedelta
 from functools import partial
@@ -18,6 +17,7 @@ from forwardauth.config.durations import parse_duration
 from forwardauth.config.problems import RefusedValueError, quote
 from forwardauth.config.schema import ServerSettings
 from forwardauth.config.section import Section
+from forwardauth.processors import count_processors
 
 _BASE_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 _WORKERS: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
@@ -68,8 +68,7 @@ def parse_base_path(text: str) -> str:
 def parse_workers(text: str) -> int:
     """Return the number of processes; ``auto`` is one for each processor."""
     if text == _AUTO:
-        count = getattr(os, "process_cpu_count", os.cpu_count)
-        return int(count() or 1)
+        return count_processors()
     if not _WORKERS.fullmatch(text):
         raise RefusedValueError(
             f"{quote(text)} is not a number of processes",

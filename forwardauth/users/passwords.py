@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 from unicodedata import normalize
 
 from forwardauth.errors import CredentialsError, ThrottledError
+from forwardauth.processors import count_processors
 from forwardauth.users.hashes import Hasher
 from forwardauth.users.model import User
 from forwardauth.users.stamps import is_current, stamp_of
@@ -45,6 +46,8 @@ took most of the processor, and ``SCHED_IDLE`` would leave a login nothing."""
 
 _NICEST: Final = 19
 
+_MAX_CONCURRENT: Final = 2
+
 _BUSY: Final = timedelta(seconds=2)
 """The wait when all places are taken; by then the queue has moved on."""
 
@@ -67,7 +70,7 @@ class Passwords:
     def __init__(
         self,
         *,
-        max_concurrent: int = 2,
+        max_concurrent: int | None = None,
         max_waiting: int = 32,
         hasher: Hasher | None = None,
         decoy: Callable[[], str | None] = lambda: None,
@@ -75,7 +78,9 @@ class Passwords:
         """Keep the limits; threads start with the first verification.
 
         Args:
-            max_concurrent: Verifications that run at once.
+            max_concurrent: Verifications that run at once; when not given two, or one
+                where there is one processor: the first of two ends sooner that way,
+                the second no later, and verify has more of the processor.
             max_waiting: Verifications that wait for one of those to end.
             hasher: Parameters of new hashes.
             decoy: Returns the hash that stands in for that of an unknown user, such as
@@ -84,6 +89,8 @@ class Passwords:
         self._hasher = hasher or Hasher()
         self._decoy = decoy
         self._own_decoy = self._hasher.decoy()
+        if max_concurrent is None:
+            max_concurrent = min(_MAX_CONCURRENT, count_processors())
         self._places = threading.BoundedSemaphore(max_concurrent + max_waiting)
         self._pool = ThreadPoolExecutor(
             max_concurrent,

@@ -207,6 +207,29 @@ async def test_flood_is_turned_away() -> None:
     await passwords.close()
 
 
+@pytest.mark.parametrize(("processors", "expected"), [(1, 1), (2, 2), (64, 2)])
+async def test_no_more_run_at_once_than_there_are_processors(
+    monkeypatch: pytest.MonkeyPatch, processors: int, expected: int
+) -> None:
+    """Two on one would take twice as long each, and twice as much from verify."""
+    monkeypatch.setattr(module, "count_processors", lambda: processors)
+    hasher = HeldHasher()
+    passwords = Passwords(hasher=hasher)
+    logins = [
+        asyncio.create_task(passwords.verify(make_user(), PASSWORD)) for _ in range(3)
+    ]
+    for _ in range(expected):
+        assert await asyncio.to_thread(hasher.begun.acquire, timeout=10)
+    is_another = await asyncio.to_thread(hasher.begun.acquire, timeout=0.1)
+
+    hasher.may_end.set()
+    await asyncio.gather(*logins)
+    await passwords.close()
+
+    assert not is_another
+    assert hasher.most_running == expected
+
+
 async def test_whether_there_is_a_place_can_be_asked_before() -> None:
     """To ask takes no place, and says what a verification would be told."""
     hasher = HeldHasher()

@@ -1,0 +1,14 @@
+"""The processors that this process may use."""
+
+import os
+import sys
+
+
+def count_processors() -> int:
+    """Return how many there are; a container may leave a process some of them.
+
+    Source: sched_getaffinity(2). Elsewhere than on Linux those of the machine count.
+    """
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -6,13 +6,16 @@ in between: what a neighbour on the machine does, then falls on all of them.
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from benchmarks import load, servers
+from benchmarks import load, servers, shares
 from benchmarks.committing import committing
+from benchmarks.resident import children_of
 from benchmarks.seeding import seed_redis, seed_sqlite
 from benchmarks.workload import DOMAIN, Workload, requests, username
 from forwardauth.clock import SystemClock
@@ -20,6 +23,12 @@ from forwardauth.sessions.stores.factory import build_store
 from tests.support.processes import Process, free_ports
 
 STORES = ("memory", "sqlite", "redis")
+
+_SHARE: Final = 0.3
+"""Of a core for each worker: with two of them the client has most of its own left."""
+
+_WARM_SECONDS: Final = 3.0
+"""After so long each of two workers has seen every session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +142,30 @@ def stage(folder: Path, workload: Workload) -> Iterator[Stage]:
                 for name, front in fronts.items()
             },
         }
+        if shares.are_available():
+            subjects |= _with_shares(stack, folder, workload, files.nginx)
         yield Stage(subjects=subjects, services=services, logins=files.logins)
+
+
+def _with_shares(
+    stack: ExitStack, folder: Path, workload: Workload, asked: Path
+) -> dict[str, Subject]:
+    """Return one worker, and two, each with its share of a core of its own."""
+    found: dict[str, Subject] = {}
+    store = f"sqlite:{folder / 'sessions.db'}"
+    for name, count in (("one worker's share", 1), ("two workers' shares", 2)):
+        process = _start(
+            stack, folder / f"share-{count}", workload, store, workers=count
+        )
+        workers = children_of(process.pid) if count > 1 else [process.pid]
+        for pid, core in zip(
+            workers, (servers.SERVER_CORE, servers.CLIENT_CORE), strict=False
+        ):
+            os.sched_setaffinity(pid, {core})
+        found[name] = Subject(port=process.ports[0], requests=asked)
+        found[name].rate(_WARM_SECONDS)
+        stack.enter_context(shares.limited(workers, _SHARE))
+    return found
 
 
 def _start(

@@ -22,7 +22,7 @@ from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis import RedisStore
 from tests.support.certificates import create_certificates
 from tests.support.processes import free_ports
-from tests.support.redis_faults import Relay, answering
+from tests.support.redis_faults import Gate, Relay, answering
 from tests.support.redis_groups import RedisPair, running_cluster
 from tests.support.redis_server import RedisServer
 from tests.support.redis_stores import (
@@ -83,6 +83,16 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(RECOVERY_SECONDS):
         while not is_so():  # noqa: ASYNC110 - what others count has no event
             await asyncio.sleep(0.01)
+
+
+async def ask_on_new_lane(store: RedisStore, digest: Digest) -> asyncio.Future[Found]:
+    """Ask until there is a lane whose answer has to be waited for."""
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while True:
+            answer = ask(store, digest)
+            await asyncio.sleep(0.01)
+            if not answer.done():
+                return answer
 
 
 # what is told
@@ -207,6 +217,7 @@ async def test_known_session_that_was_ended_elsewhere_is_none(
         pytest.param(("HDEL", "expires"), NoGlanceError, id="no-expires"),
         pytest.param(("HDEL", "seen", "expires"), NoGlanceError, id="no-times"),
         pytest.param(("HDEL", "owner"), NoGlanceError, id="no-owner"),
+        pytest.param(("HDEL", "record"), NoGlanceError, id="no-record"),
         pytest.param(("HSET", "seen", "soon"), NoGlanceError, id="odd-time"),
         pytest.param(("HSET", "record", "{}"), Row, id="another-record"),
         pytest.param(("HSET", "owner", "bob"), KnownRow, id="another-owner"),
@@ -409,6 +420,59 @@ async def test_lane_that_is_left_answers_who_waits_first(redis: RedisServer) -> 
         relay.release()
 
         assert await waiting == row(entry)
+
+
+async def test_session_ended_while_its_answer_comes_on_a_lane_that_is_left(
+    redis: RedisServer,
+) -> None:
+    """That another lane is asked by now lets no answer of before count (V-52)."""
+    late, ended = create_entry(login="late"), create_entry(login="ended")
+    gate = Gate(redis)
+    async with (
+        gate.running() as url,
+        opened(url, prefix=create_prefix(), timeout_ms=1_500) as store,
+    ):
+        await add_all(store, [late, ended])
+        await ask_on_lane(store, late.digest)
+        gate.shut()
+        answered = gate.answered
+        first = ask(store, late.digest)
+        await asyncio.sleep(1)
+        second = ask(store, ended.digest)
+        assert isinstance(await first, StoreUnavailableError)
+        assert isinstance(await ask(store, late.digest), NoGlanceError)
+        await until(lambda: gate.answered >= answered + 2)
+        third = await ask_on_new_lane(store, late.digest)
+
+        assert await store.delete(ended.digest) is not None
+        assert not second.done(), "the machine is too slow for this test"
+        gate.open()
+
+        assert isinstance(await second, NoGlanceError)
+        assert await third == row(late)
+
+
+async def test_close_tells_who_waits_on_a_lane_that_is_left(
+    redis: RedisServer,
+) -> None:
+    """Nothing is told, nor stays open, after ``close``."""
+    late, waiting = create_entry(login="late"), create_entry(login="waiting")
+    gate = Gate(redis)
+    async with gate.running() as url:
+        async with opened(url, prefix=create_prefix(), timeout_ms=1_500) as store:
+            await add_all(store, [late, waiting])
+            await ask_on_lane(store, late.digest)
+            gate.shut()
+            first = ask(store, late.digest)
+            await asyncio.sleep(1)
+            second = ask(store, waiting.digest)
+            assert isinstance(await first, StoreUnavailableError)
+            third = await ask_on_new_lane(store, late.digest)
+            assert not second.done(), "the machine is too slow for this test"
+
+        assert second.done()
+        assert isinstance(await second, NoGlanceError)
+        assert isinstance(await third, NoGlanceError)
 
 
 async def test_quiet_lane_is_kept(redis: RedisServer, prefix: str) -> None:

@@ -41,6 +41,7 @@ class Server:
     Attributes:
         writer: Towards the lane.
         asked: What came on the lane.
+        reads: Set as long as what comes is read.
     """
 
     def __init__(self, stack: AsyncExitStack) -> None:
@@ -50,6 +51,8 @@ class Server:
         self._stack = stack
         self._port = 0
         self._has_one, self._is_left = asyncio.Event(), asyncio.Event()
+        self.reads = asyncio.Event()
+        self.reads.set()
 
     async def listen(self) -> None:
         """Wait for the connection."""
@@ -62,6 +65,7 @@ class Server:
         self._has_one.set()
         while data := await reader.read(65_536):
             self.asked.put_nowait(data)
+            await self.reads.wait()
         self._is_left.set()
 
     async def connect(self) -> Connection:
@@ -306,3 +310,198 @@ async def test_known_answer_within_another_one_is_not_taken_for_it(
             await asyncio.sleep(0.05)
 
     assert told.kinds == [[KnownRow, Row]]
+
+
+async def test_who_is_late_is_told_once_whoever_is_late_after_it(
+    server: Server,
+) -> None:
+    """Each by its own time, and only then (V-33)."""
+    lane = await server.open_lane(timeout_seconds=0.4)
+    told = Told(2)
+    lane.ask(told.questions[:1], b"first")
+    await asyncio.sleep(0.2)
+    lane.ask(told.questions[1:], b"second")
+    await asyncio.sleep(0.3)
+    assert told.kinds == [[StoreUnavailableError], []]
+
+    await server.wait_until_left()
+
+    assert told.kinds == [[StoreUnavailableError], [StoreUnavailableError]]
+
+
+async def test_lane_that_was_quiet_for_long_still_knows_who_is_late(
+    server: Server,
+) -> None:
+    """The time of a question is not that of the one before (V-33)."""
+    lane = await server.open_lane(timeout_seconds=0.1)
+    told = Told(2)
+    lane.ask(told.questions[:1], b"first")
+    await server.asked.get()
+    server.writer.write(ANSWER)
+    await asyncio.sleep(0.3)
+
+    lane.ask(told.questions[1:], b"second")
+    await server.wait_until_left()
+
+    assert told.kinds == [[type(None)], [StoreUnavailableError]]
+
+
+async def test_session_is_refused_in_whichever_message_it_was_asked_about(
+    server: Server,
+) -> None:
+    """In the first one, in the last one, and in both; later questions are not."""
+    lane = await server.open_lane()
+    told = Told(4)
+    first, second, third, later = told.questions
+    lane.ask([first, second], b"1")
+    lane.ask([third], b"2")
+    for each in (first, third):
+        lane.refuse(each.digest)
+    lane.ask([later._replace(digest=first.digest)], b"3")
+
+    server.writer.write(ANSWER * 4)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while lane.has_asked:  # noqa: ASYNC110 - a lane tells those who ask alone
+            await asyncio.sleep(0.001)
+
+    refused, kept = [NoGlanceError], [type(None)]
+    assert told.kinds == [refused, kept, refused, kept]
+
+
+async def test_lane_that_is_closed_answers_who_waits_and_then_ends(
+    server: Server,
+) -> None:
+    """Nobody else may ask there from then on."""
+    lane = await server.open_lane()
+    told = Told(2)
+    lane.ask(told.questions, b"two")
+    await server.asked.get()
+
+    lane.close()
+
+    assert not lane.is_open
+    server.writer.write(ANSWER)
+    await asyncio.sleep(0.05)
+    assert told.kinds == [[type(None)], []]
+    server.writer.write(ANSWER)
+    await server.wait_until_left()
+    assert told.kinds == [[type(None)], [type(None)]]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="no protocol"),
+        pytest.param(b"+OK\r\n", id="another answer"),
+        pytest.param(b"$-1\r\n", id="nothing"),
+        pytest.param(b"*-1\r\n", id="no array"),
+    ],
+)
+async def test_what_no_look_up_is_answered_by_ends_the_lane(
+    server: Server, said: bytes
+) -> None:
+    """Else the answers after it would be told to others; no fault is logged (V-52)."""
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, what: faults.append(what)
+    )
+    lane = await server.open_lane()
+    told = Told(3)
+    lane.ask(told.questions, b"three")
+    await server.asked.get()
+
+    server.writer.write(ANSWER + said + ANSWER)
+    await server.wait_until_left()
+
+    assert told.kinds == [[type(None)], [NoGlanceError], [NoGlanceError]]
+    assert faults == []
+
+
+async def test_part_of_an_answer_that_nobody_asked_for_ends_the_lane(
+    server: Server,
+) -> None:
+    """The next who asks would be told the rest of it (V-52)."""
+    lane = await server.open_lane()
+    told = Told(1)
+    lane.ask(told.questions, b"one")
+    await server.asked.get()
+
+    server.writer.write(ANSWER + ANSWER[:12])
+    await server.wait_until_left()
+
+    assert not lane.is_open
+    assert told.kinds == [[type(None)]]
+
+
+async def test_what_comes_while_nobody_asks_ends_the_lane(server: Server) -> None:
+    """However little of it there is (V-52)."""
+    lane = await server.open_lane()
+
+    server.writer.write(ANSWER[:1])
+    await server.wait_until_left()
+
+    assert not lane.is_open
+
+
+async def test_server_that_says_nothing_more_is_not_waited_for(server: Server) -> None:
+    """Although it still takes what is sent, or has not yet taken it (V-33)."""
+    lane = await server.open_lane()
+    told = Told(2)
+    server.reads.clear()
+    lane.ask(told.questions[:1], b"x" * 30_000_000)
+
+    server.writer.write_eof()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while lane.is_open:  # noqa: ASYNC110 - a lane tells those who ask alone
+            await asyncio.sleep(0.001)
+    server.reads.set()
+
+    assert told.kinds == [[NoGlanceError], []]
+
+
+@pytest.mark.parametrize("said", [b"", b"-ERR max number of clients reached\r\n"])
+@pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+async def test_what_came_before_it_was_taken_over_is_not_missed(
+    server: Server, said: bytes, *, is_reset: bool
+) -> None:
+    """There is no lane then, and nothing stays open."""
+    connection = await server.connect()
+    server.writer.write(said)
+    await server.writer.drain()
+    await asyncio.sleep(0.05)
+    if is_reset:
+        server.writer.transport.abort()
+    else:
+        server.writer.close()
+    await asyncio.sleep(0.05)
+
+    lane = server.make_lane(connection)
+    await asyncio.sleep(0)
+
+    assert not lane.is_open
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while connection.is_connected:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.001)
+
+
+async def test_teller_that_fails_harms_nobody_else(server: Server) -> None:
+    """It is a fault, which is logged; all others are told, and the lane ends."""
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, what: faults.append(what)
+    )
+    lane = await server.open_lane()
+    told = Told(2)
+
+    def fail(_: Found, __: int) -> None:
+        raise ZeroDivisionError
+
+    lane.ask([Question(Digest(bytes(32)), fail)], b"one")
+    lane.ask(told.questions, b"two")
+    await server.asked.get()
+    server.writer.write(ANSWER)
+    await server.wait_until_left()
+    await asyncio.sleep(0)
+
+    assert told.kinds == [[NoGlanceError]] * 2
+    assert len(faults) == 1

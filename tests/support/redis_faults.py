@@ -159,3 +159,67 @@ class Relay:
             commands.close()
             with contextlib.suppress(ConnectionError):
                 await commands.wait_closed()
+
+
+class Gate:
+    """Stands between a store and its server, and can keep all answers to look-ups.
+
+    Attributes:
+        answered: How many messages the server has answered; they may be kept.
+    """
+
+    def __init__(self, server: RedisServer) -> None:
+        """Pass everything on until it is told otherwise."""
+        self.answered = 0
+        self._server = server
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+
+    def shut(self) -> None:
+        """Keep the answers on connections on which somebody has looked up."""
+        self._is_open.clear()
+
+    def open(self) -> None:
+        """Pass on what was kept, and what comes."""
+        self._is_open.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Listen as long as the context lasts; yield the URL of the store."""
+        async with listening(self._pass_on) as port:
+            yield f"redis://127.0.0.1:{port}/0"
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        answers, commands = await asyncio.open_connection(
+            "127.0.0.1", self._server.port
+        )
+        has_looked_up = asyncio.Event()
+
+        kept: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def take_answers() -> None:
+            while answer := await answers.read(_CHUNK_BYTES):
+                self.answered += has_looked_up.is_set()
+                kept.put_nowait(answer)
+
+        async def pass_answers() -> None:
+            while True:
+                answer = await kept.get()
+                if has_looked_up.is_set():
+                    await self._is_open.wait()
+                writer.write(answer)
+
+        passing = asyncio.gather(take_answers(), pass_answers())
+        try:
+            while asked := await reader.read(_CHUNK_BYTES):
+                if b"\r\nHMGET\r\n" in asked and b"EVAL" not in asked:
+                    has_looked_up.set()
+                commands.write(asked)
+        finally:
+            passing.cancel()
+            await asyncio.gather(passing, return_exceptions=True)
+            commands.close()
+            with contextlib.suppress(ConnectionError):
+                await commands.wait_closed()

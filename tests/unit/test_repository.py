@@ -85,6 +85,7 @@ TESTED_ELSEWHERE: Final = {
     "sessions/stores/redis_durability.py": "as redis.py: test_redis_durability.py",
     "sessions/stores/redis_clocks.py": "as redis.py: integration/test_doctor_redis.py",
     "sessions/stores/redis_lane.py": "as redis.py: integration/test_redis_lane.py",
+    "sessions/stores/redis_message.py": "as redis_lane.py, which sends it",
     "sessions/stores/redis_library.py": "as redis.py, whose servers it finds",
     "sessions/stores/redis_replicas.py": "as redis.py: test_redis_failover.py",
     "sessions/stores/redis_scripts.py": "as redis.py, which sends them",

@@ -45,6 +45,8 @@ class RedisBatches:
         self._known = KnownReplies()
         self._heads, self._tail = _frame(keys)
         self._lanes: dict[Place, Lane] = {}
+        self._left: list[Lane] = []
+        """Those on which nothing more is asked, but answers may be on their way."""
         self._opening: dict[Place | None, asyncio.Task[None]] = {}
         self._pauses: dict[Place | None, float] = {}
         self._rounds: Iterator[int] = count()
@@ -88,7 +90,7 @@ class RedisBatches:
 
         The answer may have been on its way before that.
         """
-        for lane in self._lanes.values():
+        for lane in (*self._lanes.values(), *self._left):
             lane.refuse(digest)
 
     async def close(self) -> None:
@@ -97,8 +99,9 @@ class RedisBatches:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        lanes, self._lanes = self._lanes, {}
-        for lane in lanes.values():
+        lanes = [*self._lanes.values(), *self._left]
+        self._lanes, self._left = {}, []
+        for lane in lanes:
             await lane.aclose()
 
     def _open_later(self, place: Place | None, key: str) -> None:
@@ -117,9 +120,11 @@ class RedisBatches:
             self._pauses[wanted] = now + PAUSE_SECONDS
             return
         self._pauses.clear()
+        self._left = [each for each in self._left if each.has_asked]
         for known in [*self._lanes]:
             if known == place or not self._stand_together(known, place):
-                self._lanes.pop(known).close()
+                self._left.append(self._lanes.pop(known))
+                self._left[-1].close()
         self._lanes[place] = Lane(
             connection,
             spot=self._known.spot,

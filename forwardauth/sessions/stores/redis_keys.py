@@ -186,7 +186,8 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
             row = glances.Row(owner.decode(), record, int(seen))
             # Read as well, so that what ``parse_fields`` refuses is no glance.
             login.decode()
-            if is_time(row.seen_ms) and is_time(int(expires)):
+            times = row.seen_ms, int(expires)
+            if type(record) is bytes and all(map(is_time, times)):
                 return row
     except (TypeError, ValueError, AttributeError):
         pass

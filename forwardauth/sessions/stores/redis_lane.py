@@ -17,7 +17,7 @@ read; it is looked for only where an answer begins.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 import hiredis
@@ -27,6 +27,7 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found, Question
 from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.stores.redis_message import Message
 
 _NOTHING: Final = object()
 _ENDS: Final = (hiredis.HiredisError, EOFError)
@@ -34,42 +35,6 @@ _ENDS: Final = (hiredis.HiredisError, EOFError)
 
 Spot: TypeAlias = Callable[[bytes, int, Digest], tuple[Found, int] | None]
 Parse: TypeAlias = Callable[[Any, Digest], Found]
-
-
-class _Message:
-    """Questions on their way together.
-
-    Attributes:
-        questions: Those that are not answered, in the order of the answers.
-        deadline: When the answers are too late.
-        is_late: Whether they are, which has been told then.
-        refused: About which it is told to ask again.
-    """
-
-    __slots__ = ("deadline", "is_late", "questions", "refused")
-
-    def __init__(self, questions: Iterable[Question], deadline: float) -> None:
-        self.questions = deque(questions)
-        self.deadline = deadline
-        self.is_late = False
-        self.refused: set[Digest] = set()
-
-    def tell_next(self, found: Found, number: int) -> None:
-        """Tell the first one *found*, unless it has been told something before."""
-        digest, told = self.questions.popleft()
-        if self.is_late:
-            return
-        if self.refused and digest in self.refused:
-            found = NoGlanceError()
-        told(found, number)
-
-    def tell_late(self, found: Found, number: int) -> None:
-        """Tell all of them *found*, once; the answers may come all the same."""
-        if self.is_late:
-            return
-        self.is_late = True
-        for each in self.questions:
-            each.told(found, number)
 
 
 class Lane(asyncio.Protocol):
@@ -105,15 +70,22 @@ class Lane(asyncio.Protocol):
         self._parse = parse
         self._timeout_seconds = timeout_seconds
         self._replies = hiredis.Reader(notEnoughData=_NOTHING)
-        self._sent: deque[_Message] = deque()
+        self._sent: deque[Message] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._rounds = rounds
         self._is_open = True
         self._disconnecting: asyncio.Task[None] | None = None
         # The streams would wake a task for each message.
         self._transport.set_protocol(self)
-        if reader.at_eof():
+        # What they have heard already nobody tells again.
+        has_heard = reader._buffer or reader.at_eof() or reader.exception()  # type: ignore[attr-defined]  # noqa: SLF001 - and no public name for this
+        if has_heard or self._transport.is_closing():
             self._fail()
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether an answer is on its way."""
+        return bool(self._sent)
 
     @property
     def is_open(self) -> bool:
@@ -129,7 +101,7 @@ class Lane(asyncio.Protocol):
         """
         deadline = self._loop.time() + self._timeout_seconds
         # Before anything can fail: from here on each of them is told.
-        self._sent.append(_Message(questions, deadline))
+        self._sent.append(Message(questions, deadline))
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._give_up)
         self._transport.write(message)
@@ -163,14 +135,23 @@ class Lane(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         """End, whoever has ended it."""
-        self._end()
-        if self._connection.is_connected:
-            self._disconnecting = self._loop.create_task(self._disconnect())
+        self._fail()
+
+    def eof_received(self) -> None:
+        """End: nobody says anything any more, whatever is still to be sent."""
+        self._fail()
 
     def _read(self, data: bytes, number: int) -> None:
-        """Tell what is spotted at the beginning of *data*, and what the rest says."""
-        # Between two strings of an answer hiredis has no data either, but no answer
-        # begins there, so that nothing is spotted.
+        """Tell what is spotted at the beginning of *data*, and what the rest says.
+
+        Raises:
+            EOFError: It cannot be told any more what belongs to whom.
+            hiredis.HiredisError: It is not in the protocol.
+        """
+        if not self._sent:
+            raise EOFError("nobody has asked")
+        # Within an answer hiredis may have no data either, behind a whole string or a
+        # mark, but no answer begins there, so that nothing is spotted.
         begin = 0 if self._replies.has_data() else self._tell_spotted(data, number)
         if begin == len(data):
             return
@@ -178,8 +159,12 @@ class Lane(asyncio.Protocol):
         while (reply := self._replies.gets()) is not _NOTHING:
             if not self._sent:
                 raise EOFError("an answer that nobody asked for")
+            if not isinstance(reply, list | hiredis.ReplyError):
+                raise EOFError("no answer to a look-up")  # noqa: TRY004 - of a server
             digest = self._sent[0].questions[0].digest
             self._tell_next(self._parse(reply, digest), number)
+        if not self._sent and self._replies.has_data():
+            raise EOFError("a part of an answer that nobody asked for")
 
     def _tell_spotted(self, data: bytes, number: int) -> int:
         """Tell the answers that need no reading; return where the others begin."""
@@ -194,23 +179,27 @@ class Lane(asyncio.Protocol):
 
     def _tell_next(self, found: Found, number: int) -> None:
         message = self._sent[0]
-        message.tell_next(found, number)
+        question = message.questions.popleft()
         if not message.questions:
             self._sent.popleft()
+        message.tell(question, found, number)
 
     def _give_up(self) -> None:
         """Tell those whose time is over; the rest has until its own."""
         self._timer = None
         now = self._loop.time()
+        late = [each for each in self._sent if each.deadline <= now]
+        if len(late) < len(self._sent):
+            deadline = self._sent[len(late)].deadline
+            self._timer = self._loop.call_at(deadline, self._give_up)
+        if not late:
+            return
+        self._is_open = False
         number = next(self._rounds)
-        for each in self._sent:
-            if each.deadline > now:
-                self._timer = self._loop.call_at(each.deadline, self._give_up)
-                return
-            self._is_open = False
+        for each in late:
             text = f"redis store: no answer within {self._timeout_seconds:g} s"
             each.tell_late(StoreUnavailableError(text), number)
-        if not self._is_open:
+        if self._timer is None:
             self._fail()
 
     async def _disconnect(self) -> None:
@@ -218,9 +207,12 @@ class Lane(asyncio.Protocol):
             await self._connection.disconnect(nowait=True)
 
     def _fail(self) -> None:
-        """End at once, whatever is on its way."""
+        """End at once, whatever is on its way; more than once does no harm."""
         self._end()
         self._transport.abort()
+        # A connection that was lost before it was taken over tells nobody any more.
+        if self._connection.is_connected and self._disconnecting is None:
+            self._disconnecting = self._loop.create_task(self._disconnect())
 
     def _end(self) -> None:
         """Tell who waits that no answer comes."""

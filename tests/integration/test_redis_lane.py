@@ -1,6 +1,8 @@
 """A connection on which look-ups follow each other, to a real Redis and to worse."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import count
@@ -470,6 +472,8 @@ async def test_what_came_before_it_was_taken_over_is_not_missed(
     await server.writer.drain()
     await asyncio.sleep(0.05)
     if is_reset:
+        stream = server.writer.get_extra_info("socket")
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         server.writer.transport.abort()
     else:
         server.writer.close()

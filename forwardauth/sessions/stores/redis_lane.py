@@ -78,7 +78,7 @@ class Lane(asyncio.Protocol):
         # The streams would wake a task for each message.
         self._transport.set_protocol(self)
         # What they have heard already nobody tells again.
-        has_heard = reader._buffer or reader.at_eof() or reader.exception()  # type: ignore[attr-defined]  # noqa: SLF001 - and no public name for this
+        has_heard = bool(reader._buffer) or reader.at_eof()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         if has_heard or self._transport.is_closing():
             self._fail()
 

@@ -11,11 +11,9 @@ import argparse
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -40,7 +38,7 @@ QUARTER: Final = 0.25
 """Of the highest rate: hashing takes its share of the core, and a queue that grows
 without end would measure nothing but the length of the run."""
 
-LOGIN_SECONDS: Final = 3.0
+LOGIN_SECONDS: Final = 2.0
 """At least: on a core that is fully used a login takes its time."""
 
 MAX_PACED: Final = 40_000
@@ -78,30 +76,31 @@ class Rounds:
                 own.append(rate * self._seconds / taken)
         return found
 
-    def waits(self, highest: float) -> Series:
-        """Return the p99 in milliseconds of each case, round by round."""
+    def waits(self) -> Series:
+        """Return the p99 in milliseconds of each case, round by round.
+
+        Each round has its own highest rate: where neighbours leave less of the machine
+        than a minute ago, half of what was possible then would be more than all.
+        """
         service, empty = self._on.subjects["sqlite"], self._on.subjects["empty"]
-        half, quarter = (min(MAX_PACED, highest * part) for part in (HALF, QUARTER))
-        logins: list[int] = []
-
-        def beside_logins() -> float:
-            seconds = max(self._seconds, LOGIN_SECONDS)
-            paced = service.paced(seconds, quarter, logins=self._on.logins)
-            logins.append(paced.logins)
-            return paced.p99
-
-        cases: dict[str, Callable[[], float]] = {
-            "empty": lambda: empty.paced(self._seconds, half).p99,
-            "service": lambda: service.paced(self._seconds, half).p99,
-            "quiet": lambda: service.paced(self._seconds, quarter).p99,
-            "logins": beside_logins,
-        }
-        found: Series = {name: [] for name in cases}
+        found: Series = {name: [] for name in ("empty", "service", "quiet", "logins")}
+        logins = 0
         for _ in range(max(self._count, WAIT_ROUNDS)):
-            for name, measure in cases.items():
-                found[name].append(measure() * 1000)
+            highest = service.rate(self._seconds)
+            half, quarter = (min(MAX_PACED, highest * part) for part in (HALF, QUARTER))
+            beside = service.paced(
+                max(self._seconds, LOGIN_SECONDS), quarter, logins=self._on.logins
+            )
+            logins += beside.logins
+            for name, paced in (
+                ("logins", beside),
+                ("empty", empty.paced(self._seconds, half)),
+                ("service", service.paced(self._seconds, half)),
+                ("quiet", service.paced(self._seconds, quarter)),
+            ):
+                found[name].append(paced.p99 * 1000)
         # Some hash was under way all the time; if none was ever done, that is a fault.
-        if not any(logins):
+        if logins == 0:
             raise RuntimeError("no login came through: is the machine too busy?")
         return found
 
@@ -146,7 +145,7 @@ def run(workload: Workload, folder: Path, *, rounds: int, seconds: float) -> Rep
         rates = measure.rates()
         # Before the logins: a hash in hand takes 64 MiB for a moment.
         memory = {name: pss_megabytes(on.services[name].pid) for name in STORES}
-        waits = measure.waits(statistics.median(rates["sqlite"]))
+        waits = measure.waits()
     starts = [begin.seconds() for _ in range(rounds)]
     rows = [
         *rate_rows(rates),

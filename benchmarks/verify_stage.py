@@ -27,7 +27,7 @@ STORES = ("memory", "sqlite", "redis")
 _SHARE: Final = 0.3
 """Of a core for each worker: with two of them the client has most of its own left."""
 
-_WARM_SECONDS: Final = 3.0
+_WARM_SECONDS: Final = 2.0
 """After so long each of two workers has seen every session."""
 
 

@@ -157,13 +157,13 @@ def _with_shares(
         process = _start(
             stack, folder / f"share-{count}", workload, store, workers=count
         )
-        workers = children_of(process.pid) if count > 1 else [process.pid]
-        for pid, core in zip(
-            workers, (servers.SERVER_CORE, servers.CLIENT_CORE), strict=False
-        ):
-            os.sched_setaffinity(pid, {core})
         found[name] = Subject(port=process.ports[0], requests=asked)
         found[name].rate(_WARM_SECONDS)
+        # By now all of them have been forked, and no other child is left.
+        workers = children_of(process.pid) if count > 1 else [process.pid]
+        cores = (servers.SERVER_CORE, servers.CLIENT_CORE)[:count]
+        for pid, core in zip(workers, cores, strict=True):
+            os.sched_setaffinity(pid, {core})
         stack.enter_context(shares.limited(workers, _SHARE))
     return found
 

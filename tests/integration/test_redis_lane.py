@@ -22,9 +22,9 @@ from forwardauth.sessions.stores.redis_lane import Lane
 from tests.support.redis_faults import Relay, listening
 from tests.support.redis_server import RedisServer
 from tests.support.redis_stores import ask, ask_all, ask_on_lane, create_prefix, opened
+from tests.support.until import PATIENCE_SECONDS, until
 from tests.unit.sessions.contract import PLAIN, add_all, at, create_entry
 
-PATIENCE_SECONDS: Final = 20.0
 ANSWER: Final = b"*5\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n"
 """To a look-up of a session that is not there."""
 
@@ -138,11 +138,21 @@ class Told:
         return [[type(each) for each in some] for some in self.found]
 
 
-async def until_closed(lane: Lane) -> None:
-    """Return when nothing more can be asked on *lane*."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while lane.is_open:  # noqa: ASYNC110 - a lane tells nobody
-            await asyncio.sleep(0.001)
+async def ask_many(server: Server, number: int) -> tuple[Lane, Told]:
+    """Return a lane on which *number* have asked together, and what they are told."""
+    lane, told = await server.open_lane(), Told(number)
+    lane.ask(told.questions, b"all of them")
+    await server.asked.get()
+    return lane, told
+
+
+@pytest.fixture
+async def faults() -> list[object]:
+    """What is told to the event loop as a fault that nobody has handled."""
+    found: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, what: found.append(what))
+    return found
 
 
 async def test_known_answers_are_the_bytes_that_a_server_sends(
@@ -215,9 +225,7 @@ async def test_connection_that_ended_before_it_was_taken_over_is_no_lane(
     server.writer.close()
     reader = connection._reader  # noqa: SLF001 - nobody else has it
     assert reader is not None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not reader.at_eof():  # noqa: ASYNC110 - the stream tells nobody
-            await asyncio.sleep(0.001)
+    await until(reader.at_eof)
 
     lane = server.make_lane(connection)
 
@@ -229,14 +237,11 @@ async def test_end_in_the_middle_of_an_answer_tells_who_waits_to_ask_again(
     server: Server,
 ) -> None:
     """Those whose answer was whole have it; each is told once (V-52)."""
-    lane = await server.open_lane()
-    told = Told(3)
-    lane.ask(told.questions, b"three")
-    await server.asked.get()
+    lane, told = await ask_many(server, 3)
 
     server.writer.write(ANSWER + ANSWER[:20])
     server.writer.close()
-    await until_closed(lane)
+    await until(lambda: not lane.is_open)
     await asyncio.sleep(0)
 
     assert told.kinds == [[type(None)], [NoGlanceError], [NoGlanceError]]
@@ -244,19 +249,19 @@ async def test_end_in_the_middle_of_an_answer_tells_who_waits_to_ask_again(
 
 async def test_those_who_were_late_are_told_once(server: Server) -> None:
     """The answer that comes in the end is passed over, and the next is in its place."""
-    lane = await server.open_lane(timeout_seconds=0.2)
+    lane = await server.open_lane(timeout_seconds=1.5)
     told = Told(3)
     lane.ask(told.questions[:2], b"late")
     await server.asked.get()
     server.writer.write(ANSWER)
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(1)
     lane.ask(told.questions[2:], b"in time")
     await server.asked.get()
-    await asyncio.sleep(0.1)
+    await until(lambda: told.found[1])
     assert told.kinds == [[type(None)], [StoreUnavailableError], []]
 
     server.writer.write(ANSWER + ANSWER)
-    await asyncio.sleep(0.05)
+    await until(lambda: told.found[2])
 
     assert told.kinds == [[type(None)], [StoreUnavailableError], [type(None)]]
     assert not lane.is_open
@@ -310,6 +315,7 @@ async def test_known_answer_within_another_one_is_not_taken_for_it(
         for part in parts:
             server.writer.write(part)
             await asyncio.sleep(0.05)
+    await until(lambda: len(told.found[0]) > 1)
 
     assert told.kinds == [[KnownRow, Row]]
 
@@ -318,12 +324,12 @@ async def test_who_is_late_is_told_once_whoever_is_late_after_it(
     server: Server,
 ) -> None:
     """Each by its own time, and only then (V-33)."""
-    lane = await server.open_lane(timeout_seconds=0.4)
+    lane = await server.open_lane(timeout_seconds=1.5)
     told = Told(2)
     lane.ask(told.questions[:1], b"first")
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(1)
     lane.ask(told.questions[1:], b"second")
-    await asyncio.sleep(0.3)
+    await until(lambda: told.found[0])
     assert told.kinds == [[StoreUnavailableError], []]
 
     await server.wait_until_left()
@@ -335,12 +341,13 @@ async def test_lane_that_was_quiet_for_long_still_knows_who_is_late(
     server: Server,
 ) -> None:
     """The time of a question is not that of the one before (V-33)."""
-    lane = await server.open_lane(timeout_seconds=0.1)
+    lane = await server.open_lane(timeout_seconds=1)
     told = Told(2)
     lane.ask(told.questions[:1], b"first")
     await server.asked.get()
     server.writer.write(ANSWER)
-    await asyncio.sleep(0.3)
+    await until(lambda: told.found[0])
+    await asyncio.sleep(1.1)
 
     lane.ask(told.questions[1:], b"second")
     await server.wait_until_left()
@@ -362,9 +369,7 @@ async def test_session_is_refused_in_whichever_message_it_was_asked_about(
     lane.ask([later._replace(digest=first.digest)], b"3")
 
     server.writer.write(ANSWER * 4)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while lane.has_asked:  # noqa: ASYNC110 - a lane tells those who ask alone
-            await asyncio.sleep(0.001)
+    await until(lambda: not lane.has_asked)
 
     refused, kept = [NoGlanceError], [type(None)]
     assert told.kinds == [refused, kept, refused, kept]
@@ -374,16 +379,13 @@ async def test_lane_that_is_closed_answers_who_waits_and_then_ends(
     server: Server,
 ) -> None:
     """Nobody else may ask there from then on."""
-    lane = await server.open_lane()
-    told = Told(2)
-    lane.ask(told.questions, b"two")
-    await server.asked.get()
+    lane, told = await ask_many(server, 2)
 
     lane.close()
 
     assert not lane.is_open
     server.writer.write(ANSWER)
-    await asyncio.sleep(0.05)
+    await until(lambda: told.found[0])
     assert told.kinds == [[type(None)], []]
     server.writer.write(ANSWER)
     await server.wait_until_left()
@@ -400,17 +402,10 @@ async def test_lane_that_is_closed_answers_who_waits_and_then_ends(
     ],
 )
 async def test_what_no_look_up_is_answered_by_ends_the_lane(
-    server: Server, said: bytes
+    server: Server, faults: list[object], said: bytes
 ) -> None:
     """Else the answers after it would be told to others; no fault is logged (V-52)."""
-    faults: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(
-        lambda _, what: faults.append(what)
-    )
-    lane = await server.open_lane()
-    told = Told(3)
-    lane.ask(told.questions, b"three")
-    await server.asked.get()
+    _, told = await ask_many(server, 3)
 
     server.writer.write(ANSWER + said + ANSWER)
     await server.wait_until_left()
@@ -423,10 +418,7 @@ async def test_part_of_an_answer_that_nobody_asked_for_ends_the_lane(
     server: Server,
 ) -> None:
     """The next who asks would be told the rest of it (V-52)."""
-    lane = await server.open_lane()
-    told = Told(1)
-    lane.ask(told.questions, b"one")
-    await server.asked.get()
+    lane, told = await ask_many(server, 1)
 
     server.writer.write(ANSWER + ANSWER[:12])
     await server.wait_until_left()
@@ -453,9 +445,7 @@ async def test_server_that_says_nothing_more_is_not_waited_for(server: Server) -
     lane.ask(told.questions[:1], b"x" * 30_000_000)
 
     server.writer.write_eof()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while lane.is_open:  # noqa: ASYNC110 - a lane tells those who ask alone
-            await asyncio.sleep(0.001)
+    await until(lambda: not lane.is_open)
     server.reads.set()
 
     assert told.kinds == [[NoGlanceError], []]
@@ -468,32 +458,29 @@ async def test_what_came_before_it_was_taken_over_is_not_missed(
 ) -> None:
     """There is no lane then, and nothing stays open."""
     connection = await server.connect()
+    reader = connection._reader  # noqa: SLF001 - nobody else has it
+    assert reader is not None
     server.writer.write(said)
-    await server.writer.drain()
-    await asyncio.sleep(0.05)
+    await until(lambda: len(reader._buffer) == len(said))  # type: ignore[attr-defined]  # noqa: SLF001 - as above
     if is_reset:
         stream = server.writer.get_extra_info("socket")
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         server.writer.transport.abort()
     else:
         server.writer.close()
-    await asyncio.sleep(0.05)
+    await until(lambda: reader._eof or reader.exception())  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
     lane = server.make_lane(connection)
     await asyncio.sleep(0)
 
     assert not lane.is_open
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while connection.is_connected:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.001)
+    await until(lambda: not connection.is_connected)
 
 
-async def test_teller_that_fails_harms_nobody_else(server: Server) -> None:
+async def test_teller_that_fails_harms_nobody_else(
+    server: Server, faults: list[object]
+) -> None:
     """It is a fault, which is logged; all others are told, and the lane ends."""
-    faults: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(
-        lambda _, what: faults.append(what)
-    )
     lane = await server.open_lane()
     told = Told(2)
 

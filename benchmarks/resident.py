@@ -40,12 +40,6 @@ def group_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def children_of(pid: int) -> list[int]:
-    """Return the processes that *pid* has started and that live, oldest first."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return sorted(int(each) for found in lists for each in found.read_text().split())
-
-
 def is_on_uvloop(pid: int) -> bool:
     """Whether *pid* has loaded uvloop, as a service that runs on it has."""
     return "uvloop" in Path(f"/proc/{pid}/maps").read_text("utf-8")

@@ -12,6 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+OF_A_WORKER: Final = 0.3
+"""Of a core: with two workers the client has most of its own left."""
+
 PERIOD_MICROS: Final = 10_000
 """After so long a process may use its share again. Source: cgroups(7), cpu.max."""
 

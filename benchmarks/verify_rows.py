@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmarks.figures import Row
 from benchmarks.goals import Goal
+from benchmarks.shares import OF_A_WORKER
 
 Series = dict[str, list[float]]
 """What was measured of each subject, round by round."""
@@ -47,7 +48,7 @@ _RATES: Final = (
         None,
     ),
     (
-        "two workers, each with 0.3 of a core",
+        f"two workers, each with {OF_A_WORKER} of a core",
         "two workers' shares",
         "one worker's share",
         Goal(must=1.8, aim=1.95),

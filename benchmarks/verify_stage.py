@@ -15,20 +15,17 @@ from typing import Final
 
 from benchmarks import load, servers, shares
 from benchmarks.committing import committing
-from benchmarks.resident import children_of
 from benchmarks.seeding import seed_redis, seed_sqlite
 from benchmarks.workload import DOMAIN, Workload, requests, username
 from forwardauth.clock import SystemClock
 from forwardauth.sessions.stores.factory import build_store
 from tests.support.processes import Process, free_ports
+from tests.support.serving import workers_of
 
 STORES = ("memory", "sqlite", "redis")
 
-_SHARE: Final = 0.3
-"""Of a core for each worker: with two of them the client has most of its own left."""
-
 _WARM_SECONDS: Final = 2.0
-"""After so long each of two workers has seen every session."""
+"""After so long each of two workers has seen nearly every session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +157,11 @@ def _with_shares(
         found[name] = Subject(port=process.ports[0], requests=asked)
         found[name].rate(_WARM_SECONDS)
         # By now all of them have been forked, and no other child is left.
-        workers = children_of(process.pid) if count > 1 else [process.pid]
+        workers = workers_of(process) if count > 1 else [process.pid]
         cores = (servers.SERVER_CORE, servers.CLIENT_CORE)[:count]
         for pid, core in zip(workers, cores, strict=True):
             os.sched_setaffinity(pid, {core})
-        stack.enter_context(shares.limited(workers, _SHARE))
+        stack.enter_context(shares.limited(workers, shares.OF_A_WORKER))
     return found
 
 

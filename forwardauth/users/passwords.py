@@ -40,9 +40,10 @@ _T = TypeVar("_T")
 
 _NICENESS: Final = 15
 """Weighs each of the four threads of a hash a thirtieth of the one that answers verify,
-which keeps three quarters of a processor that two hashes want as well. On one that
-verify uses fully a hash gets an eighth: a login takes seconds there, and ends. At +5 it
-took most of the processor, and ``SCHED_IDLE`` would leave a login nothing."""
+which keeps three quarters of a processor that two hashes want as well, and seven
+eighths beside one. On one that verify uses fully a hash gets that eighth: a login takes
+seconds there, and ends. At +5 it took most of the processor, and ``SCHED_IDLE`` would
+leave a login nothing."""
 
 _NICEST: Final = 19
 

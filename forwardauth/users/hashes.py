@@ -138,12 +138,15 @@ def cost_of(password_hash: str) -> str:
 class Hasher:
     """Verifies every family and writes argon2id; blocking, so call it in a thread.
 
-    The default is the second recommended option of RFC 9106, 4, and Authelia's default
-    too: 64 MiB, three passes, four lanes.
+    The default takes the memory and the passes of the second recommended option of RFC
+    9106, 4, and Authelia's default: 64 MiB, three times. It has one lane instead of four,
+    as OWASP recommends it: a guess costs whoever tries one as much, and no less time. Each
+    lane is a thread of its own while it is filled, and four of them keep verify waiting
+    four times as often where processors are few (docs/performance.md).
     """
 
     def __init__(
-        self, *, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 4
+        self, *, time_cost: int = 3, memory_kib: int = 65_536, parallelism: int = 1
     ) -> None:
         """Take the parameters of new hashes; see RFC 9106 for their meaning."""
         self._costs = time_cost, memory_kib, parallelism

@@ -38,12 +38,11 @@ MAX_PASSWORD_BYTES: Final = 1024
 
 _T = TypeVar("_T")
 
-_NICENESS: Final = 15
-"""Weighs each of the four threads of a hash a thirtieth of the one that answers verify,
-which keeps three quarters of a processor that two hashes want as well, and seven
-eighths beside one. On one that verify uses fully a hash gets that eighth: a login takes
-seconds there, and ends. At +5 it took most of the processor, and ``SCHED_IDLE`` would
-leave a login nothing."""
+_NICENESS: Final = 12
+"""Weighs the thread of a hash a fifteenth of the one that answers verify, which keeps
+the rest of a processor that both want: a login takes some seconds there, and ends. A
+hash of four lanes, as other programs write it, has four such threads. ``SCHED_IDLE``
+would leave a login nothing."""
 
 _NICEST: Final = 19
 

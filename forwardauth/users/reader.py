@@ -3,7 +3,7 @@
     users:
       john:
         displayname: John Doe
-        password: $argon2id$v=19$m=65536,t=3,p=4$…
+        password: $argon2id$v=19$m=65536,t=3,p=1$…
         email: john@example.com
         groups: [admins, dev]
         disabled: false

@@ -53,7 +53,7 @@ _SECOND_FACTOR: Final = "no second factor can be set up in this version"
 _LOG: Final = "the log goes to standard error; see logging.level and logging.format"
 _TLS: Final = "the service speaks plain http to the proxy; keep TLS there"
 _MAIL: Final = "no mail is sent"
-_HASHES: Final = "new hashes are argon2id with 64 MiB, three passes and four lanes"
+_HASHES: Final = "new hashes are argon2id with 64 MiB, three passes and one lane"
 _RESET: Final = "passwords are changed by forwardauth users passwd"
 _LIMITS: Final = "docs/limits.md has what a connection may send, and how slowly"
 

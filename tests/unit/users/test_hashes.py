@@ -198,10 +198,10 @@ def test_stronger_hash_is_kept() -> None:
 
 
 def test_default_is_argon2id_of_rfc_9106() -> None:
-    """New hashes take 64 MiB, three passes and four lanes, with 16 bytes of salt."""
+    """New hashes take 64 MiB, three passes and one thread, with 16 bytes of salt."""
     decoy = Hasher().decoy()
 
-    assert cost_of(decoy) == "argon2id$v=19$m=65536,t=3,p=4"
+    assert cost_of(decoy) == "argon2id$v=19$m=65536,t=3,p=1"
     assert check_hash(decoy) == decoy
 
 

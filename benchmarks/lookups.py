@@ -23,8 +23,8 @@ from redis import Redis
 from benchmarks.seeding import others, redis_server, seed_redis
 from forwardauth.clock import SystemClock
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import Row
 from forwardauth.sessions.stores.redis import RedisStore
 from forwardauth.sessions.stores.redis_url import parse_redis_url
 

@@ -34,14 +34,16 @@ def create_short_way(
         metrics=main[keys.METRICS],
     )
     store, clock = main[keys.STORE], main[keys.CLOCK]
-    backlog = main[keys.REVOKER].backlog
+    backlog, touches = main[keys.REVOKER].backlog, main[keys.SESSIONS].touches
     if isinstance(store, AwaitedStore):
         batches = MeteredBatches(store, parts.metrics.observe_store)
         awaited = AwaitedGlances(
-            batches, backlog=backlog, clock=clock, timeouts=timeouts
+            batches, backlog=backlog, clock=clock, timeouts=timeouts, touches=touches
         )
         return (TracedAwaitedWay if is_traced else AwaitedWay)(parts, awaited)
     if isinstance(store, GlancingStore):
-        glances = SessionGlances(store, backlog=backlog, clock=clock, timeouts=timeouts)
+        glances = SessionGlances(
+            store, backlog=backlog, clock=clock, timeouts=timeouts, touches=touches
+        )
         return (TracedShortWay if is_traced else ShortWay)(parts, glances)
     return None

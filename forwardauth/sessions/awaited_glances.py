@@ -9,7 +9,7 @@ Laws: what is told is what ``SessionManager.lookup`` would say, of an answer tha
 asked for after the request had come. The journal of promises is read before the store
 is asked, because a promise that is kept meanwhile is no longer there afterwards, and
 again when it has answered, because one may have been given meanwhile. Each who asks is
-told once. It changes nothing anywhere.
+told once. It changes nothing anywhere, but that a use which is due will be recorded.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 from forwardauth.clock import Clock
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.backlog import Backlog
-from forwardauth.sessions.glances import Glance, NoGlanceError, Row, judge
+from forwardauth.sessions.glances import judge, note_use
 from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
+from forwardauth.sessions.rows import Glance, NoGlanceError, Row
+from forwardauth.sessions.touches import Touches
 
 Found: TypeAlias = Row | NoGlanceError | StoreUnavailableError | None
 """What a store tells: ``None`` when nothing is there. ``NoGlanceError`` is for the
@@ -72,11 +74,13 @@ class AwaitedGlances:
         backlog: Backlog,
         clock: Clock,
         timeouts: Timeouts,
+        touches: Touches,
     ) -> None:
         """Keep the parts; see ``SessionGlances``."""
         self._store = store
         self._backlog = backlog
         self._clock = clock
+        self._touches = touches
         self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
         self._wanted: list[Question] = []
         self._round = _NO_ROUND
@@ -102,7 +106,7 @@ class AwaitedGlances:
             return False
         if not self._wanted:
             asyncio.get_running_loop().call_soon(self._ask)
-        told = partial(self._tell, domain, done)
+        told = partial(self._tell, digest, domain, done)
         self._wanted.append(Question(digest, told))
         return True
 
@@ -116,28 +120,35 @@ class AwaitedGlances:
             each.told(NoGlanceError(), _NO_ROUND)
 
     def _tell(
-        self, domain: str, done: Callable[[Seen], None], found: Found, number: int
+        self,
+        digest: Digest,
+        domain: str,
+        done: Callable[[Seen], None],
+        found: Found,
+        number: int,
     ) -> None:
         if number != self._round:
             self._round = number
             self._look_around()
-        done(self._judge(found, domain))
+        done(self._judge(found, digest, domain))
 
     def _look_around(self) -> None:
         """Look at the journal and at the clock, once for all that are told together."""
         self._is_quiet = self._backlog.is_empty()
         self._now_ms = self._clock.now_ms()
 
-    def _judge(self, found: Found, domain: str) -> Seen:
+    def _judge(self, found: Found, digest: Digest, domain: str) -> Seen:
         if isinstance(found, Exception):
             return found
         if not self._is_quiet:
             return NoGlanceError()
         if found is None:
             return None
+        now_ms = self._now_ms
         try:
-            return judge(
-                found, domain=domain, now_ms=self._now_ms, touch_ms=self._touch_ms
-            )
+            glance = judge(found, domain=domain, now_ms=now_ms)
         except NoGlanceError as exc:
             return exc
+        if glance is not None and now_ms - found.seen_ms >= self._touch_ms:
+            note_use(self._touches, digest, found, now_ms)
+        return glance

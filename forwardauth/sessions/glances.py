@@ -1,12 +1,13 @@
 """Looks a session up in passing: what verify needs of it, and only what is plain.
 
-A look-up by ``SessionManager`` may wait, ends what has expired and records the use of
-what has not. Nearly every look-up of verify does none of this: the store answers from
-memory or from a file, and all that counts stands in the record as we write it. That
-takes a few microseconds less than the objects of a whole session would.
+A look-up by ``SessionManager`` may wait, and ends what has expired. Nearly every
+look-up of verify does none of this: the store answers from memory or from a file, and
+all that counts stands in the record as we write it. That takes a few microseconds less
+than the objects of a whole session would.
 
 Law: a glance tells what ``SessionManager.lookup`` would, at the same moment, or raises
-``NoGlanceError``; whoever meets that asks the manager. It changes nothing anywhere.
+``NoGlanceError``; whoever meets that asks the manager. It changes nothing anywhere, but
+that it lets a use be recorded which is due, as the manager does.
 
 What has to be asked of the system (has a promise been written, is the file still the
 one that is open, what has been committed) is asked once in a turn of the event loop, by
@@ -16,87 +17,15 @@ and whatever was answered before the request began is seen. The next turn asks a
 """
 
 import asyncio
-import re
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.ids import Digest, digest_presented
 from forwardauth.sessions.lifetimes import Timeouts
-from forwardauth.sessions.model import is_time
-
-_RECORD: Final = re.compile(
-    rb'\{"v":1,"handle":"[^"]{32}","domain":"([^"]+)",'
-    rb'"credential":\[("[^"]{32}"(?:,"[^"]{32}"){0,7})\],'
-    rb'"methods":\["[^"]+"\],"level":([12]),"created":(0|[1-9][0-9]{0,14}),'
-    rb'"absolute":(0|[1-9][0-9]{0,14}),"idle":(null|0|[1-9][0-9]{0,14}),'
-    rb'"remembered":(?:true|false),'
-    rb'"address":"[^"]*","user_agent":"[^"]*","upstream":\{\}\}'
-)
-"""All of a record as ``dump_entry`` writes it. One with anything else is for
-``parse_entry`` to read, or to refuse."""
-
-_PLAIN: Final = bytes(range(0x20, 0x7F)).replace(b"\\", b"")
-"""What a text of JSON may hold as it is, or rather less. To look for anything else
-first is half as much work as to look for each kind of character where it belongs."""
-
-
-class Glance(NamedTuple):
-    """A session that counts.
-
-    Attributes:
-        username: Whose it is.
-        credential: Stamps of the password hash it was proven with, as JSON; equal
-            bytes mean equal stamps.
-        level: How many factors were proven.
-        domain: The cookie domain on which it counts.
-    """
-
-    username: str
-    credential: bytes
-    level: int
-    domain: str
-
-    @property
-    def stamps(self) -> tuple[str, ...]:
-        """The stamps in *credential*."""
-        return tuple(self.credential.decode("ascii").replace('"', "").split(","))
-
-
-class Content(NamedTuple):
-    """What a record says. Times in ms.
-
-    Attributes:
-        absolute_ms: When the session ends at the latest, since 1970.
-        idle_ms: How long it lasts unused, ``None`` where that has no bound.
-    """
-
-    glance: Glance
-    absolute_ms: int
-    idle_ms: int | None
-
-
-@dataclass(slots=True)
-class Row:
-    """What a glance needs of an ``Entry``. Times in ms since 1970.
-
-    Attributes:
-        glance: What the record says, once it has been read; a store that keeps its
-            rows has each of them read once.
-        ends_ms: When the session ends if nobody uses it again.
-    """
-
-    owner: str
-    record: bytes
-    seen_ms: int
-    glance: Glance | None = field(default=None, init=False, compare=False)
-    ends_ms: int = field(default=0, init=False, compare=False)
-
-
-class NoGlanceError(Exception):
-    """More is to be done than a glance: ask the manager."""
+from forwardauth.sessions.rows import Glance, NoGlanceError, Row, read_record
+from forwardauth.sessions.touches import Touches
 
 
 @runtime_checkable
@@ -134,6 +63,7 @@ class SessionGlances:
         backlog: Backlog,
         clock: Clock,
         timeouts: Timeouts,
+        touches: Touches,
     ) -> None:
         """Keep the parts.
 
@@ -142,11 +72,13 @@ class SessionGlances:
             backlog: Of the manager's revoker: what has been promised.
             clock: The manager's.
             timeouts: The manager's.
+            touches: The manager's.
         """
         self._store = store
         self._peek = store.peek
         self._backlog = backlog
         self._clock = clock
+        self._touches = touches
         self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
         self._is_in_turn = False
         self.is_crowded = False
@@ -162,8 +94,8 @@ class SessionGlances:
             domain: The cookie domain that the request is for.
 
         Raises:
-            NoGlanceError: Something is to be waited for, ended, recorded or looked at
-                more closely.
+            NoGlanceError: Something is to be waited for, ended or looked at more
+                closely.
         """
         digest = digest_presented(presented)
         if digest is None:
@@ -172,7 +104,10 @@ class SessionGlances:
         if row is None:
             return None
         now_ms = self._clock.now_ms()
-        return judge(row, domain=domain, now_ms=now_ms, touch_ms=self._touch_ms)
+        glance = judge(row, domain=domain, now_ms=now_ms)
+        if glance is not None and now_ms - row.seen_ms >= self._touch_ms:
+            note_use(self._touches, digest, row, now_ms)
+        return glance
 
     def _peek_first(self, digest: Digest) -> Row | None:
         """Ask what holds for all glances of this turn, and then about *digest*.
@@ -198,52 +133,23 @@ class SessionGlances:
         self._store.end_peeking()
 
 
-def judge(row: Row, *, domain: str, now_ms: int, touch_ms: int) -> Glance | None:
+def judge(row: Row, *, domain: str, now_ms: int) -> Glance | None:
     """Return what *row* tells about the session, ``None`` if it does not count.
 
     Args:
         row: As the store has it.
         domain: The cookie domain that the request is for.
         now_ms: The time, in ms since 1970.
-        touch_ms: How long a use goes unrecorded.
 
     Raises:
-        NoGlanceError: Something is to be ended, recorded or looked at more closely.
+        NoGlanceError: Something is to be ended or looked at more closely.
     """
     glance = row.glance or read_record(row)
-    if now_ms >= row.ends_ms or now_ms - row.seen_ms >= touch_ms:
+    if now_ms >= row.ends_ms:
         raise NoGlanceError
     return glance if glance.domain == domain else None
 
 
-def read_record(row: Row) -> Glance:
-    """Return what the record of *row* says, and keep it there.
-
-    Raises:
-        NoGlanceError: It is not plainly as we write one.
-    """
-    content = parse_record(row.owner, row.record)
-    row.ends_ms = end_of(content.absolute_ms, content.idle_ms, seen_ms=row.seen_ms)
-    row.glance = content.glance
-    return content.glance
-
-
-def end_of(absolute_ms: int, idle_ms: int | None, *, seen_ms: int) -> int:
-    """Return when a session ends that was last used at *seen_ms*; all in ms."""
-    return absolute_ms if idle_ms is None else min(absolute_ms, seen_ms + idle_ms)
-
-
-def parse_record(owner: str, record: bytes) -> Content:
-    """Return what the *record* of a session of *owner* says.
-
-    Raises:
-        NoGlanceError: It is not plainly as we write one.
-    """
-    match = None if record.translate(None, _PLAIN) else _RECORD.fullmatch(record)
-    if match is None:
-        raise NoGlanceError
-    name, credential, level, created, absolute, idle = match.groups()
-    if not (is_time(int(created)) and is_time(int(absolute))):
-        raise NoGlanceError
-    glance = Glance(owner, credential, int(level), name.decode("ascii"))
-    return Content(glance, int(absolute), None if idle == b"null" else int(idle))
+def note_use(touches: Touches, digest: Digest, row: Row, now_ms: int) -> None:
+    """Let *touches* record that the session of *row* was used at *now_ms*."""
+    touches.note(digest, seen_ms=now_ms, expires_ms=row.ends_after(now_ms))

@@ -7,7 +7,8 @@ to read it, and it is known again only by all that it says.
 from dataclasses import dataclass, field
 from typing import Final
 
-from forwardauth.sessions.glances import (
+from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import (
     Content,
     Glance,
     NoGlanceError,
@@ -15,7 +16,6 @@ from forwardauth.sessions.glances import (
     end_of,
     parse_record,
 )
-from forwardauth.sessions.ids import Digest
 
 MAX_KNOWN: Final = 32_768
 """How many rows are known at most; each takes some 350 bytes."""
@@ -44,7 +44,11 @@ class KnownRow(Row):
     def see(self, seen_ms: int) -> None:
         """Take over when the session was last used, as the store has just told."""
         self.seen_ms = seen_ms
-        self.ends_ms = end_of(self.absolute_ms, self.idle_ms, seen_ms=seen_ms)
+        self.ends_ms = self.ends_after(seen_ms)
+
+    def ends_after(self, seen_ms: int) -> int:
+        """Return when the session ends if its last use was at *seen_ms*; all in ms."""
+        return end_of(self.absolute_ms, self.idle_ms, seen_ms=seen_ms)
 
 
 class KnownRows:

@@ -23,10 +23,17 @@ from forwardauth.sessions.ids import (
     digests_of,
 )
 from forwardauth.sessions.lifetimes import Login, Timeouts
-from forwardauth.sessions.model import LiveSession, Session, dump_entry, parse_entry
+from forwardauth.sessions.model import (
+    LiveSession,
+    Session,
+    dump_entry,
+    parse_entry,
+    to_ms,
+)
 from forwardauth.sessions.observer import SessionObserver
 from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.store import Entry, SessionStore
+from forwardauth.sessions.touches import Touches
 
 _CREATE_ATTEMPTS: Final = 3
 
@@ -44,8 +51,12 @@ class SessionManager:
         timeouts: Timeouts,
         revoker: SessionRevoker,
         observer: SessionObserver,
+        touches: Touches | None = None,
     ) -> None:
-        """Keep the parts; nothing is opened or started before the first call."""
+        """Keep the parts; nothing is opened or started before the first call.
+
+        *touches* records uses in *store*; one of its own when not given.
+        """
         self._store = store
         self._clock = clock
         self._timeouts = timeouts
@@ -53,7 +64,8 @@ class SessionManager:
         self._observer = observer
         self._touch_interval = timeouts.touch_interval
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._touching: set[Digest] = set()
+        self.touches = touches or Touches(store)
+        """Records uses, for whoever looks sessions up in the store by another way."""
 
     async def create(self, login: Login) -> tuple[SessionId, Session]:
         """Begin a session; return its secret, for the cookie, and the session.
@@ -205,17 +217,9 @@ class SessionManager:
         after the answer: a lost touch shortens a session, never lengthens.
         """
         now = self._clock.now()
-        if now - live.session.seen < self._touch_interval:
-            return
-        if live.digest not in self._touching:
-            self._touching.add(live.digest)
-            self._in_background(self._touch_once(live, now))
-
-    async def _touch_once(self, live: LiveSession, now: datetime) -> None:
-        try:
-            await self._touch(live, now)
-        finally:
-            self._touching.discard(live.digest)
+        if now - live.session.seen >= self._touch_interval:
+            expires_ms = to_ms(live.session.expires_after(now))
+            self.touches.note(live.digest, seen_ms=to_ms(now), expires_ms=expires_ms)
 
     async def _touch(self, live: LiveSession, now: datetime) -> None:
         expires = live.session.expires_after(now)
@@ -227,7 +231,8 @@ class SessionManager:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Wait for the touches that are under way."""
+        """Wait for what is under way, and record the uses that are not yet recorded."""
+        await self.touches.close()
         await asyncio.gather(*self._tasks)
 
 

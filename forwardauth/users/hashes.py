@@ -138,11 +138,11 @@ def cost_of(password_hash: str) -> str:
 class Hasher:
     """Verifies every family and writes argon2id; blocking, so call it in a thread.
 
-    The default takes the memory and the passes of the second recommended option of RFC
-    9106, 4, and Authelia's default: 64 MiB, three times. It has one lane instead of four,
-    as OWASP recommends it: a guess costs whoever tries one as much, and no less time. Each
-    lane is a thread of its own while it is filled, and four of them keep verify waiting
-    four times as often where processors are few (docs/performance.md).
+    The default has the memory and the passes of the second recommended option of RFC
+    9106, 4, which are Authelia's default, too: 64 MiB, three times. It has one lane
+    instead of four, as OWASP recommends: a guess costs as much work, and no less time.
+    Each lane is a thread of its own, and four of them keep verify waiting far more
+    often where processors are few (docs/performance.md).
     """
 
     def __init__(

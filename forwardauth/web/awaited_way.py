@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from forwardauth.adapters.base import Unavailable
 from forwardauth.errors import StoreUnavailableError, UnfitIdentityError
 from forwardauth.sessions.awaited_glances import AwaitedGlances, Seen
-from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.web.answer_bytes import AnswerBytes
 from forwardauth.web.metrics import VERIFICATIONS
 from forwardauth.web.reading import Reading

@@ -26,7 +26,8 @@ from forwardauth.adapters.base import Adapter, Allowed, RequestKind
 from forwardauth.adapters.headers import is_trusted
 from forwardauth.errors import UnfitIdentityError, UntrustedProxyError
 from forwardauth.request import ANONYMOUS, Subject
-from forwardauth.sessions.glances import Glance, NoGlanceError, SessionGlances
+from forwardauth.sessions.glances import SessionGlances
+from forwardauth.sessions.rows import Glance, NoGlanceError
 from forwardauth.users.file import UsersFile
 from forwardauth.users.model import User
 from forwardauth.users.table import UsersTable

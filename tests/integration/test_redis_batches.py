@@ -15,10 +15,10 @@ import pytest
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow
 from forwardauth.sessions.model import to_ms
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.redis import RedisStore
 from tests.support.certificates import create_certificates

@@ -14,9 +14,9 @@ from redis.asyncio.connection import Connection
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores.known_replies import KnownReplies
 from forwardauth.sessions.stores.redis_lane import Lane
 from tests.support.redis_faults import Relay, listening

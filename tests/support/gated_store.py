@@ -6,8 +6,9 @@ from datetime import datetime
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import AwaitedStore, Question
-from forwardauth.sessions.glances import GlancingStore, NoGlanceError, Row
+from forwardauth.sessions.glances import GlancingStore
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry, SessionStore
 
 

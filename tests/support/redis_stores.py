@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.sessions.stores.redis import RedisStore
 from forwardauth.sessions.stores.redis_url import parse_redis_url
 from tests.support.clock import FakeClock

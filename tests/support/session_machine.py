@@ -26,15 +26,11 @@ from hypothesis.stateful import (
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore, Seen
-from forwardauth.sessions.glances import (
-    Glance,
-    GlancingStore,
-    NoGlanceError,
-    SessionGlances,
-)
+from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.ids import SessionId, digest_of
 from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.model import EndCause, Session
+from forwardauth.sessions.rows import Glance, NoGlanceError
 from forwardauth.sessions.store import SessionStore
 from tests.support.clock import FakeClock
 from tests.support.gated_store import Gate, GatedStore, gated
@@ -153,7 +149,12 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _glances(self, number: int) -> SessionGlances | AwaitedGlances:
         store, backlog = self.stores[number], self.workers[number].revoker.backlog
-        parts: Any = {"backlog": backlog, "clock": self.clock, "timeouts": TIMEOUTS}
+        parts: Any = {
+            "backlog": backlog,
+            "clock": self.clock,
+            "timeouts": TIMEOUTS,
+            "touches": self.workers[number].sessions.touches,
+        }
         if isinstance(store, AwaitedStore):
             return AwaitedGlances(store, **parts)
         assert isinstance(store, GlancingStore)

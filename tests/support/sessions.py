@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest, SessionId, digest_of
 from forwardauth.sessions.journal import MAX_PENDING, RevocationJournal
 from forwardauth.sessions.lifetimes import Login, Timeouts
@@ -16,6 +15,7 @@ from forwardauth.sessions.manager import SessionManager
 from forwardauth.sessions.model import EndCause, LiveSession, Session
 from forwardauth.sessions.recent_ends import ReplicatedStore
 from forwardauth.sessions.revoker import SessionRevoker
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from tests.support.clock import FakeClock

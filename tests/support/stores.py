@@ -7,8 +7,8 @@ from forwardauth.attempts.limits import Rules
 from forwardauth.attempts.memory import MemoryAttempts
 from forwardauth.attempts.store import Attempt, Result
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.memory import MemoryStore
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from forwardauth.sessions.awaited_glances import Found
-from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow, KnownRows
+from forwardauth.sessions.rows import Row
 from forwardauth.sessions.stores.redis_keys import parse_row
 
 

@@ -14,9 +14,9 @@ from itertools import islice
 from operator import attrgetter
 
 from forwardauth.sessions.events import Event
-from forwardauth.sessions.glances import NoGlanceError, Row, read_record
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.rows import NoGlanceError, Row, read_record
 from forwardauth.sessions.store import Entry
 
 

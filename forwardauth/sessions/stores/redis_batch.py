@@ -20,8 +20,8 @@ from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Question
-from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.sessions.stores.known_replies import KnownReplies
 from forwardauth.sessions.stores.redis_client import Place, RedisClient
 from forwardauth.sessions.stores.redis_keys import (

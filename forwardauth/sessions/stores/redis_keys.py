@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions import glances
+from forwardauth.sessions import rows
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, is_time, to_ms
 from forwardauth.sessions.store import Entry
@@ -171,7 +171,7 @@ def parse_fields(digest: Digest, values: Sequence[bytes | None]) -> Kept | None:
     return Kept(entry=entry, ticket=ticket)
 
 
-def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
+def parse_row(values: Any) -> rows.Row | rows.NoGlanceError | None:
     """Return what ``HMGET`` found of ``ROW_FIELDS``, ``None`` for no such session.
 
     Args:
@@ -183,7 +183,7 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
     try:
         owner, login, record, seen, expires = values
         if len(seen) <= _TIME_DIGITS >= len(expires):
-            row = glances.Row(owner.decode(), record, int(seen))
+            row = rows.Row(owner.decode(), record, int(seen))
             # Read as well, so that what ``parse_fields`` refuses is no glance.
             login.decode()
             times = row.seen_ms, int(expires)
@@ -191,4 +191,4 @@ def parse_row(values: Any) -> glances.Row | glances.NoGlanceError | None:
                 return row
     except (TypeError, ValueError, AttributeError):
         pass
-    return glances.NoGlanceError()
+    return rows.NoGlanceError()

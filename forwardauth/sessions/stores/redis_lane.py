@@ -25,8 +25,8 @@ from redis.asyncio.connection import AbstractConnection
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.sessions.stores.redis_message import Message
 
 _NOTHING: Final = object()

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable
 
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.ids import Digest
+from forwardauth.sessions.rows import NoGlanceError
 
 
 class Message:

@@ -27,9 +27,9 @@ from forwardauth.attempts.limits import Rules
 from forwardauth.attempts.store import Attempt, Result
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.events import Event
-from forwardauth.sessions.glances import Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import from_ms, to_ms
+from forwardauth.sessions.rows import Row
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.sqlite_attempts import admit_attempt, settle_attempt
 from forwardauth.sessions.stores.sqlite_events import append_event, select_events

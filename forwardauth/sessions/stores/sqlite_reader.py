@@ -29,10 +29,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow, KnownRows
 from forwardauth.sessions.model import is_time
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 

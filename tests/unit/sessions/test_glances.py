@@ -9,16 +9,12 @@ from typing import Final
 
 import pytest
 
-from forwardauth.sessions.glances import (
-    Glance,
-    GlancingStore,
-    NoGlanceError,
-    SessionGlances,
-)
+from forwardauth.sessions.glances import GlancingStore, SessionGlances
 from forwardauth.sessions.ids import SessionId, create_session_id, digest_of
 from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.model import EndCause, dump_entry
 from forwardauth.sessions.pending import PendingRevocation
+from forwardauth.sessions.rows import Glance, NoGlanceError
 from forwardauth.sessions.store import SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.redis import RedisStore
@@ -38,6 +34,7 @@ LOGIN: Final = Login(
     user_agent="Mozilla/5.0 (X11; Linux x86_64)",
 )
 MS: Final = timedelta(milliseconds=1)
+INTERVAL: Final = TIMEOUTS.touch_interval
 
 
 class Glancing:
@@ -53,6 +50,7 @@ class Glancing:
             backlog=self.worker.revoker.backlog,
             clock=self.clock,
             timeouts=TIMEOUTS,
+            touches=self.worker.sessions.touches,
         )
 
     async def sign_in(self, login: Login = LOGIN) -> SessionId:
@@ -124,27 +122,66 @@ async def test_ended_session_is_nobody_at_once(glancing: Glancing) -> None:
     ("passed", "expected"),
     [
         (TIMEOUTS.touch_interval - MS, Glance),
-        (TIMEOUTS.touch_interval, str),
+        (TIMEOUTS.touch_interval, Glance),
+        (TIMEOUTS.idle - MS, Glance),
         (TIMEOUTS.idle, str),
         (TIMEOUTS.absolute, str),
         (-timedelta(days=2), Glance),
     ],
-    ids=["fresh", "to touch", "idle", "absolute", "clock went back"],
+    ids=["fresh", "to touch", "nearly idle", "idle", "absolute", "clock went back"],
 )
-async def test_what_has_to_be_written_is_no_glance(
+async def test_what_has_to_be_ended_is_no_glance(
     glancing: Glancing, passed: timedelta, expected: type
 ) -> None:
-    """Whoever expired is ended, and a use is recorded, the normal way (V-6, V-44)."""
+    """Whoever expired is ended the normal way; a use is recorded behind (V-6, V-44)."""
     token = await glancing.sign_in()
     glancing.clock.advance(passed)
 
     assert isinstance(glancing.look(token), expected)
 
 
+@pytest.mark.parametrize("remembered", [False, True])
+@pytest.mark.parametrize("passed", [-MS, timedelta(), TIMEOUTS.idle - INTERVAL - MS])
+async def test_use_is_recorded_as_the_manager_records_it(
+    glancing: Glancing, passed: timedelta, *, remembered: bool
+) -> None:
+    """A glance of a session that was not seen for a while prolongs it (V-44)."""
+    login = replace(LOGIN, remembered=remembered)
+    glanced, looked_up = [await glancing.sign_in(login) for _ in range(2)]
+    glancing.clock.advance(INTERVAL + passed)
+
+    found = glancing.look(glanced)
+    await glancing.worker.lookup(looked_up)
+    entries = [
+        await glancing.store.load(digest_of(each)) for each in (glanced, looked_up)
+    ]
+
+    assert isinstance(found, Glance)
+    one, other = [(each.seen, each.expires) for each in entries if each is not None]
+    assert one == other
+    assert one[0] == START + (
+        INTERVAL + passed if passed >= timedelta() else passed * 0
+    )
+
+
+async def test_refused_glance_is_no_use(glancing: Glancing) -> None:
+    """On another domain, or after its end, nothing is recorded (V-5, V-8, V-44)."""
+    token = await glancing.sign_in()
+    glancing.clock.advance(INTERVAL)
+
+    found = glancing.look(token, "example.org")
+    await glancing.worker.sessions.close()
+    entry = await glancing.store.load(digest_of(token))
+
+    assert found is None
+    assert entry is not None
+    assert entry.seen == START
+
+
 async def test_remembered_session_has_no_idle_timeout(glancing: Glancing) -> None:
-    """It lives unused as long as it was asked to; only its use is recorded."""
+    """It lives unused as long as it was asked to."""
     token = await glancing.sign_in(replace(LOGIN, remembered=True))
-    glancing.clock.advance(TIMEOUTS.touch_interval - MS)
+    glancing.clock.advance(TIMEOUTS.idle)
 
     assert isinstance(glancing.look(token), Glance)
 

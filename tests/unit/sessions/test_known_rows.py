@@ -5,9 +5,10 @@ from itertools import product
 import pytest
 
 from forwardauth.sessions import known_rows
-from forwardauth.sessions.glances import Glance, NoGlanceError, Row, judge
+from forwardauth.sessions.glances import judge
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow, KnownRows
+from forwardauth.sessions.rows import Glance, NoGlanceError, Row
 from tests.unit.sessions.contract import PLAIN
 
 DOMAIN = "example.com"
@@ -19,19 +20,16 @@ def digest(number: int) -> Digest:
     return Digest(number.to_bytes(32))
 
 
-def told(row: Row, *, now_ms: int, touch_ms: int) -> Glance | str | None:
+def told(row: Row, *, now_ms: int) -> Glance | str | None:
     """Return what a glance tells of *row*; a word where the manager is to be asked."""
     try:
-        return judge(row, domain=DOMAIN, now_ms=now_ms, touch_ms=touch_ms)
+        return judge(row, domain=DOMAIN, now_ms=now_ms)
     except NoGlanceError:
         return "ask"
 
 
 @pytest.mark.parametrize("record", [PLAIN, IDLE], ids=["no idle time", "idle"])
-@pytest.mark.parametrize("touch_ms", [30_000, 600_000])
-def test_known_row_is_judged_as_one_that_is_read_anew(
-    record: bytes, touch_ms: int
-) -> None:
+def test_known_row_is_judged_as_one_that_is_read_anew(record: bytes) -> None:
     """Whenever it was used last, and whenever it is looked at (V-52)."""
     rows = KnownRows()
     ends = 9_999_999_999_999
@@ -40,8 +38,9 @@ def test_known_row_is_judged_as_one_that_is_read_anew(
     for seen, now in product(times, times):
         known = rows.read(digest(1), Row("alice", record, seen))
 
-        anew = told(Row("alice", record, seen), now_ms=now, touch_ms=touch_ms)
-        assert told(known, now_ms=now, touch_ms=touch_ms) == anew
+        anew = Row("alice", record, seen)
+        assert told(known, now_ms=now) == told(anew, now_ms=now)
+        assert known.ends_after(now) == anew.ends_after(now)
         assert isinstance(known, KnownRow)
 
 
@@ -99,7 +98,7 @@ def test_row_that_a_glance_cannot_read_is_not_kept(old: bytes, new: bytes) -> No
 
     assert found is row
     assert rows.get(digest(1)) is None
-    assert told(found, now_ms=1_000, touch_ms=30_000) == "ask"
+    assert told(found, now_ms=1_000) == "ask"
 
 
 def test_what_is_known_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

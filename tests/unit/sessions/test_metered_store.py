@@ -7,13 +7,13 @@ import pytest
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found, Question
-from forwardauth.sessions.glances import NoGlanceError
 from forwardauth.sessions.metered_store import (
     BATCH,
     MeteredBatches,
     MeteredStore,
     StoreOutcome,
 )
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
 from tests.support.deferred_store import DeferredStore

@@ -10,7 +10,7 @@ import pytest
 
 from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.awaited_glances import Found
-from forwardauth.sessions.glances import NoGlanceError
+from forwardauth.sessions.rows import NoGlanceError
 from forwardauth.web import keys
 from forwardauth.web.awaited_way import AwaitedWay
 from forwardauth.web.limits import Limits

@@ -8,9 +8,9 @@ import pytest
 
 from forwardauth.domains import CookieDomain
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
 from forwardauth.sessions.lifetimes import Login
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.users.stamps import stamp_of

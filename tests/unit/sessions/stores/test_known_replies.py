@@ -2,9 +2,9 @@
 
 import pytest
 
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.known_rows import KnownRow
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores.known_replies import KnownReplies
 from tests.unit.sessions.contract import PLAIN
 

@@ -3,8 +3,8 @@
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.model import to_ms
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores.redis_keys import (
     FIELDS,
     ROW_FIELDS,

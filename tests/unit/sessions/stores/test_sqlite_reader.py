@@ -14,9 +14,9 @@ from typing import Final, TypeAlias
 import pytest
 
 from forwardauth.sessions import known_rows
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest
 from forwardauth.sessions.model import to_ms
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores import sqlite_reader
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.sessions.stores.sqlite_file import DatabaseFile

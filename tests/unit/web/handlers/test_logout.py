@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from forwardauth.errors import StoreUnavailableError
-from forwardauth.sessions.glances import NoGlanceError, Row
 from forwardauth.sessions.ids import Digest, SessionId, create_session_id, digest_of
+from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.web import keys
 from tests.support.client import NAVIGATION, Reply

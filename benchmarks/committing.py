@@ -1,4 +1,4 @@
-"""Uses of sessions that are recorded in a SQLite file while somebody measures."""
+"""Commits to a SQLite file while somebody measures."""
 
 import sqlite3
 import threading
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 PER_SECOND: Final = 100
-"""As 36,000 people cause who are all at work: with an idle timeout of an hour the use
-of a session is recorded every six minutes."""
+"""As sign-ins and logouts cause, each by itself. Uses of sessions are recorded
+together, twice a second at most by each worker."""
 
 _TOUCH: Final = (
     "UPDATE sessions SET seen = seen + 1 WHERE digest ="

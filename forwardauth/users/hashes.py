@@ -138,11 +138,8 @@ def cost_of(password_hash: str) -> str:
 class Hasher:
     """Verifies every family and writes argon2id; blocking, so call it in a thread.
 
-    The default has the memory and the passes of the second recommended option of RFC
-    9106, 4, which are Authelia's default, too: 64 MiB, three times. It has one lane
-    instead of four, as OWASP recommends: a guess costs as much work, and no less time.
-    Each lane is a thread of its own, and four of them keep verify waiting far more
-    often where processors are few (docs/performance.md).
+    The default is the second recommended option of RFC 9106, 4, with one lane of its
+    four: a guess costs as much, and verify waits for one thread, not four.
     """
 
     def __init__(

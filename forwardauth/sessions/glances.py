@@ -152,4 +152,5 @@ def judge(row: Row, *, domain: str, now_ms: int) -> Glance | None:
 
 def note_use(touches: Touches, digest: Digest, row: Row, now_ms: int) -> None:
     """Let *touches* record that the session of *row* was used at *now_ms*."""
-    touches.note(digest, seen_ms=now_ms, expires_ms=row.ends_after(now_ms))
+    expires_ms = row.ends_after(now_ms)
+    touches.note(digest, seen_ms=now_ms, expires_ms=expires_ms, ends_ms=row.ends_ms)

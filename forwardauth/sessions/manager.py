@@ -216,10 +216,14 @@ class SessionManager:
         It counts for all sessions of the login, which have the same times. It happens
         after the answer: a lost touch shortens a session, never lengthens.
         """
-        now = self._clock.now()
-        if now - live.session.seen >= self._touch_interval:
-            expires_ms = to_ms(live.session.expires_after(now))
-            self.touches.note(live.digest, seen_ms=to_ms(now), expires_ms=expires_ms)
+        now, session = self._clock.now(), live.session
+        if now - session.seen >= self._touch_interval:
+            self.touches.note(
+                live.digest,
+                seen_ms=to_ms(now),
+                expires_ms=to_ms(session.expires_after(now)),
+                ends_ms=to_ms(session.expires_after(session.seen)),
+            )
 
     async def _touch(self, live: LiveSession, now: datetime) -> None:
         expires = live.session.expires_after(now)

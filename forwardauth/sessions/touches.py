@@ -24,8 +24,10 @@ from forwardauth.sessions.model import from_ms
 from forwardauth.sessions.store import SessionStore
 
 MOMENT: Final = timedelta(seconds=0.5)
-"""How long a use waits for others. Far less than a tenth of an idle timeout, after
-which the next use is recorded: nobody loses a session by it."""
+"""How long a use waits for others."""
+
+_HURRY_MS: Final = 2_000
+"""A session that would have ended within so long is written about at once."""
 
 MAX_NOTED: Final = 32_768
 """How many uses wait at most, some 200 bytes each. What does not fit is noted by the
@@ -48,27 +50,39 @@ class Touches:
         self._noted: dict[Digest, tuple[int, int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._is_urgent = False
 
-    def note(self, digest: Digest, *, seen_ms: int, expires_ms: int) -> None:
+    def note(
+        self, digest: Digest, *, seen_ms: int, expires_ms: int, ends_ms: int
+    ) -> None:
         """Let the store move the times of a session's login; see its ``touch``.
 
         Args:
             digest: The session that was used.
             seen_ms: When, in ms since 1970.
             expires_ms: When it ends if it is not used again.
+            ends_ms: When it would have ended without this use.
         """
         if digest in self._noted or len(self._noted) >= MAX_NOTED:
             return
         self._noted[digest] = seen_ms, expires_ms
-        if self._timer is None and self._writing is None:
+        self._is_urgent |= ends_ms - seen_ms < _HURRY_MS
+        if self._writing is None and (self._timer is None or self._is_urgent):
             self._wait()
 
     def _wait(self) -> None:
+        """Begin in a moment, or now where something is urgent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_urgent:
+            self._begin()
+            return
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._seconds, self._begin)
 
     def _begin(self) -> None:
-        self._timer = None
+        self._timer, self._is_urgent = None, False
         self._writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
@@ -77,13 +91,16 @@ class Touches:
         A digest is noted until it has been written, so that no use comes twice.
         """
         waiting = iter(tuple(self._noted))
-        while batch := tuple(islice(waiting, _AT_ONCE)):
-            await self._touch_all(batch)
-            for digest in batch:
-                del self._noted[digest]
-        self._writing = None
-        if self._noted:
-            self._wait()
+        try:
+            while batch := tuple(islice(waiting, _AT_ONCE)):
+                await self._touch_all(batch)
+                for digest in batch:
+                    del self._noted[digest]
+        finally:
+            # Also where a store was cancelled: what is left is written next time.
+            self._writing = None
+            if self._noted:
+                self._wait()
 
     async def _touch_all(self, batch: Iterable[Digest]) -> None:
         await asyncio.gather(*map(self._touch, batch))

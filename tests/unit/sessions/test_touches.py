@@ -46,9 +46,13 @@ def digests(count: int) -> Iterator[Digest]:
     return (Digest(number.to_bytes(32)) for number in range(count))
 
 
-def note(touches: Touches, digest: Digest, seen_ms: int = 1) -> None:
-    """Note a use that prolongs a session by a second."""
-    touches.note(digest, seen_ms=seen_ms, expires_ms=seen_ms + 1000)
+def note(
+    touches: Touches, digest: Digest, seen_ms: int = 1, *, left_ms: int = 60_000
+) -> None:
+    """Note a use that prolongs a session with *left_ms* to live to a minute."""
+    touches.note(
+        digest, seen_ms=seen_ms, expires_ms=seen_ms + 60_000, ends_ms=seen_ms + left_ms
+    )
 
 
 async def test_uses_of_a_moment_are_written_together() -> None:
@@ -63,7 +67,7 @@ async def test_uses_of_a_moment_are_written_together() -> None:
 
     assert at_once == []
     assert store.most_at_once == 3
-    assert store.touched[0][1:] == (from_ms(1), from_ms(1001))
+    assert store.touched[0][1:] == (from_ms(1), from_ms(60_001))
     await touches.close()
 
 
@@ -156,3 +160,41 @@ async def test_stop_waits_for_what_is_noted() -> None:
         await touches.close()
 
     assert [each[0] for each in store.touched] == [digest]
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+async def test_session_that_is_about_to_end_is_written_at_once(
+    *, is_busy: bool
+) -> None:
+    """Who is back in the last second is not signed out half a second later (V-44)."""
+    store = Noting()
+    touches = Touches(store, moment=LATER)
+    first, second, third = digests(3)
+    note(touches, first)
+    if is_busy:
+        store.is_open.clear()
+        note(touches, second, left_ms=500)
+        await until(lambda: store.under_way == 2)
+
+    note(touches, third, left_ms=500)
+    store.is_open.set()
+
+    await until(lambda: third in [each[0] for each in store.touched])
+    await touches.close()
+
+
+async def test_write_that_is_cancelled_is_made_up_for() -> None:
+    """A store that gives up a call does not stop all further ones (V-44)."""
+    store = Noting()
+    store.is_open.clear()
+    touches = Touches(store, moment=SOON)
+    (digest,) = digests(1)
+    note(touches, digest)
+    await until(lambda: store.under_way == 1)
+
+    assert touches._writing is not None  # noqa: SLF001 - nobody else can cancel it
+    touches._writing.cancel()  # noqa: SLF001
+    store.is_open.set()
+
+    await until(lambda: [each[0] for each in store.touched] == [digest])
+    await touches.close()

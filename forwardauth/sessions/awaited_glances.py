@@ -147,8 +147,8 @@ class AwaitedGlances:
         now_ms = self._now_ms
         try:
             glance = judge(found, domain=domain, now_ms=now_ms)
+            if glance is not None and now_ms - found.seen_ms >= self._touch_ms:
+                note_use(self._touches, digest, found, now_ms)
         except NoGlanceError as exc:
             return exc
-        if glance is not None and now_ms - found.seen_ms >= self._touch_ms:
-            note_use(self._touches, digest, found, now_ms)
         return glance

@@ -51,12 +51,8 @@ class SessionManager:
         timeouts: Timeouts,
         revoker: SessionRevoker,
         observer: SessionObserver,
-        touches: Touches | None = None,
     ) -> None:
-        """Keep the parts; nothing is opened or started before the first call.
-
-        *touches* records uses in *store*; one of its own when not given.
-        """
+        """Keep the parts; nothing is opened or started before the first call."""
         self._store = store
         self._clock = clock
         self._timeouts = timeouts
@@ -64,7 +60,7 @@ class SessionManager:
         self._observer = observer
         self._touch_interval = timeouts.touch_interval
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.touches = touches or Touches(store)
+        self.touches = Touches(store, interval=timeouts.touch_interval)
         """Records uses, for whoever looks sessions up in the store by another way."""
 
     async def create(self, login: Login) -> tuple[SessionId, Session]:

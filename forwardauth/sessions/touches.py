@@ -6,16 +6,16 @@ Verify says that a session has been used and goes on. What has come together in 
 is written together: each commit to a SQLite file makes every worker read its rows
 again, and costs as much for many uses as for one.
 
-Laws: nobody waits for a touch but who stops the service; one that is lost shortens a
-session, and none lengthens one, because it is of the moment of the use. A session is
-written about once at a time, however often it is used meanwhile.
+Laws: nobody waits for a touch but who stops the service, and not for long; one that is
+lost shortens a session, and none lengthens one, because it is of the moment of the use.
+A session is written about once at a time, however often it is used meanwhile, and not
+at all where another process has been quicker.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from contextvars import Context
 from datetime import timedelta
-from itertools import islice
 from typing import Final
 
 from forwardauth.errors import StoreUnavailableError
@@ -26,16 +26,20 @@ from forwardauth.sessions.store import SessionStore
 MOMENT: Final = timedelta(seconds=0.5)
 """How long a use waits for others."""
 
-_HURRY_MS: Final = 2_000
-"""A session that would have ended within so long is written about at once."""
+HURRY_MS: Final = 60_000
+"""A session that would have ended within so long is written about at once, and before
+all others: a crowd that comes back together takes some seconds to write about."""
 
 MAX_NOTED: Final = 32_768
 """How many uses wait at most, some 200 bytes each. What does not fit is noted by the
 next use of its session."""
 
-_AT_ONCE: Final = 16
-"""How many are written together: what they take of one turn of the event loop stays
+AT_ONCE: Final = 16
+"""How many are written at a time: what they take of one turn of the event loop stays
 below what an answer of the normal way takes."""
+
+CLOSE_SECONDS: Final = 3.0
+"""How long a stop waits for a store that does not take them."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,14 +47,22 @@ _log = logging.getLogger(__name__)
 class Touches:
     """Records uses in one store; one for each ``SessionManager``."""
 
-    def __init__(self, store: SessionStore, *, moment: timedelta = MOMENT) -> None:
-        """Write to *store*, after a *moment*."""
+    def __init__(
+        self, store: SessionStore, *, interval: timedelta, moment: timedelta = MOMENT
+    ) -> None:
+        """Write to *store*, after a *moment*; a use within *interval* of another not.
+
+        Nothing of whoever notes a use (request id, trace) gets into the writing of it,
+        which is for many.
+        """
         self._store = store
+        self._interval = interval
         self._seconds = moment.total_seconds()
         self._noted: dict[Digest, tuple[int, int]] = {}
+        self._urgent: dict[Digest, tuple[int, int]] = {}
+        self._under_way: set[Digest] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
-        self._is_urgent = False
+        self._writers: set[asyncio.Task[None]] = set()
 
     def note(
         self, digest: Digest, *, seen_ms: int, expires_ms: int, ends_ms: int
@@ -63,63 +75,60 @@ class Touches:
             expires_ms: When it ends if it is not used again.
             ends_ms: When it would have ended without this use.
         """
-        if digest in self._noted or len(self._noted) >= MAX_NOTED:
+        if digest in self._under_way:
             return
-        self._noted[digest] = seen_ms, expires_ms
-        self._is_urgent |= ends_ms - seen_ms < _HURRY_MS
-        if self._writing is None and (self._timer is None or self._is_urgent):
-            self._wait()
+        is_urgent = digest in self._urgent or ends_ms - seen_ms < HURRY_MS
+        waiting = self._urgent if is_urgent else self._noted
+        if digest not in waiting and len(waiting) >= MAX_NOTED:
+            return
+        waiting[digest] = seen_ms, expires_ms
+        if is_urgent:
+            self._noted.pop(digest, None)
+            self._begin()
+        elif self._timer is None and not self._writers:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._seconds, self._begin, context=Context())
 
-    def _wait(self) -> None:
-        """Begin in a moment, or now where something is urgent."""
+    def _begin(self) -> None:
+        """Write what is noted, by as many writers as have something to do."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._is_urgent:
-            self._begin()
-            return
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._seconds, self._begin)
-
-    def _begin(self) -> None:
-        self._timer, self._is_urgent = None, False
-        self._writing = asyncio.create_task(self._write())
+        wanted = min(AT_ONCE, len(self._urgent) + len(self._noted))
+        while len(self._writers) < wanted:
+            writer = loop.create_task(self._write(), context=Context())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
 
     async def _write(self) -> None:
-        """Write what has been noted until now, and wait for a moment if there is more.
+        """Write one after the other, until nothing is noted."""
+        while waiting := self._urgent or self._noted:
+            digest = next(iter(waiting))
+            seen_ms, expires_ms = waiting.pop(digest)
+            self._under_way.add(digest)
+            try:
+                await self._touch(digest, seen_ms, expires_ms)
+            except StoreUnavailableError as exc:
+                _log.debug("the use of a session was not recorded: %s", exc)
+            except Exception:  # noqa: BLE001 - nobody waits but the stop; the log has it
+                _log.exception("the use of a session was not recorded")
+            finally:
+                self._under_way.discard(digest)
 
-        A digest is noted until it has been written, so that no use comes twice.
-        """
-        waiting = iter(tuple(self._noted))
-        try:
-            while batch := tuple(islice(waiting, _AT_ONCE)):
-                await self._touch_all(batch)
-                for digest in batch:
-                    del self._noted[digest]
-        finally:
-            # Also where a store was cancelled: what is left is written next time.
-            self._writing = None
-            if self._noted:
-                self._wait()
-
-    async def _touch_all(self, batch: Iterable[Digest]) -> None:
-        await asyncio.gather(*map(self._touch, batch))
-
-    async def _touch(self, digest: Digest) -> None:
-        seen_ms, expires_ms = self._noted[digest]
+    async def _touch(self, digest: Digest, seen_ms: int, expires_ms: int) -> None:
         seen, expires = from_ms(seen_ms), from_ms(expires_ms)
-        try:
+        # Another worker, or a use of a linked session, may have been quicker.
+        entry = await self._store.load(digest)
+        if entry is not None and seen - entry.seen >= self._interval:
             await self._store.touch(digest, seen=seen, expires=expires)
-        except StoreUnavailableError as exc:
-            _log.debug("the use of a session was not recorded: %s", exc)
-        except Exception:  # noqa: BLE001 - nobody waits for it but the stop, and it logs
-            _log.exception("the use of a session was not recorded")
 
     async def close(self) -> None:
-        """Write what has been noted, and return when that is done."""
-        while self._timer is not None or self._writing is not None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._begin()
-            if self._writing is not None:
-                await self._writing
+        """Write what has been noted, as far as the store takes it in time."""
+        self._begin()
+        if self._writers:
+            _, late = await asyncio.wait(self._writers, timeout=CLOSE_SECONDS)
+            self._urgent.clear()
+            self._noted.clear()
+            for writer in late:
+                writer.cancel()

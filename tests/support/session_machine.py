@@ -32,6 +32,8 @@ from forwardauth.sessions.lifetimes import Login
 from forwardauth.sessions.model import EndCause, Session
 from forwardauth.sessions.rows import Glance, NoGlanceError
 from forwardauth.sessions.store import SessionStore
+from forwardauth.sessions.stores.memory import MemoryStore
+from forwardauth.sessions.touches import Touches
 from tests.support.clock import FakeClock
 from tests.support.gated_store import Gate, GatedStore, gated
 from tests.support.sessions import TIMEOUTS, Worker
@@ -147,13 +149,16 @@ class SessionMachine(RuleBasedStateMachine):
         journal = self._journals[MACHINE_OF[number]]
         return Worker(journal, store=self.stores[number], clock=self.clock)
 
-    def _glances(self, number: int) -> SessionGlances | AwaitedGlances:
+    def _glances(
+        self, number: int, touches: Touches | None = None
+    ) -> SessionGlances | AwaitedGlances:
+        """Return glances that are no uses, unless *touches* records them."""
         store, backlog = self.stores[number], self.workers[number].revoker.backlog
         parts: Any = {
             "backlog": backlog,
             "clock": self.clock,
             "timeouts": TIMEOUTS,
-            "touches": self.workers[number].sessions.touches,
+            "touches": touches or Touches(MemoryStore(), interval=TIMEOUTS.idle),
         }
         if isinstance(store, AwaitedStore):
             return AwaitedGlances(store, **parts)
@@ -261,6 +266,24 @@ class SessionMachine(RuleBasedStateMachine):
             unused = self.clock.now() - known.seen
             if found is not None and unused >= TIMEOUTS.touch_interval:
                 known.seen = self.clock.now()
+
+    @precondition(lambda self: self.model.live)
+    @rule(worker=st.sampled_from(WORKERS), number=st.integers(0, 9))
+    def use_in_passing(self, worker: int, number: int) -> None:
+        """Use every session of a login by glances: it lives longer for that, too."""
+        _, known = self._pick(number)
+        for session_id, session in list(known.cookies):
+            cookie = session_id, session.domain
+            found = self._run(self._glance_and_record(worker, cookie))
+            unused = self.clock.now() - known.seen
+            if isinstance(found, Glance) and unused >= TIMEOUTS.touch_interval:
+                known.seen = self.clock.now()
+
+    async def _glance_and_record(self, worker: int, cookie: Cookie) -> Seen:
+        sessions = self.workers[worker].sessions
+        (found,) = await self._look(self._glances(worker, sessions.touches), [cookie])
+        await sessions.close()
+        return found
 
     async def _lookup(
         self, worker: int, session_id: SessionId, domain: str
@@ -603,7 +626,11 @@ class SessionMachine(RuleBasedStateMachine):
             return False
 
     async def _glance(self, worker: int, cookies: list[Cookie]) -> list[Seen]:
-        glances = self.glances[worker]
+        return await self._look(self.glances[worker], cookies)
+
+    async def _look(
+        self, glances: SessionGlances | AwaitedGlances, cookies: list[Cookie]
+    ) -> list[Seen]:
         if isinstance(glances, SessionGlances):
             seen = [_glance_at(glances, *cookie) for cookie in cookies]
             await asyncio.sleep(0)  # The turn ends, and the snapshot with it.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from forwardauth.sessions.stores.memory import MemoryStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.web import keys
 from forwardauth.web.self_test import SelfTestError
+from tests.support.clock import FakeClock
 from tests.support.configuration import write_config
 from tests.support.html import check_page
 from tests.support.portal import CONFIG, USERS, Portal
@@ -161,6 +163,30 @@ async def test_stop_closes_everything_and_leaves_no_work(tmp_path: Path) -> None
     assert not is_closed_too_soon
     assert store.is_closed
     assert asyncio.all_tasks() == before
+
+
+class SeenStore(MemoryStore):
+    """Tells when the sessions in it were last used, as it was when it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[datetime] = []
+
+    async def close(self) -> None:
+        self.seen = [each.seen async for each in self.list_all()]
+        await super().close()
+
+
+async def test_stop_records_the_uses_that_are_noted(tmp_path: Path) -> None:
+    """Who works while the service is restarted is not signed out for it (V-44)."""
+    store, clock = SeenStore(), FakeClock()
+    async with Portal(tmp_path, store=store, clock=clock) as portal:
+        session_id, _ = await portal.create_session()
+        clock.advance(timedelta(minutes=30))
+        answer = await portal.verify(session_id)
+
+    assert answer.status == 200
+    assert store.seen == [clock.now()]
 
 
 async def test_body_is_bounded(portal: Portal) -> None:

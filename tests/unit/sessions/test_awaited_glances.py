@@ -238,3 +238,49 @@ async def test_record_that_is_not_plain_is_no_glance(glancing: Glancing) -> None
 def test_redis_is_asked() -> None:
     """Its look-ups go together."""
     assert issubclass(RedisStore, AwaitedStore)
+
+
+@pytest.mark.parametrize(
+    ("passed", "domain", "expected"),
+    [
+        pytest.param(TIMEOUTS.touch_interval - MS, DOMAIN, timedelta(0), id="fresh"),
+        pytest.param(
+            TIMEOUTS.touch_interval, DOMAIN, TIMEOUTS.touch_interval, id="to touch"
+        ),
+        pytest.param(TIMEOUTS.touch_interval, "example.org", timedelta(0), id="domain"),
+        pytest.param(TIMEOUTS.idle, DOMAIN, timedelta(0), id="idle"),
+    ],
+)
+async def test_use_is_recorded_behind_the_answer(
+    glancing: Glancing, passed: timedelta, domain: str, expected: timedelta
+) -> None:
+    """One that counts and is due, as the manager records it (V-5, V-8, V-44)."""
+    token = await glancing.sign_in()
+    glancing.clock.advance(passed)
+    await glancing.ask(token, domain)
+    glancing.store.answer()
+
+    await glancing.worker.sessions.close()
+    entry = await glancing.store.load(digest_of(token))
+
+    assert entry is not None
+    assert entry.seen == START + expected
+    assert entry.expires == START + expected + TIMEOUTS.idle
+
+
+async def test_use_in_the_last_minute_is_recorded_at_once(glancing: Glancing) -> None:
+    """The next request of the same page finds a session that lives (V-6, V-44)."""
+    token = await glancing.sign_in()
+    glancing.clock.advance(TIMEOUTS.idle - MS)
+    await glancing.ask(token)
+    glancing.store.answer()
+
+    seen = START
+    async with asyncio.timeout(0.4):  # Less than others wait.
+        while seen == START:
+            await asyncio.sleep(0.001)
+            entry = await glancing.store.load(digest_of(token))
+            assert entry is not None
+            seen = entry.seen
+
+    assert seen == START + TIMEOUTS.idle - MS

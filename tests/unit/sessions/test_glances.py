@@ -164,6 +164,30 @@ async def test_use_is_recorded_as_the_manager_records_it(
     )
 
 
+@pytest.mark.parametrize("is_glanced_at", [False, True])
+async def test_use_in_the_last_minute_is_recorded_at_once(
+    glancing: Glancing, *, is_glanced_at: bool
+) -> None:
+    """The next request of the same page finds a session that lives (V-6, V-44)."""
+    token = await glancing.sign_in()
+    glancing.clock.advance(TIMEOUTS.idle - MS)
+
+    if is_glanced_at:
+        assert isinstance(glancing.look(token), Glance)
+        await asyncio.sleep(0)
+    else:
+        await glancing.worker.sessions.lookup([token], domain=DOMAIN)
+    seen = START
+    async with asyncio.timeout(0.4):  # Less than others wait.
+        while seen == START:
+            await asyncio.sleep(0.001)
+            entry = await glancing.store.load(digest_of(token))
+            assert entry is not None
+            seen = entry.seen
+
+    assert seen == START + TIMEOUTS.idle - MS
+
+
 async def test_refused_glance_is_no_use(glancing: Glancing) -> None:
     """On another domain, or after its end, nothing is recorded (V-5, V-8, V-44)."""
     token = await glancing.sign_in()

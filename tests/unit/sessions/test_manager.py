@@ -617,8 +617,10 @@ class Gate(PartlyDownStore):
     def __init__(self) -> None:
         super().__init__()
         self.is_open = asyncio.Event()
+        self.is_asked = asyncio.Event()
 
     async def touch(self, digest: Digest, *, seen: datetime, expires: datetime) -> bool:
+        self.is_asked.set()
         await self.is_open.wait()
         return await super().touch(digest, seen=seen, expires=expires)
 
@@ -670,6 +672,8 @@ async def test_touch_in_flight_revives_nothing(path: Path) -> None:
     session_id, _ = await worker.sign_in()
     worker.clock.advance(INTERVAL)
     await worker.sessions.lookup([session_id], domain=DOMAIN)
+    async with asyncio.timeout(5):
+        await store.is_asked.wait()
     await worker.revoke(session_id)
     store.is_open.set()
 

@@ -77,17 +77,16 @@ class Touches:
         """
         if digest in self._under_way:
             return
-        is_urgent = digest in self._urgent or ends_ms - seen_ms < HURRY_MS
+        is_urgent = ends_ms - seen_ms < HURRY_MS
         waiting = self._urgent if is_urgent else self._noted
         if digest not in waiting and len(waiting) >= MAX_NOTED:
             return
         waiting[digest] = seen_ms, expires_ms
         if is_urgent:
-            self._noted.pop(digest, None)
             self._begin()
-        elif self._timer is None and not self._writers:
+        elif self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._seconds, self._begin, context=Context())
+            self._timer = loop.call_later(self._seconds, self._begin)
 
     def _begin(self) -> None:
         """Write what is noted, by as many writers as have something to do."""
@@ -95,8 +94,8 @@ class Touches:
             self._timer.cancel()
             self._timer = None
         loop = asyncio.get_running_loop()
-        wanted = min(AT_ONCE, len(self._urgent) + len(self._noted))
-        while len(self._writers) < wanted:
+        waiting = len(self._urgent) + len(self._noted)
+        while len(self._writers) < min(AT_ONCE, len(self._under_way) + waiting):
             writer = loop.create_task(self._write(), context=Context())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
@@ -128,7 +127,5 @@ class Touches:
         self._begin()
         if self._writers:
             _, late = await asyncio.wait(self._writers, timeout=CLOSE_SECONDS)
-            self._urgent.clear()
-            self._noted.clear()
             for writer in late:
                 writer.cancel()

@@ -332,14 +332,18 @@ class SessionMachine(RuleBasedStateMachine):
             gate.open()
         elif not gate.is_open:
             gate.close()
-        others = self.model.of_user(known.user) if everywhere else []
-        if not is_pending:
-            self.model.end(name, *others)
-            return
-        known.promised.add(MACHINE_OF[worker])
-        if everywhere:
-            self.model.doubted.add((known.user, MACHINE_OF[worker]))
-        for other in set(others) - {name}:
+        users = self.model.of_user(known.user) if everywhere else []
+        others = [each for each in users if each != name]
+        # By the cookie of a session whose promised end some look-up has carried out
+        # behind its answer, the user's others are found no more.
+        are_found = not (is_pending or known.promised)
+        if is_pending:
+            known.promised.add(MACHINE_OF[worker])
+            if everywhere:
+                self.model.doubted.add((known.user, MACHINE_OF[worker]))
+        else:
+            self.model.end(name, *(others if are_found else ()))
+        for other in () if are_found else others:
             # The store has not said whose the cookie is, so if its session ends by
             # another cause before the store is back, nobody knows of the others.
             del self.model.live[other]

@@ -647,6 +647,32 @@ async def test_unforeseen_fault_of_a_touch_stops_no_stop(
     assert "the use of a session was not recorded" in caplog.text
 
 
+class BrokenEnds(MemoryStore):
+    """A store with a fault that nobody has foreseen, where sessions end."""
+
+    async def delete_login(self, login: str) -> tuple[Entry, ...]:
+        del login
+        raise RuntimeError("broken")
+
+    async def delete(self, digest: Digest) -> Entry | None:
+        del digest
+        raise RuntimeError("broken")
+
+
+async def test_unforeseen_fault_of_an_end_stops_no_stop(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who has expired is refused, the log has the fault, and closing goes on (V-6)."""
+    worker = Worker(path, store=BrokenEnds(), clock=FakeClock())
+    session_id, _ = await worker.sign_in()
+    worker.clock.advance(TIMEOUTS.idle)
+
+    is_live = await worker.is_live(session_id)
+
+    assert not is_live
+    assert "background write failed" in caplog.text
+
+
 async def test_answer_waits_for_no_touch(path: Path) -> None:
     """A slow write is off the critical path, and is not begun twice (V-44)."""
     store = Gate()

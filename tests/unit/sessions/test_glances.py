@@ -169,6 +169,8 @@ async def test_use_in_the_last_minute_is_recorded_at_once(
     glancing: Glancing, *, is_glanced_at: bool
 ) -> None:
     """The next request of the same page finds a session that lives (V-6, V-44)."""
+    touches = glancing.worker.sessions.touches
+    touches._seconds = 3600.0  # noqa: SLF001 - others wait for longer than the test
     token = await glancing.sign_in()
     glancing.clock.advance(TIMEOUTS.idle - MS)
 
@@ -178,7 +180,7 @@ async def test_use_in_the_last_minute_is_recorded_at_once(
     else:
         await glancing.worker.sessions.lookup([token], domain=DOMAIN)
     seen = START
-    async with asyncio.timeout(0.4):  # Less than others wait.
+    async with asyncio.timeout(30):
         while seen == START:
             await asyncio.sleep(0.001)
             entry = await glancing.store.load(digest_of(token))

@@ -212,9 +212,7 @@ def create_beside(
     check_refusals(settings.access_control, adapters, settings.domains)
     main.add_routes(create_routes(settings.server.base_path, adapters))
     if settings.server.short_way:
-        short_way = create_short_way(
-            main, adapters, timeouts, is_traced=live.tracing is not None
-        )
+        short_way = create_short_way(main, adapters, is_traced=live.tracing is not None)
         if short_way is not None:
             main[keys.SHORT_WAY] = short_way
     main.on_response_prepare.append(hide_server)

@@ -7,7 +7,6 @@ from aiohttp import web
 from forwardauth.adapters.base import Adapter
 from forwardauth.sessions.awaited_glances import AwaitedGlances, AwaitedStore
 from forwardauth.sessions.glances import GlancingStore, SessionGlances
-from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.metered_store import MeteredBatches
 from forwardauth.web import keys
 from forwardauth.web.awaited_way import AwaitedWay
@@ -18,7 +17,6 @@ from forwardauth.web.traced_ways import TracedAwaitedWay, TracedShortWay
 def create_short_way(
     main: web.Application,
     adapters: Iterable[Adapter],
-    timeouts: Timeouts,
     *,
     is_traced: bool,
 ) -> ShortWay | None:
@@ -37,13 +35,9 @@ def create_short_way(
     backlog, touches = main[keys.REVOKER].backlog, main[keys.SESSIONS].touches
     if isinstance(store, AwaitedStore):
         batches = MeteredBatches(store, parts.metrics.observe_store)
-        awaited = AwaitedGlances(
-            batches, backlog=backlog, clock=clock, timeouts=timeouts, touches=touches
-        )
+        awaited = AwaitedGlances(batches, backlog=backlog, clock=clock, touches=touches)
         return (TracedAwaitedWay if is_traced else AwaitedWay)(parts, awaited)
     if isinstance(store, GlancingStore):
-        glances = SessionGlances(
-            store, backlog=backlog, clock=clock, timeouts=timeouts, touches=touches
-        )
+        glances = SessionGlances(store, backlog=backlog, clock=clock, touches=touches)
         return (TracedShortWay if is_traced else ShortWay)(parts, glances)
     return None

@@ -14,7 +14,6 @@ told once. It changes nothing anywhere, but that a use which is due will be reco
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -23,7 +22,6 @@ from forwardauth.errors import StoreUnavailableError
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.glances import judge, note_use
 from forwardauth.sessions.ids import Digest, digest_presented
-from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.rows import Glance, NoGlanceError, Row
 from forwardauth.sessions.touches import Touches
 
@@ -73,7 +71,6 @@ class AwaitedGlances:
         *,
         backlog: Backlog,
         clock: Clock,
-        timeouts: Timeouts,
         touches: Touches,
     ) -> None:
         """Keep the parts; see ``SessionGlances``."""
@@ -81,7 +78,7 @@ class AwaitedGlances:
         self._backlog = backlog
         self._clock = clock
         self._touches = touches
-        self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
+        self._touch_ms = touches.interval_ms
         self._wanted: list[Question] = []
         self._round = _NO_ROUND
         self._now_ms = 0

@@ -17,13 +17,11 @@ and whatever was answered before the request began is seen. The next turn asks a
 """
 
 import asyncio
-from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from forwardauth.clock import Clock
 from forwardauth.sessions.backlog import Backlog
 from forwardauth.sessions.ids import Digest, digest_presented
-from forwardauth.sessions.lifetimes import Timeouts
 from forwardauth.sessions.rows import Glance, NoGlanceError, Row, read_record
 from forwardauth.sessions.touches import Touches
 
@@ -62,7 +60,6 @@ class SessionGlances:
         *,
         backlog: Backlog,
         clock: Clock,
-        timeouts: Timeouts,
         touches: Touches,
     ) -> None:
         """Keep the parts.
@@ -71,7 +68,6 @@ class SessionGlances:
             store: The one that the manager has.
             backlog: Of the manager's revoker: what has been promised.
             clock: The manager's.
-            timeouts: The manager's.
             touches: The manager's.
         """
         self._store = store
@@ -79,7 +75,7 @@ class SessionGlances:
         self._backlog = backlog
         self._clock = clock
         self._touches = touches
-        self._touch_ms = timeouts.touch_interval // timedelta(milliseconds=1)
+        self._touch_ms = touches.interval_ms
         self._is_in_turn = False
         self.is_crowded = False
         """Whether so many connections are open that a loop may look for more arrivals

@@ -57,6 +57,8 @@ class Touches:
         """
         self._store = store
         self._interval = interval
+        self.interval_ms = interval // timedelta(milliseconds=1)
+        """How long a use goes unrecorded: only a later one is to be noted."""
         self._seconds = moment.total_seconds()
         self._noted: dict[Digest, tuple[int, int]] = {}
         self._urgent: dict[Digest, tuple[int, int]] = {}

@@ -157,7 +157,6 @@ class SessionMachine(RuleBasedStateMachine):
         parts: Any = {
             "backlog": backlog,
             "clock": self.clock,
-            "timeouts": TIMEOUTS,
             "touches": touches or Touches(MemoryStore(), interval=TIMEOUTS.idle),
         }
         if isinstance(store, AwaitedStore):

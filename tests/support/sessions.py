@@ -18,7 +18,8 @@ from forwardauth.sessions.revoker import SessionRevoker
 from forwardauth.sessions.rows import NoGlanceError, Row
 from forwardauth.sessions.store import Entry, SessionStore
 from forwardauth.sessions.stores.memory import MemoryStore
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock
+from tests.support.until import PATIENCE_SECONDS
 
 DOMAIN: Final = "example.com"
 TIMEOUTS: Final = Timeouts(
@@ -208,3 +209,18 @@ class Worker:
 def digests(session_ids: Iterable[SessionId]) -> list[Digest]:
     """Return the keys of *session_ids*."""
     return [digest_of(session_id) for session_id in session_ids]
+
+
+async def wait_for_use(store: SessionStore, session_id: SessionId) -> datetime:
+    """Return when a session was last used, once *store* has been told of a use.
+
+    Raises:
+        TimeoutError: It never was.
+    """
+    digest = digest_of(session_id)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            entry = await store.load(digest)
+            if entry is not None and entry.seen > START:
+                return entry.seen
+            await asyncio.sleep(0.001)

@@ -19,7 +19,7 @@ from forwardauth.sessions.rows import Glance, NoGlanceError
 from forwardauth.sessions.stores.redis import RedisStore
 from tests.support.clock import START, FakeClock
 from tests.support.deferred_store import DeferredStore
-from tests.support.sessions import DOMAIN, TIMEOUTS, Worker
+from tests.support.sessions import DOMAIN, TIMEOUTS, Worker, wait_for_use
 
 STAMPS: Final = ("0" * 32,)
 LOGIN: Final = Login(
@@ -46,7 +46,6 @@ class Glancing:
             self.store,
             backlog=self.worker.revoker.backlog,
             clock=self.clock,
-            timeouts=TIMEOUTS,
             touches=self.worker.sessions.touches,
         )
         self.seen: list[Seen] = []
@@ -276,13 +275,6 @@ async def test_use_in_the_last_minute_is_recorded_at_once(glancing: Glancing) ->
     glancing.clock.advance(TIMEOUTS.idle - MS)
     await glancing.ask(token)
     glancing.store.answer()
-
-    seen = START
-    async with asyncio.timeout(30):
-        while seen == START:
-            await asyncio.sleep(0.001)
-            entry = await glancing.store.load(digest_of(token))
-            assert entry is not None
-            seen = entry.seen
+    seen = await wait_for_use(glancing.store, token)
 
     assert seen == START + TIMEOUTS.idle - MS

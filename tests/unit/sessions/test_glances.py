@@ -21,7 +21,7 @@ from forwardauth.sessions.stores.redis import RedisStore
 from forwardauth.sessions.stores.sqlite import SqliteStore
 from forwardauth.sessions.stores.sqlite_worker import SqliteWorker
 from tests.support.clock import START, FakeClock
-from tests.support.sessions import DOMAIN, TIMEOUTS, Worker
+from tests.support.sessions import DOMAIN, TIMEOUTS, Worker, wait_for_use
 
 STAMPS: Final = ("0" * 32, "f" * 32)
 LOGIN: Final = Login(
@@ -49,7 +49,6 @@ class Glancing:
             store,
             backlog=self.worker.revoker.backlog,
             clock=self.clock,
-            timeouts=TIMEOUTS,
             touches=self.worker.sessions.touches,
         )
 
@@ -179,13 +178,7 @@ async def test_use_in_the_last_minute_is_recorded_at_once(
         await asyncio.sleep(0)
     else:
         await glancing.worker.sessions.lookup([token], domain=DOMAIN)
-    seen = START
-    async with asyncio.timeout(30):
-        while seen == START:
-            await asyncio.sleep(0.001)
-            entry = await glancing.store.load(digest_of(token))
-            assert entry is not None
-            seen = entry.seen
+    seen = await wait_for_use(glancing.store, token)
 
     assert seen == START + TIMEOUTS.idle - MS
 

@@ -13,7 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from forwardauth.adapters.headers import X_FORWARDED_FOR, HeaderSource, get_header
+from forwardauth.adapters.headers import (
+    X_FORWARDED_FOR,
+    HeaderSource,
+    PlainHeaders,
+    get_header,
+)
 from forwardauth.errors import ProxyRequestError
 
 _FOLD: Final = str.maketrans(dict.fromkeys("!#$%&'*+.^_`|~", "-"))
@@ -67,7 +72,7 @@ class HeaderFamily:
                 ``X-Forwarded-For`` or of an identity header.
         """
         # Nearly every request has plain names alone, and is done with after one look.
-        if not have_plain_names(headers):
+        if not isinstance(headers, PlainHeaders) and not have_plain_names(headers):
             self._check_aliases(headers)
         return {
             name: get_header(headers, name, hint=hint)

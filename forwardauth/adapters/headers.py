@@ -5,7 +5,7 @@ The first of several is never taken, since another program may take the last.
 Source: CVE-2026-35051.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol
 
@@ -24,6 +24,10 @@ X_FORWARDED_FOR: Final = "X-Forwarded-For"
 
 HOST: Final = "Host"
 
+TARGET_HEADERS: Final = frozenset({X_ORIGINAL_URL, X_FORWARDED_URI})
+"""What an adapter reads the target of the original request from, unless that stands in
+its own request line: what differs from one question of a browser to the next."""
+
 _MAX_HOPS: Final = 32
 
 
@@ -37,6 +41,26 @@ class HeaderSource(Protocol):
     def __iter__(self) -> Iterator[str]:
         """Return the names as they were sent; one may come several times."""
         ...
+
+
+class PlainHeaders:
+    """A ``HeaderSource`` of headers that are there once each, all by plain names.
+
+    Plain is a name of letters, digits and hyphens, which is nothing but itself.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        """Keep *values*, which are by names in lower case."""
+        self._values = values
+
+    def getall(self, key: str, default: list[str], /) -> list[str]:
+        """Return the value of *key* as all of its values, else *default*."""
+        value = self._values.get(key.lower())
+        return default if value is None else [value]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._values)
 
 
 def get_header(headers: HeaderSource, name: str, *, hint: str) -> str:

@@ -1,6 +1,6 @@
 """Heads of plain requests, told apart by their lines without reading each of them.
 
-    bytes ─► cookie, lines ─► those that are new or mean something
+    bytes ─► cookie, lines ─► what is asked, those that mean something beside it
 
 Proxies and browsers send nearly the same lines again and again, so a line that has been
 read once is known the next time, and most of them mean nothing to anybody here. aiohttp
@@ -14,7 +14,7 @@ request is framed or who asks.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 MAX_HEAD_BYTES: Final = 16_384
@@ -92,53 +92,40 @@ def cut_cookie(data: bytes) -> tuple[bytes, bytes] | None:
     return data[:begin] + data[end:], cookie
 
 
-class Fields(NamedTuple):
+class Head(NamedTuple):
     """What a head says.
 
     Attributes:
         method: Of the request line.
         target: Of the request line.
-        values: By the names in lower case, of the headers that mean something.
+        asked: By the names in lower case, what differs from question to question.
+        lines: All others that mean something; ``Heads.read_lines`` says what.
     """
 
     method: str
     target: str
-    values: Mapping[str, str]
-
-
-class PlainHeaders:
-    """A ``HeaderSource`` of headers that are there once each, all by plain names."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        """Keep *values*, which are by names in lower case."""
-        self._values = values
-
-    def getall(self, key: str, default: list[str], /) -> list[str]:
-        """Return the value of *key* as all of its values, else *default*."""
-        value = self._values.get(key.lower())
-        return default if value is None else [value]
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names."""
-        return iter(self._values)
+    asked: Mapping[str, str]
+    lines: frozenset[bytes]
 
 
 class Heads:
     """Reads heads, and remembers the lines that it has read."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], *, asking: Iterable[str]) -> None:
         """Know no line yet.
 
         Args:
             names: Of the headers that mean something to somebody.
+            asking: Those of them that differ from question to question.
         """
         meant = [name.lower().encode("ascii") for name in names]
         self._names = _SINGLE.union(_ONLY, meant)
+        self._asking = frozenset(name.lower() for name in asking)
         # The end of a head has an empty line.
         self._idle: set[bytes] = {b""}
-        self._read: dict[bytes, tuple[str, str]] = {}
+        self._known: dict[bytes, tuple[str, str]] = {}
 
-    def read(self, data: bytes) -> Fields | None:
+    def read(self, data: bytes) -> Head | None:
         """Return what *data* says, ``None`` unless it is one whole plain head, alone.
 
         Args:
@@ -154,20 +141,39 @@ class Heads:
             return None
         distinct -= self._idle
         distinct.discard(lines[0])
-        values: dict[str, str] = {}
-        for line in distinct:
-            field = self._read.get(line) or self._read_line(line)
+        asked: dict[str, str] = {}
+        for line in distinct.difference(self._known):
+            field = self._read_line(line)
             if field is None:
                 return None
             name, value = field
-            if not name:
-                continue
-            if name in values:
+            if name in self._asking:
+                if name in asked:
+                    return None
+                asked[name] = value
+            if not name or name in self._asking:
+                distinct.discard(line)
+        method, target = start[1].decode("ascii"), start[2].decode("ascii")
+        return Head(method, target, asked, frozenset(distinct))
+
+    def read_lines(self, lines: Iterable[bytes]) -> dict[str, str] | None:
+        """Return what *lines* of one head say, by the names in lower case.
+
+        Args:
+            lines: As ``read`` has found them.
+
+        Returns:
+            ``None`` if two have the same name, or none is ``Host``: the head is not
+            plain.
+        """
+        values: dict[str, str] = {}
+        for line in lines:
+            field = self._known.get(line) or self._read_line(line)
+            if field is None or field[0] in values:
                 return None
+            name, value = field
             values[name] = value
-        if "host" not in values:
-            return None
-        return Fields(start[1].decode("ascii"), start[2].decode("ascii"), values)
+        return values if "host" in values else None
 
     def _read_line(self, line: bytes) -> tuple[str, str] | None:
         """Return name and value; an empty name for a header that means nothing."""
@@ -184,8 +190,8 @@ class Heads:
                 self._idle.add(line)
             return "", ""
         found = name.decode("ascii"), value.decode("ascii")
-        if len(line) <= MAX_KNOWN_BYTES:
-            if len(self._read) >= MAX_KNOWN:
-                self._read.clear()
-            self._read[line] = found
+        if len(line) <= MAX_KNOWN_BYTES and found[0] not in self._asking:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[line] = found
         return found

@@ -22,6 +22,7 @@ class Reading:
         targets: Where a browser that asks it may be sent back to.
         kind: What kind of a request asks it.
         domain: The name of the cookie domain that it is about.
+        is_repeated: Whether it has been asked before.
     """
 
     adapter: Adapter
@@ -31,6 +32,7 @@ class Reading:
     targets: TargetPolicy
     kind: RequestKind
     domain: str
+    is_repeated: bool = False
     _sent_to_portal: AnswerBytes | None = field(default=None, init=False)
 
     def sent_to_portal(self) -> AnswerBytes:

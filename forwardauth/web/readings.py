@@ -1,8 +1,11 @@
 """What proxies ask, read from the headers of plain requests, once for each question.
 
-Applications are asked for the same few addresses again and again. What certain values
-of certain headers ask, and which rules are about it, is the same as long as the service
-runs, so it is read once and remembered: who asks, and what is decided, is not.
+    head ─► what it says beside its target (``Said``), target ─► reading
+
+Applications are asked for the same few addresses again and again, and for others in the
+same words. What certain values of certain headers ask, and which rules are about it, is
+the same as long as the service runs, so it is read once and remembered: who asks, and
+what is decided, is not. Of a target that is new the rest of the head is known.
 
 Laws: the lines that mean something, the address of the browser and of the proxy are all
 that a reading depends on, and all of them are its key. Only requests that mean nothing
@@ -10,30 +13,37 @@ beyond it are read.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from itertools import count
 from typing import Final
 
 from forwardauth.access_control.rules import AccessControl, Selection
-from forwardauth.adapters.base import (
-    Adapter,
-    ProxyRequest,
-    RequestKind,
+from forwardauth.adapters.base import Adapter, ProxyRequest
+from forwardauth.adapters.headers import (
+    TARGET_HEADERS,
+    X_FORWARDED_FOR,
+    IPAddress,
+    PlainHeaders,
+    lookup_client,
 )
-from forwardauth.adapters.headers import X_FORWARDED_FOR, IPAddress, lookup_client
-from forwardauth.adapters.kinds import KIND_HEADERS, classify
 from forwardauth.errors import ProxyRequestError
-from forwardauth.web.heads import Heads, PlainHeaders, cut_cookie
+from forwardauth.web.heads import Head, Heads, cut_cookie
 from forwardauth.web.question import read_question
 from forwardauth.web.reading import Reading
+from forwardauth.web.said import OTHERS, Endpoint, Said, classify_said
 from forwardauth.web.settings import WebSettings
 
 MAX_READINGS: Final = 2048
 MAX_CHARACTERS: Final = 1024
 """The most readings that are remembered, and the longest questions, in whichever line
 they stand: a worker keeps 25 MB of them at most, whatever clients send."""
+
+MAX_SAID: Final = 1024
+"""How many ways to say it are known, of all that stands beside a target: 5 MB."""
+
+MAX_MARKS: Final = 8192
+"""How many questions are known to have been asked once."""
 
 MAX_WHOLE: Final = 1024
 """How many whole heads are known, without their cookies; long ones are not."""
@@ -46,11 +56,6 @@ MAX_KINDS: Final = 256
 
 MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
-
-OTHERS: Final = (*KIND_HEADERS, X_FORWARDED_FOR)
-"""What is read beside the headers of an adapter: by everybody, from the browser."""
-
-_Values = tuple[str | None, ...]
 
 
 class Readings:
@@ -65,30 +70,26 @@ class Readings:
         """Remember nothing yet."""
         self._settings = settings
         self._access_control = access_control
-        self._exact: dict[str, _Endpoint] = {}
-        self._below: list[_Endpoint] = []
+        self._exact: dict[str, Endpoint] = {}
+        self._below: list[Endpoint] = []
         names = {*OTHERS}
         for adapter in adapters:
             names.update(adapter.header_names)
             for path in adapter.paths:
-                endpoint = _Endpoint(
-                    adapter=adapter,
-                    path=settings.base_path + path,
-                    names=tuple(
-                        [each.lower() for each in (*adapter.header_names, *OTHERS)]
-                    ),
-                )
+                endpoint = Endpoint(adapter, settings.base_path + path)
                 if adapter.appends_target:
                     self._below.append(endpoint)
                 else:
                     self._exact[endpoint.path] = endpoint
-        self._heads = Heads(names)
+        self._heads = Heads(names, asking=TARGET_HEADERS)
         self._whole: dict[tuple[str, bytes], Reading] = {}
+        self._said: dict[tuple[object, ...], Said] = {}
+        self._marks: set[int] = set()
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
         # People ask many questions each.
         self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
         # And each browser says what kind of a request it is in few words.
-        self._lookup_kind = lru_cache(MAX_KINDS)(_classify)
+        self._lookup_kind = lru_cache(MAX_KINDS)(classify_said)
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
@@ -111,59 +112,90 @@ class Readings:
             reading = self._read_head(rest, peer)
             if reading is None:
                 return None
-            if len(rest) <= MAX_CHARACTERS:
+            if reading.is_repeated and len(rest) <= MAX_CHARACTERS:
                 if len(self._whole) >= MAX_WHOLE:
                     self._whole.clear()
                 self._whole[peer, rest] = reading
         return reading, cookie
 
     def _read_head(self, rest: bytes, peer: str) -> Reading | None:
-        fields = self._heads.read(rest)
-        if fields is None:
+        head = self._heads.read(rest)
+        if head is None:
             return None
-        path = fields.target
-        endpoint = self._exact.get(path) or self._lookup_below(path)
+        endpoint = self._exact.get(head.target) or self._lookup_below(head.target)
         if endpoint is None:
             return None
-        values = tuple([fields.values.get(each) for each in endpoint.names])
-        target = path[len(endpoint.path) :]
-        size = len(target) + sum([len(each) for each in values if each])
-        asked = endpoint, fields.method, target, values, peer
+        said = self._said.get((endpoint, head.method, head.lines, peer))
+        if said is None:
+            said = self._listen(endpoint, head, peer)
+            if said is None:
+                return None
+        target = head.target[len(endpoint.path) :]
+        uri = head.asked.get(endpoint.uri_name)
+        asked = said, target, uri
+        is_long = said.size + len(target) + len(uri or "") > MAX_CHARACTERS
         try:
-            if size <= MAX_CHARACTERS:
-                return self._read(*asked)
-            return self._read_anew(*asked, is_long=True)
+            if is_long or self._is_first(hash(asked)):
+                return self._read_anew(*asked)
+            reading = self._read(*asked)
         except (ProxyRequestError, _NotPlainError):
             return None
+        reading.is_repeated = True
+        return reading
 
-    def _lookup_below(self, path: str) -> "_Endpoint | None":
+    def _is_first(self, mark: int) -> bool:
+        """Whether no question of the same *mark* has come lately.
+
+        Most questions that nobody has asked before are never asked again, and what
+        is kept of them would only take the place of others in the processor's caches.
+        """
+        if mark in self._marks:
+            return False
+        if len(self._marks) >= MAX_MARKS:
+            self._marks.clear()
+        self._marks.add(mark)
+        return True
+
+    def _lookup_below(self, path: str) -> Endpoint | None:
         for endpoint in self._below:
             if path.startswith(endpoint.path + "/"):
                 return endpoint
         return None
 
-    def _read_anew(
-        self,
-        endpoint: "_Endpoint",
-        method: str,
-        target: str,
-        values: _Values,
-        peer: str,
-        *,
-        is_long: bool = False,
-    ) -> Reading:
+    def _listen(self, endpoint: Endpoint, head: Head, peer: str) -> Said | None:
+        """Return what *head* says beside its target, ``None`` if it is not plain."""
+        values = self._heads.read_lines(head.lines)
+        if values is None:
+            return None
+        size = sum([len(each) for each in values.values()])
         # Nothing of what is long is remembered, whatever line makes it so.
+        is_long = size > MAX_CHARACTERS
         find_client = self._find_client if is_long else self._lookup_client
-        find_kind = _classify if is_long else self._lookup_kind
-        adapter, settings = endpoint.adapter, self._settings
+        said = Said(
+            endpoint=endpoint,
+            method=head.method,
+            values={name: values[name] for name in endpoint.names if name in values},
+            client=find_client(values.get(X_FORWARDED_FOR.lower()), peer),
+            kind_of=classify_said if is_long else self._lookup_kind,
+            size=size,
+        )
+        if not is_long:
+            if len(self._said) >= MAX_SAID:
+                self._said.clear()
+            self._said[endpoint, head.method, head.lines, peer] = said
+        return said
+
+    def _read_anew(self, said: Said, target: str, uri: str | None) -> Reading:
+        """Return what is asked for by *target*, or by *uri* in the header for it."""
+        endpoint, settings = said.endpoint, self._settings
+        adapter = endpoint.adapter
         taken_over = settings.logout.paths_taken_over(adapter)
-        named = zip(endpoint.names, values, strict=True)
-        headers = PlainHeaders({name: each for name, each in named if each is not None})
+        values = said.values if uri is None else {**said.values, endpoint.uri_name: uri}
         request = ProxyRequest(
-            method=method,
+            method=said.method,
             target=target,
-            headers=headers,
-            client=find_client(values[-1], peer),
+            headers=PlainHeaders(values),
+            client=said.client,
             logout_paths=taken_over,
         )
         question = read_question(adapter, request, settings.domains)
@@ -181,7 +213,7 @@ class Readings:
             selection=selection,
             case=self._case_of(selection),
             targets=settings.targets,
-            kind=find_kind(original.method, values[-len(OTHERS) : -1]),
+            kind=said.kind(original.method),
             domain=question.domain.name,
         )
 
@@ -206,25 +238,6 @@ class Readings:
                 self._cases.clear()
             case = self._cases[key] = next(self._next_case)
         return case
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Endpoint:
-    """One path of one adapter, and the headers that its questions are read from.
-
-    Compared by identity: it is a part of every key.
-    """
-
-    adapter: Adapter
-    path: str
-    names: tuple[str, ...]
-
-
-def _classify(method: str, values: _Values) -> RequestKind:
-    """Return the kind of a request whose ``KIND_HEADERS`` have *values*."""
-    named = zip(KIND_HEADERS, values, strict=True)
-    said = {name.lower(): each for name, each in named if each is not None}
-    return classify(method, PlainHeaders(said))
 
 
 class _NotPlainError(Exception):

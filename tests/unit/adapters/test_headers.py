@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from forwardauth.adapters.headers import (
+    PlainHeaders,
     get_header,
     is_trusted,
     lookup_client,
@@ -202,3 +203,12 @@ def test_nobody_is_trusted_by_default() -> None:
 def test_mapped_address_is_the_address_it_maps(address: str, normal: str) -> None:
     """A listener on ``::`` sees IPv4 in the clothes of IPv6."""
     assert normalise_address(ip_address(address)) == ip_address(normal)
+
+
+def test_plain_headers_have_each_name_once() -> None:
+    """Adapters read them as they read those of a parsed request."""
+    headers = PlainHeaders({"x-original-method": "GET"})
+
+    assert headers.getall("X-Original-Method", []) == ["GET"]
+    assert headers.getall("X-Original-URL", []) == []
+    assert list(headers) == ["x-original-method"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from aiohttp.http import HttpProcessingError, HttpRequestParser, RawRequestMessage
@@ -12,13 +12,12 @@ from forwardauth.web.heads import (
     MAX_KNOWN,
     MAX_KNOWN_BYTES,
     MAX_LINES,
-    Fields,
     Heads,
-    PlainHeaders,
     cut_cookie,
 )
 
-NAMES: Final = ("X-Original-URL", "X-Original-Method", "Accept")
+ASKING: Final = ("X-Original-URL", "X-Forwarded-Uri")
+NAMES: Final = (*ASKING, "X-Original-Method", "Accept")
 START: Final = "GET /verify/nginx HTTP/1.1"
 LINES: Final = (
     START,
@@ -75,22 +74,40 @@ def bytes_of(*lines: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def read(heads: Heads, data: bytes) -> tuple[Fields, str] | None:
-    """Return what *heads* makes of *data*, and the cookie; ``None`` if not plain."""
+class Found(NamedTuple):
+    """What a plain request says."""
+
+    method: str
+    target: str
+    values: dict[str, str]
+    cookie: str
+
+
+def create_heads() -> Heads:
+    """Return heads of which no line is known."""
+    return Heads(NAMES, asking=ASKING)
+
+
+def read(heads: Heads, data: bytes) -> Found | None:
+    """Return what *heads* makes of *data*; ``None`` if it is not plain."""
     cut = cut_cookie(data)
-    fields = None if cut is None else heads.read(cut[0])
-    return None if cut is None or fields is None else (fields, cut[1].decode("ascii"))
+    head = None if cut is None else heads.read(cut[0])
+    values = None if head is None else heads.read_lines(head.lines)
+    if cut is None or head is None or values is None:
+        return None
+    assert values.keys().isdisjoint(head.asked)
+    cookie = cut[1].decode("ascii")
+    return Found(head.method, head.target, {**values, **head.asked}, cookie)
 
 
 def test_plain_head_says_what_its_lines_say() -> None:
     """Of a head are left: the request line, what means something, and the cookie."""
-    found = read(Heads(NAMES), bytes_of(*LINES))
+    found = read(create_heads(), bytes_of(*LINES))
 
     assert found is not None
-    fields, cookie = found
-    assert (fields.method, fields.target) == ("GET", "/verify/nginx")
-    assert cookie == "theme=dark; a=b"
-    assert fields.values == {
+    assert (found.method, found.target) == ("GET", "/verify/nginx")
+    assert found.cookie == "theme=dark; a=b"
+    assert found.values == {
         "host": "auth.example.com",
         "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0)",
         "accept": "text/html,*/*;q=0.8",
@@ -99,18 +116,52 @@ def test_plain_head_says_what_its_lines_say() -> None:
     }
 
 
+def test_what_is_asked_stands_apart_and_is_not_known() -> None:
+    """All other lines say the same of one question as of the next (V-38)."""
+    heads = create_heads()
+    asked = [
+        heads.read(bytes_of(*LINES[:5], f"{name}: {uri}", LINES[7]))
+        for name, uri in (
+            ("X-Original-URL", "https://a.test/"),
+            ("x-original-url", "https://b.test/"),
+            ("X-Forwarded-Uri", "/c"),
+        )
+    ]
+
+    found = [each for each in asked if each is not None]
+    assert [each.asked for each in found] == [
+        {"x-original-url": "https://a.test/"},
+        {"x-original-url": "https://b.test/"},
+        {"x-forwarded-uri": "/c"},
+    ]
+    assert len({each.lines for each in found}) == 1
+    assert not any(b"uri" in each.lower() for each in heads._known)  # noqa: SLF001
+
+
 def test_known_line_says_the_same_again() -> None:
     """What was read once is not read again, whatever stands around it."""
-    heads = Heads(NAMES)
+    heads = create_heads()
     first = read(heads, bytes_of(*LINES))
-    known = heads._idle | heads._read.keys()  # noqa: SLF001
+    known = heads._idle | heads._known.keys()  # noqa: SLF001
 
     again = read(heads, bytes_of(*LINES[:5], *LINES[6:]))
 
     assert first is not None
-    assert again == (first[0], "")
-    assert known == {b"", *(line.encode() for line in (*LINES[1:5], *LINES[6:]))}
-    assert heads._idle | heads._read.keys() == known  # noqa: SLF001
+    assert again == first._replace(cookie="")
+    assert known == {b"", *(line.encode() for line in (*LINES[1:5], LINES[7]))}
+    assert heads._idle | heads._known.keys() == known  # noqa: SLF001
+
+
+def test_lines_say_the_same_when_they_are_no_longer_known() -> None:
+    """They are read once more where too many others came in between (V-42)."""
+    heads = create_heads()
+    head = heads.read(bytes_of(START, *LINES[1:5]))
+    assert head is not None
+    before = heads.read_lines(head.lines)
+    heads._known.clear()  # noqa: SLF001
+
+    assert heads.read_lines(head.lines) == before
+    assert heads._known.keys() == head.lines  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
@@ -127,6 +178,7 @@ def test_known_line_says_the_same_again() -> None:
         pytest.param((*LINES, "host: other"), id="two Hosts"),
         pytest.param((*LINES, LINES[4]), id="a line twice"),
         pytest.param((*LINES, "x-original-url: https://a/"), id="a header twice"),
+        pytest.param((*LINES, "accept: */*"), id="another header twice"),
         pytest.param((*LINES, "cookie: x=y"), id="two cookies"),
         pytest.param((*LINES[:5], "COOKIE: x=y"), id="odd spelling of Cookie"),
         pytest.param((*LINES[:5], "Cookie: x=\xe9"), id="cookie not ASCII"),
@@ -160,7 +212,7 @@ def test_known_line_says_the_same_again() -> None:
 )
 def test_what_is_not_plain_is_not_read(lines: tuple[str, ...]) -> None:
     """Whatever parsers could take in two ways is left to the strict one (V-38)."""
-    heads = Heads(NAMES)
+    heads = create_heads()
     read(heads, bytes_of(*LINES))  # The rest of the lines is known.
 
     assert read(heads, bytes_of(*lines)) is None
@@ -180,14 +232,14 @@ def test_what_is_not_plain_is_not_read(lines: tuple[str, ...]) -> None:
 )
 def test_only_one_whole_head_is_read(data: bytes) -> None:
     """A part of a request, or more than one, is for whoever keeps count."""
-    assert read(Heads(NAMES), data) is None
+    assert read(create_heads(), data) is None
 
 
 async def test_strict_parser_reads_the_same() -> None:
     """Of many altered heads, each that is read says the same to aiohttp's parser."""
     random = Random(38)  # noqa: S311 - the same heads in each run
     whole = bytes_of(*LINES)
-    heads = Heads(NAMES)
+    heads = create_heads()
     seen = {"read": 0, "left": 0}
     for _ in range(4_000):
         data = whole
@@ -200,24 +252,23 @@ async def test_strict_parser_reads_the_same() -> None:
 
         seen["left" if found is None else "read"] += 1
         if found is not None:
-            fields, cookie = found
             message = parse(data)
             assert message is not None, data
-            assert (message.method, message.path) == (fields.method, fields.target)
+            assert (message.method, message.path) == (found.method, found.target)
             assert not message.should_close, data
             assert not message.upgrade, data
             for name in (*NAMES, "Host"):
-                ours = fields.values.get(name.lower())
+                ours = found.values.get(name.lower())
                 theirs = message.headers.getall(name, [])
                 assert theirs == ([] if ours is None else [ours]), data
             cookies = message.headers.getall("Cookie", [])
-            assert cookies == ([cookie] if cookie else []), data
+            assert cookies == ([found.cookie] if found.cookie else []), data
     assert min(seen.values()) > 500, seen
 
 
 def test_number_of_known_lines_is_bounded() -> None:
     """Who invents lines fills no memory, long ones least of all (V-42)."""
-    heads = Heads(NAMES)
+    heads = create_heads()
     for number in range(MAX_KNOWN + 10):
         for name in ("X-Trace", "Accept"):
             read(heads, bytes_of(START, LINES[1], f"{name}: {number}"))
@@ -226,13 +277,4 @@ def test_number_of_known_lines_is_bounded() -> None:
 
     assert long.encode() not in heads._idle  # noqa: SLF001
     assert len(heads._idle) <= MAX_KNOWN  # noqa: SLF001
-    assert len(heads._read) <= MAX_KNOWN  # noqa: SLF001
-
-
-def test_plain_headers_have_each_name_once() -> None:
-    """Adapters read them as they read those of a parsed request."""
-    headers = PlainHeaders({"x-original-method": "GET"})
-
-    assert headers.getall("X-Original-Method", []) == ["GET"]
-    assert headers.getall("X-Original-URL", []) == []
-    assert list(headers) == ["x-original-method"]
+    assert len(heads._known) <= MAX_KNOWN  # noqa: SLF001

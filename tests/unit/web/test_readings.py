@@ -14,7 +14,9 @@ from forwardauth.web.readings import (
     MAX_CASES,
     MAX_CHARACTERS,
     MAX_KINDS,
+    MAX_MARKS,
     MAX_READINGS,
+    MAX_SAID,
     MAX_WHOLE,
     Readings,
 )
@@ -39,6 +41,12 @@ def ask(readings: Readings, *lines: str, peer: str = PEER) -> Reading | None:
     data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
     read = readings.read(data, peer)
     return None if read is None else read[0]
+
+
+def ask_again(readings: Readings, *lines: str, peer: str = PEER) -> Reading | None:
+    """Return what a head of *lines* asks, as it is remembered from its second time."""
+    ask(readings, *lines, peer=peer)
+    return ask(readings, *lines, peer=peer)
 
 
 @pytest.fixture
@@ -139,7 +147,7 @@ def test_reading_is_remembered_by_all_that_it_depends_on(
     readings: Readings,
 ) -> None:
     """Another method, address, address of a browser or proxy is another question."""
-    first = ask(readings, *NGINX)
+    first = ask_again(readings, *NGINX)
     again = ask(readings, *NGINX, "Cookie: a=b", "X-Trace: 0af7")
     others = [
         ask(readings, *NGINX[:3], "X-Original-Method: POST"),
@@ -188,13 +196,14 @@ def test_long_question_is_read_and_not_remembered(
     readings: Readings, lines: tuple[str, ...]
 ) -> None:
     """Nobody fills our memory with long addresses, wherever they stand (V-42)."""
-    first = ask(readings, *lines)
+    first = ask_again(readings, *lines)
     again = ask(readings, *lines)
 
     assert first is not None
     assert again is not None
     assert again.question == first.question
     assert again is not first
+    assert not readings._marks  # noqa: SLF001
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Accept"])
@@ -204,40 +213,105 @@ def test_long_line_beside_a_question_is_not_remembered(
     """Nor with long lists of addresses, or of what a browser would like (V-42)."""
     long = ", ".join(["192.0.2.1"] * MAX_CHARACTERS)
 
-    reading = ask(readings, *NGINX, f"{name}: {long}")
+    reading = ask_again(readings, *NGINX, f"{name}: {long}")
 
     assert reading is not None
+    assert not readings._said  # noqa: SLF001
+    assert readings._read.cache_info().currsize == 0  # noqa: SLF001
     assert readings._lookup_client.cache_info().currsize == 0  # noqa: SLF001
     assert readings._lookup_kind.cache_info().currsize == 0  # noqa: SLF001
 
 
+def test_question_is_remembered_from_its_second_time(readings: Readings) -> None:
+    """Most are asked once, and what is kept of them would only be in the way."""
+    once, twice, thrice = (ask(readings, *NGINX) for _ in range(3))
+
+    assert once is not None
+    assert twice is not None
+    assert twice.question == once.question
+    assert twice is not once
+    assert thrice is twice
+    assert len(readings._whole) == 1  # noqa: SLF001
+
+
 def test_number_of_readings_is_bounded(readings: Readings) -> None:
     """The oldest one is read anew when there have been too many others (V-42)."""
-    first = ask(readings, *NGINX)
+    first = ask_again(readings, *NGINX)
     for number in range(MAX_READINGS):
-        ask(readings, *NGINX[:2], f"{URL}{number}", METHOD)
+        ask_again(readings, *NGINX[:2], f"{URL}{number}", METHOD)
+    readings._whole.clear()  # noqa: SLF001
 
-    again = ask(readings, *NGINX)
+    again = ask_again(readings, *NGINX)
 
     assert first is not None
     assert again is not None
     assert again.question == first.question
     assert again is not first
+    assert readings._read.cache_info().currsize == MAX_READINGS  # noqa: SLF001
+
+
+def test_number_of_marks_is_bounded(readings: Readings) -> None:
+    """Who asks ever new questions leaves nothing of them behind (V-42)."""
+    for number in range(MAX_MARKS + 10):
+        ask(readings, *NGINX[:2], f"{URL}{number}", METHOD)
+
+    assert 0 < len(readings._marks) <= MAX_MARKS  # noqa: SLF001
+    assert readings._read.cache_info().currsize == 0  # noqa: SLF001
+    assert not readings._whole  # noqa: SLF001
 
 
 def test_number_of_known_heads_is_bounded(readings: Readings) -> None:
     """Nor do whole heads, of which the long ones are not known at all (V-42)."""
     for number in range(MAX_WHOLE + 10):
         ask(readings, *NGINX, f"X-Trace: {number}")
-    ask(readings, *NGINX, f"X-Trace: {'x' * MAX_CHARACTERS}")
+    ask_again(readings, *NGINX, f"X-Trace: {'x' * MAX_CHARACTERS}")
 
     assert 0 < len(readings._whole) <= MAX_WHOLE  # noqa: SLF001
     assert max(len(rest) for _, rest in readings._whole) <= MAX_CHARACTERS  # noqa: SLF001
 
 
+def test_number_of_known_words_beside_a_target_is_bounded(readings: Readings) -> None:
+    """Whoever says the same in ever new words fills no memory either (V-42)."""
+    for number in range(MAX_SAID + 10):
+        assert ask(readings, *NGINX, f"User-Agent: {number}") is not None
+
+    assert 0 < len(readings._said) <= MAX_SAID  # noqa: SLF001
+
+
+def test_known_words_hold_for_a_target_that_is_new(readings: Readings) -> None:
+    """What they say beside it is found once, and read with each target (V-38)."""
+    found = [
+        ask(readings, *NGINX[:2], f"{URL}{number}", METHOD, "X-Forwarded-For: 10.0.0.9")
+        for number in range(3)
+    ]
+
+    originals = [each.question.original for each in found if each is not None]
+    assert [each.query for each in originals] == ["a=b0", "a=b1", "a=b2"]
+    assert {str(each.client) for each in originals} == {"10.0.0.9"}
+    assert len(readings._said) == 1  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("X-Forwarded-Uri: /elsewhere", id="target of another dialect"),
+        pytest.param("X-Forwarded-Host: www.example.com", id="host of another dialect"),
+    ],
+)
+def test_header_of_another_dialect_says_nothing(readings: Readings, line: str) -> None:
+    """An adapter reads its own family alone, known words or not (V-12)."""
+    plain = ask(readings, *NGINX)
+
+    for _ in range(3):
+        beside = ask(readings, *NGINX, line)
+        assert plain is not None
+        assert beside is not None
+        assert beside.question == plain.question
+
+
 def test_known_head_takes_any_plain_cookie_and_no_other(readings: Readings) -> None:
     """What was read of one person's request holds for another's, if that is plain."""
-    first = ask(readings, *NGINX, "Cookie: a=b")
+    first = ask_again(readings, *NGINX, "Cookie: a=b")
 
     assert first is not None
     assert ask(readings, *NGINX[:2], "Cookie: c=d", *NGINX[2:]) is first

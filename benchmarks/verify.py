@@ -2,9 +2,10 @@
 
     script/bench verify [--quick] [--json FILE] [--profile STORE]
 
-Everything runs on this machine: the server on one core, the client on another. Short
-rounds alternate between all servers, a ratio is formed within one round, and the median
-of the rounds is printed with the lowest and the highest of them.
+Everything runs on this machine: the server on one core, the client on another. Each
+server is loaded within seconds of the one that it is held to, which is asked before and
+after it; a ratio is formed of these, and the median of the rounds is printed with the
+lowest and the highest of them.
 """
 
 import argparse
@@ -14,6 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -24,7 +27,9 @@ from benchmarks.resident import group_seconds, is_on_uvloop, pss_megabytes
 from benchmarks.start import Start
 from benchmarks.verify_rows import (
     OWN_TIME,
+    Pairs,
     Series,
+    held_to,
     memory_rows,
     rate_rows,
     start_row,
@@ -44,37 +49,83 @@ LOGIN_SECONDS: Final = 2.0
 MAX_PACED: Final = 40_000
 """Answers a second that the client at a constant rate can still time."""
 
-WAIT_ROUNDS: Final = 5
+WAIT_ROUNDS: Final = 3
 """At least, for the p99: one hiccup of the machine must not decide about it."""
+
+WAIT_SECONDS: Final = 1.0
+"""At least, for the p99: of fewer answers too few are among the last of a hundred."""
+
+STARTS: Final = 4
+"""At least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        rounds: How often.
+        seconds: How long each server is loaded in each round.
+        between: How many are loaded between two looks at what they are held to.
+    """
+
+    rounds: int
+    seconds: float
+    between: int
+
+
+QUICK: Final = Plan(rounds=2, seconds=1, between=4)
+WHOLE: Final = Plan(rounds=7, seconds=2, between=2)
 
 
 class Rounds:
-    """Measures *count* rounds of *seconds* for each subject."""
+    """Measures the servers of a stage."""
 
-    def __init__(self, on: Stage, *, count: int, seconds: float) -> None:
-        """Measure the servers of *on*."""
-        self._on, self._count, self._seconds = on, count, seconds
+    def __init__(self, on: Stage, plan: Plan) -> None:
+        """Measure those of *on* as *plan* says."""
+        self._on, self._plan, self._seconds = on, plan, plan.seconds
 
-    def rates(self) -> Series:
-        """Return the answers per second of each subject, round by round.
+    def warm_up(self) -> None:
+        """Ask each service about everybody once, which is slower than ever after."""
+        for name, subject in self._on.subjects.items():
+            if subject.process is not None:
+                self._rates(name)
+
+    def rates(self) -> Pairs:
+        """Return the answers per second of each subject beside those it is held to.
+
+        What it is held to is asked just before and just after it: what neighbours on
+        the machine do comes and goes within seconds, and falls on both so.
+        """
+        found: Pairs = {}
+        for number in range(self._plan.rounds):
+            # Every other round backwards, so that no subject always follows the same.
+            step = -1 if number % 2 else 1
+            for reference, names in list(held_to(self._on.subjects).items())[::step]:
+                before = self._rates(reference)
+                for some in batched(names[::step], self._plan.between):
+                    rates = {name: self._rates(name) for name in some}
+                    after = self._rates(reference)
+                    for name, by_way in rates.items():
+                        for way in by_way.keys() & before.keys():
+                            pair = name + way, reference + way
+                            held = (before[way] + after[way]) / 2
+                            found.setdefault(pair, []).append((by_way[way], held))
+                    before = after
+        return found
+
+    def _rates(self, name: str) -> dict[str, float]:
+        """Return the answers of a subject, per second, by what follows its name.
 
         Those of ours are told for each second of their processor time, too.
         """
-        found: Series = {name: [] for name in self._on.subjects}
-        for number in range(self._count):
-            # Every other round backwards, so that no subject always follows the same.
-            for name in list(self._on.subjects)[:: -1 if number % 2 else 1]:
-                subject = self._on.subjects[name]
-                if subject.process is None:
-                    found[name].append(subject.rate(self._seconds))
-                    continue
-                before = group_seconds(subject.process.pid)
-                rate = subject.rate(self._seconds)
-                taken = group_seconds(subject.process.pid) - before
-                found[name].append(rate)
-                own = found.setdefault(name + OWN_TIME, [])
-                own.append(rate * self._seconds / taken)
-        return found
+        subject = self._on.subjects[name]
+        if subject.process is None:
+            return {"": subject.rate(self._seconds)}
+        before = group_seconds(subject.process.pid)
+        rate = subject.rate(self._seconds)
+        taken = group_seconds(subject.process.pid) - before
+        return {"": rate, OWN_TIME: rate * self._seconds / taken}
 
     def waits(self) -> Series:
         """Return the p99 in milliseconds of each case, round by round.
@@ -82,21 +133,22 @@ class Rounds:
         Each round has its own highest rate: where neighbours leave less of the machine
         than a minute ago, half of what was possible then would be more than all.
         """
+        seconds = max(self._seconds, WAIT_SECONDS)
         service, empty = self._on.subjects["sqlite"], self._on.subjects["empty"]
         found: Series = {name: [] for name in ("empty", "service", "quiet", "logins")}
         logins = 0
-        for _ in range(max(self._count, WAIT_ROUNDS)):
-            highest = service.rate(self._seconds)
+        for _ in range(max(self._plan.rounds, WAIT_ROUNDS)):
+            highest = service.rate(seconds)
             half, quarter = (min(MAX_PACED, highest * part) for part in (HALF, QUARTER))
             beside = service.paced(
-                max(self._seconds, LOGIN_SECONDS), quarter, logins=self._on.logins
+                max(seconds, LOGIN_SECONDS), quarter, logins=self._on.logins
             )
             logins += beside.logins
             for name, paced in (
                 ("logins", beside),
-                ("empty", empty.paced(self._seconds, half)),
-                ("service", service.paced(self._seconds, half)),
-                ("quiet", service.paced(self._seconds, quarter)),
+                ("empty", empty.paced(seconds, half)),
+                ("service", service.paced(seconds, half)),
+                ("quiet", service.paced(seconds, quarter)),
             ):
                 found[name].append(paced.p99 * 1000)
         # Some hash was under way all the time; if none was ever done, that is a fault.
@@ -105,7 +157,13 @@ class Rounds:
         return found
 
 
-def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
+def batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield *names*, *size* at a time."""
+    for begin in range(0, len(names), size):
+        yield names[begin : begin + size]
+
+
+def environment(on: Stage, plan: Plan) -> dict[str, str]:
     """Return what the figures depend on."""
     cores = len(os.sched_getaffinity(0))
     return {
@@ -119,7 +177,7 @@ def environment(on: Stage, rounds: int, seconds: float) -> dict[str, str]:
         else "asyncio",
         "cores": f"{cores} ({_processor()})",
         "load before": f"{os.getloadavg()[0]:.2f}",
-        "rounds": f"{rounds} of {seconds:g} s",
+        "rounds": f"{plan.rounds} of {plan.seconds:g} s",
     }
 
 
@@ -135,23 +193,27 @@ def _processor() -> str:
     return next(names, ": unknown").partition(":")[2].strip()
 
 
-def run(workload: Workload, folder: Path, *, rounds: int, seconds: float) -> Report:
+def run(workload: Workload, folder: Path, plan: Plan) -> Report:
     """Measure everything once."""
     begin = Start(folder / "start", workload)
     begin.seconds()  # compiles what all others find compiled
     with stage(folder, workload) as on:
-        facts = environment(on, rounds, seconds)
-        measure = Rounds(on, count=rounds, seconds=seconds)
-        rates = measure.rates()
+        facts = environment(on, plan)
+        measure = Rounds(on, plan)
+        measure.warm_up()
+        pairs = measure.rates()
         # Before the logins: a hash in hand takes 64 MiB for a moment.
         memory = {name: pss_megabytes(on.services[name].pid) for name in STORES}
         waits = measure.waits()
-    starts = [begin.seconds() for _ in range(rounds)]
+    starts = [
+        (begin.seconds(), begin.aiohttp_seconds())
+        for _ in range(max(plan.rounds, STARTS))
+    ]
     rows = [
-        *rate_rows(rates),
+        *rate_rows(pairs),
         *wait_rows(waits),
         *memory_rows(memory, len(workload.tokens)),
-        start_row(starts, [begin.aiohttp_seconds() for _ in range(rounds)]),
+        start_row(*zip(*starts, strict=True)),
     ]
     return Report(environment=facts, rows=rows)
 
@@ -168,8 +230,7 @@ def main() -> None:
         if arguments.profile:
             print(profile_verify(folder, workload, arguments.profile))
             return
-        rounds, seconds = (3, 1.0) if arguments.quick else (7, 3.0)
-        report = run(workload, folder, rounds=rounds, seconds=seconds)
+        report = run(workload, folder, QUICK if arguments.quick else WHOLE)
     print(report.text())
     if arguments.json is not None:
         arguments.json.write_text(report.json(), encoding="utf-8")

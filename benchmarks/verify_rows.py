@@ -1,7 +1,7 @@
 """The rows of ``verify``: what is held to what, and to which goal."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from benchmarks.figures import Row
@@ -10,6 +10,9 @@ from benchmarks.shares import OF_A_WORKER
 
 Series = dict[str, list[float]]
 """What was measured of each subject, round by round."""
+
+Pairs = dict[tuple[str, str], list[tuple[float, float]]]
+"""Answers per second of a subject and, around it, of what it is held to, by round."""
 
 OWN_TIME: Final = ", by its processor time"
 """Behind the name of a subject: answers for each second of that."""
@@ -72,20 +75,35 @@ _WAITS: Final = (
 )
 
 
-def rate_rows(rates: Series) -> list[Row]:
+def held_to(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return which of the subjects *names* are held to each of them, in order."""
+    known = {*names}
+    found: dict[str, list[str]] = {}
+    for _, subject, reference, _ in _RATES:
+        if {subject, reference} <= known:
+            found.setdefault(reference, []).append(subject)
+    return found
+
+
+def rate_rows(pairs: Pairs) -> list[Row]:
     """Return the rows about answers per second; none about what was not measured."""
-    return [
-        Row(
-            title=title,
-            against=_AGAINST[reference],
-            values=_ratios(rates[subject], rates[reference]),
-            goal=goal,
-            measured=f"{_median(rates[subject]):,.0f} of"
-            f" {_median(rates[reference]):,.0f} a second",
+    rows: list[Row] = []
+    for title, subject, reference, goal in _RATES:
+        found = pairs.get((subject, reference))
+        if not found:
+            continue
+        rates, references = zip(*found, strict=True)
+        rows.append(
+            Row(
+                title=title,
+                against=_AGAINST[reference],
+                values=_ratios(rates, references),
+                goal=goal,
+                measured=f"{_median(rates):,.0f} of {_median(references):,.0f}"
+                " a second",
+            )
         )
-        for title, subject, reference, goal in _RATES
-        if subject in rates
-    ]
+    return rows
 
 
 def wait_rows(waits: Series) -> list[Row]:

@@ -117,7 +117,7 @@ def test_plain_head_says_what_its_lines_say() -> None:
 
 
 def test_what_is_asked_stands_apart_and_is_not_known() -> None:
-    """All other lines say the same of one question as of the next (V-38)."""
+    """All other lines say the same of one question as of the next (V-41)."""
     heads = create_heads()
     asked = [
         heads.read(bytes_of(*LINES[:5], f"{name}: {uri}", LINES[7]))
@@ -211,7 +211,7 @@ def test_lines_say_the_same_when_they_are_no_longer_known() -> None:
     ],
 )
 def test_what_is_not_plain_is_not_read(lines: tuple[str, ...]) -> None:
-    """Whatever parsers could take in two ways is left to the strict one (V-38)."""
+    """Whatever parsers could take in two ways goes to the strict one (V-13, V-14)."""
     heads = create_heads()
     read(heads, bytes_of(*LINES))  # The rest of the lines is known.
 

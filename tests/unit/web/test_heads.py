@@ -117,7 +117,7 @@ def test_plain_head_says_what_its_lines_say() -> None:
 
 
 def test_what_is_asked_stands_apart_and_is_not_known() -> None:
-    """All other lines say the same of one question as of the next (V-41)."""
+    """All other lines say the same of one question as of the next."""
     heads = create_heads()
     asked = [
         heads.read(bytes_of(*LINES[:5], f"{name}: {uri}", LINES[7]))

@@ -279,7 +279,7 @@ def test_number_of_known_words_beside_a_target_is_bounded(readings: Readings) ->
 
 
 def test_known_words_hold_for_a_target_that_is_new(readings: Readings) -> None:
-    """What they say beside it is found once, and read with each target (V-41)."""
+    """What they say beside it is found once, and read with each target."""
     found = [
         ask(readings, *NGINX[:2], f"{URL}{number}", METHOD, "X-Forwarded-For: 10.0.0.9")
         for number in range(3)

@@ -5,7 +5,6 @@ rather than guess, and the rule decides what that means: a ``deny`` rule applies
 that asks for a sign-in lets nobody by, a ``bypass`` rule is passed over.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
@@ -31,25 +30,6 @@ class Criterion(Protocol):
     def check(self, asked: Asked) -> Match:
         """Return whether *asked* is meant."""
         ...
-
-
-def check_all(
-    criteria: Iterable[Criterion], asked: Asked, *, told: Match = Match.YES
-) -> Match:
-    """Return what *criteria* say together, beside what others have *told*.
-
-    Args:
-        criteria: All of them are needed.
-        asked: What they are about.
-        told: ``YES`` or ``UNKNOWN``.
-    """
-    for criterion in criteria:
-        match = criterion.check(asked)
-        if match is Match.NO:
-            return match
-        if match is Match.UNKNOWN:
-            told = match
-    return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

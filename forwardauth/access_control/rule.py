@@ -13,7 +13,6 @@ from forwardauth.access_control.criteria import (
     MethodCriterion,
     NetworkCriterion,
     PathCriterion,
-    check_all,
 )
 from forwardauth.access_control.decision import Policy
 from forwardauth.access_control.matchers import DomainPattern, SubjectCriterion
@@ -100,17 +99,14 @@ class Rule:
 
     def check_criteria(self, asked: Asked) -> Match:
         """Return what all criteria but host and subject say together."""
-        return check_all([each for _, each in self._criteria], asked)
-
-    def check_sender(self, asked: Asked) -> Match:
-        """Return what the criteria say that look at method and address alone."""
-        about = self.methods, self.networks
-        return check_all([each for each in about if each is not None], asked)
-
-    @property
-    def target_criteria(self) -> tuple[Criterion, ...]:
-        """The criteria that look at path and query alone."""
-        return tuple([each for each in (self.path, self.query) if each is not None])
+        told = Match.YES
+        for _, criterion in self._criteria:
+            match = criterion.check(asked)
+            if match is Match.NO:
+                return Match.NO
+            if match is Match.UNKNOWN:
+                told = Match.UNKNOWN
+        return told
 
     def criteria(self) -> tuple[tuple[str, Criterion], ...]:
         """Return the criteria beyond host and subject, each with its name."""

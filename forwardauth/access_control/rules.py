@@ -12,9 +12,9 @@ what comes by plain http.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from forwardauth.access_control.asked import Asked
-from forwardauth.access_control.candidates import Candidates
 from forwardauth.access_control.criteria import Match
 from forwardauth.access_control.decision import (
     Decision,
@@ -29,6 +29,9 @@ from forwardauth.access_control.decision import (
 from forwardauth.access_control.index import HostIndex
 from forwardauth.access_control.rule import Rule
 from forwardauth.request import OriginalRequest, Subject
+
+MAX_HOSTS: Final = 256
+"""Of how many hosts the rules are known, once they have been looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,8 @@ class AccessControl:
         is_ambiguous = asked.path is None and self.looks_at_path(original.host)
         rules: list[Rule] = []
         unclear: set[int] = set()
-        for candidate in () if is_ambiguous else self._candidates.find(original):
-            rule, match = candidate.rule, candidate.check(asked)
+        for rule in () if is_ambiguous else self._rules_for(original.host):
+            match = rule.check_criteria(asked)
             if match is Match.NO or (match is Match.UNKNOWN and rule.is_bypass):
                 continue
             if match is Match.UNKNOWN and rule.policy is not Policy.DENY:
@@ -76,9 +79,29 @@ class AccessControl:
             rule.matches_host(host) for rule in self._path_index.candidates(host)
         )
 
+    def _rules_for(self, host: str) -> tuple[Rule, ...]:
+        """Return the rules for *host* in order, up to one that always decides."""
+        known = self._by_host.get(host)
+        if known is not None:
+            return known
+        found: list[Rule] = []
+        for rule in self._index.candidates(host):
+            if rule.matches_host(host) and (not found or found[-1] is not rule):
+                found.append(rule)
+                if rule.decides_always:
+                    break
+        if len(self._by_host) >= MAX_HOSTS:
+            self._by_host.clear()
+        self._by_host[host] = tuple(found)
+        return self._by_host[host]
+
     @cached_property
-    def _candidates(self) -> Candidates:
-        return Candidates(self.rules)
+    def _by_host(self) -> dict[str, tuple[Rule, ...]]:
+        return {}
+
+    @cached_property
+    def _index(self) -> HostIndex["Rule"]:
+        return HostIndex(self.rules)
 
     @cached_property
     def _path_index(self) -> HostIndex["Rule"]:

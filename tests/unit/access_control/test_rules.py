@@ -12,7 +12,7 @@ from forwardauth.access_control.decision import Outcome, Policy
 from forwardauth.access_control.matchers import SubjectCriterion
 from forwardauth.access_control.regexes import Regex
 from forwardauth.access_control.rule import Rule
-from forwardauth.access_control.rules import AccessControl
+from forwardauth.access_control.rules import MAX_HOSTS, AccessControl
 from forwardauth.request import ANONYMOUS, OriginalRequest, Subject
 from tests.support.access import (
     ALICE,
@@ -251,6 +251,19 @@ MISSES: Final = {
 def _ask(host: str = "app.example.com", **changes: str) -> OriginalRequest:
     asked: dict[str, Any] = {**ALL, **changes}
     return ask(host, **asked)
+
+
+def test_number_of_hosts_is_bounded() -> None:
+    """Names below a wildcard, of which there are as many as a client likes (V-42)."""
+    rules = write_rules(("*.a.test", Policy.BYPASS))
+
+    decisions = [
+        rules.decide(ANONYMOUS, ask(f"h{number}.a.test"))
+        for number in range(MAX_HOSTS * 2 + 1)
+    ]
+
+    assert {each.outcome for each in decisions} == {Outcome.ALLOW}
+    assert 0 < len(rules._by_host) <= MAX_HOSTS  # noqa: SLF001
 
 
 @pytest.mark.parametrize(

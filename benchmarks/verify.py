@@ -86,7 +86,7 @@ class Rounds:
         self._on, self._plan, self._seconds = on, plan, plan.seconds
 
     def warm_up(self) -> None:
-        """Ask each service about everybody once, which is slower than ever after."""
+        """Ask each service for a moment: the first look at a session is the slowest."""
         for name, subject in self._on.subjects.items():
             if subject.process is not None:
                 self._rates(name)

@@ -14,7 +14,6 @@ beyond it are read.
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_address
 from itertools import count
 from typing import Final
 
@@ -22,37 +21,24 @@ from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import Adapter, ProxyRequest
 from forwardauth.adapters.headers import (
     TARGET_HEADERS,
-    X_FORWARDED_FOR,
-    IPAddress,
     PlainHeaders,
-    lookup_client,
 )
 from forwardauth.errors import ProxyRequestError
-from forwardauth.web.heads import Head, Heads, cut_cookie
+from forwardauth.web.heads import Heads, cut_cookie
 from forwardauth.web.question import read_question
 from forwardauth.web.reading import Reading
-from forwardauth.web.said import OTHERS, Endpoint, Said, classify_said
+from forwardauth.web.said import MAX_CHARACTERS, OTHERS, Endpoint, Said, Sayings
 from forwardauth.web.settings import WebSettings
 
 MAX_READINGS: Final = 2048
-MAX_CHARACTERS: Final = 1024
-"""The most readings that are remembered, and the longest questions, in whichever line
-they stand: a worker keeps 25 MB of them at most, whatever clients send."""
-
-MAX_SAID: Final = 1024
-"""How many ways to say it are known, of all that stands beside a target: 5 MB."""
+"""How many readings are remembered, of questions up to ``MAX_CHARACTERS``. A worker
+keeps 35 MB at most of all that is remembered here, whatever clients send."""
 
 MAX_MARKS: Final = 8192
 """How many questions are known to have been asked once."""
 
 MAX_WHOLE: Final = 1024
 """How many whole heads are known, without their cookies; long ones are not."""
-
-MAX_CLIENTS: Final = 1024
-"""How many addresses of browsers are known as such."""
-
-MAX_KINDS: Final = 256
-"""Of how many ways to say it is known what kind of a request they tell."""
 
 MAX_CASES: Final = 4096
 """How many of those that differ for the rules are known as such."""
@@ -82,14 +68,10 @@ class Readings:
                 else:
                     self._exact[endpoint.path] = endpoint
         self._heads = Heads(names, asking=TARGET_HEADERS)
+        self._sayings = Sayings(self._heads, settings.trusted_proxies)
         self._whole: dict[tuple[str, bytes], Reading] = {}
-        self._said: dict[tuple[object, ...], Said] = {}
         self._marks: set[int] = set()
         self._read = lru_cache(MAX_READINGS)(self._read_anew)
-        # People ask many questions each.
-        self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
-        # And each browser says what kind of a request it is in few words.
-        self._lookup_kind = lru_cache(MAX_KINDS)(classify_said)
         self._cases: dict[tuple[object, ...], int] = {}
         self._next_case = count()
 
@@ -125,11 +107,9 @@ class Readings:
         endpoint = self._exact.get(head.target) or self._lookup_below(head.target)
         if endpoint is None:
             return None
-        said = self._said.get((endpoint, head.method, head.lines, peer))
+        said = self._sayings.lookup(endpoint, head, peer)
         if said is None:
-            said = self._listen(endpoint, head, peer)
-            if said is None:
-                return None
+            return None
         target = head.target[len(endpoint.path) :]
         uri = head.asked.get(endpoint.uri_name)
         asked = said, target, uri
@@ -162,29 +142,6 @@ class Readings:
                 return endpoint
         return None
 
-    def _listen(self, endpoint: Endpoint, head: Head, peer: str) -> Said | None:
-        """Return what *head* says beside its target, ``None`` if it is not plain."""
-        values = self._heads.read_lines(head.lines)
-        if values is None:
-            return None
-        size = sum([len(each) for each in values.values()])
-        # Nothing of what is long is remembered, whatever line makes it so.
-        is_long = size > MAX_CHARACTERS
-        find_client = self._find_client if is_long else self._lookup_client
-        said = Said(
-            endpoint=endpoint,
-            method=head.method,
-            values={name: values[name] for name in endpoint.names if name in values},
-            client=find_client(values.get(X_FORWARDED_FOR.lower()), peer),
-            kind_of=classify_said if is_long else self._lookup_kind,
-            size=size,
-        )
-        if not is_long:
-            if len(self._said) >= MAX_SAID:
-                self._said.clear()
-            self._said[endpoint, head.method, head.lines, peer] = said
-        return said
-
     def _read_anew(self, said: Said, target: str, uri: str | None) -> Reading:
         """Return what is asked for by *target*, or by *uri* in the header for it."""
         endpoint, settings = said.endpoint, self._settings
@@ -215,13 +172,6 @@ class Readings:
             targets=settings.targets,
             kind=said.kind(original.method),
             domain=question.domain.name,
-        )
-
-    def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:
-        return lookup_client(
-            () if forwarded_for is None else (forwarded_for,),
-            peer=ip_address(peer),
-            trusted=self._settings.trusted_proxies,
         )
 
     def _case_of(self, selection: Selection) -> int:

@@ -4,8 +4,10 @@ Law: what is kept here is a pure function of the lines of a head, of the path th
 came to and of who sent it; nothing of the target, and nothing of the cookie.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final
 
 from forwardauth.adapters.base import Adapter, RequestKind
@@ -13,9 +15,27 @@ from forwardauth.adapters.headers import (
     TARGET_HEADERS,
     X_FORWARDED_FOR,
     IPAddress,
+    IPNetwork,
     PlainHeaders,
+    lookup_client,
 )
 from forwardauth.adapters.kinds import KIND_HEADERS, classify
+from forwardauth.web.heads import Head, Heads
+
+MAX_CHARACTERS: Final = 1024
+"""The longest questions that are remembered, in whichever line they stand."""
+
+MAX_SAYINGS: Final = 2048
+"""Of how much that is said it is known what it comes to."""
+
+MAX_BY_LINES: Final = 2048
+"""In how many ways to say it, line by line, that is recognised at once."""
+
+MAX_CLIENTS: Final = 1024
+"""How many addresses of browsers are known as such."""
+
+MAX_KINDS: Final = 256
+"""Of how many ways to say it is known what kind of a request they tell."""
 
 OTHERS: Final = (*KIND_HEADERS, X_FORWARDED_FOR)
 """What is read beside the headers of an adapter: by everybody, from the browser."""
@@ -39,10 +59,9 @@ class Endpoint:
         asked = TARGET_HEADERS.intersection(adapter.header_names)
         self.uri_name = "".join(asked).lower()
         """Of the header that the target stands in; empty where it is our own."""
-        self.names = frozenset(
-            [each.lower() for each in (*adapter.header_names, *OTHERS)]
-        )
-        """Of all headers that questions are read from."""
+        names = [each.lower() for each in (*adapter.header_names, *OTHERS)]
+        self.names = tuple([each for each in names if each != self.uri_name])
+        """Of all other headers that questions are read from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -52,10 +71,10 @@ class Said:
     Attributes:
         endpoint: Where it came.
         method: Of the verify request itself.
-        values: Of the headers that mean something to the adapter.
+        values: Of the headers that questions are read from there, but for the target.
         client: The address of the browser.
         kind_of: ``classify_said``, or what remembers it.
-        size: Characters of all values that mean something to anybody.
+        size: Characters of all values.
     """
 
     endpoint: Endpoint
@@ -63,8 +82,13 @@ class Said:
     values: Mapping[str, str]
     client: IPAddress | None
     kind_of: Callable[[str, _Values], RequestKind]
-    size: int
+    size: int = field(init=False)
     _kinds: dict[str, RequestKind] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        """Count once."""
+        size = sum([len(each) for each in self.values.values()])
+        object.__setattr__(self, "size", size)
 
     def kind(self, method: str) -> RequestKind:
         """Return what kind of a request asks, if the browser's has *method*."""
@@ -73,6 +97,81 @@ class Said:
             values = tuple([self.values.get(each) for each in _KIND_NAMES])
             kind = self._kinds[method] = self.kind_of(method, values)
         return kind
+
+
+class Sayings:
+    """Finds what heads say, and remembers it."""
+
+    def __init__(self, heads: Heads, trusted_proxies: Sequence[IPNetwork]) -> None:
+        """Remember nothing yet.
+
+        Args:
+            heads: What the heads have been read with.
+            trusted_proxies: Who is believed about the address of a browser.
+        """
+        self._heads = heads
+        self._trusted = trusted_proxies
+        self._by_lines: dict[tuple[object, ...], Said] = {}
+        self._find = lru_cache(MAX_SAYINGS)(self._find_anew)
+        # People ask many questions each.
+        self._lookup_client = lru_cache(MAX_CLIENTS)(self._find_client)
+        # And each browser says what kind of a request it is in few words.
+        self._lookup_kind = lru_cache(MAX_KINDS)(classify_said)
+
+    def lookup(self, endpoint: Endpoint, head: Head, peer: str) -> Said | None:
+        """Return what *head* says beside its target, ``None`` if it is not plain.
+
+        Args:
+            endpoint: Where it came.
+            head: As it has been read.
+            peer: The address of the proxy.
+        """
+        key = endpoint, head.method, head.lines, peer
+        said = self._by_lines.get(key)
+        if said is not None:
+            return said
+        values = self._heads.read_lines(head.lines)
+        if values is None:
+            return None
+        told = tuple([values.get(each) for each in endpoint.names])
+        # Nothing of what is long is remembered, whatever line makes it so.
+        if sum([len(each) for each in told if each]) > MAX_CHARACTERS:
+            return self._find_anew(endpoint, head.method, told, peer, is_long=True)
+        # Many browsers say the same, each with a name of its own that means nothing.
+        said = self._find(endpoint, head.method, told, peer)
+        if sum([len(each) for each in head.lines]) <= MAX_CHARACTERS:
+            if len(self._by_lines) >= MAX_BY_LINES:
+                self._by_lines.clear()
+            self._by_lines[key] = said
+        return said
+
+    def _find_anew(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        told: _Values,
+        peer: str,
+        *,
+        is_long: bool = False,
+    ) -> Said:
+        """Return what the headers of *endpoint* say that have the values *told*."""
+        named = zip(endpoint.names, told, strict=True)
+        values = {name: value for name, value in named if value is not None}
+        find_client = self._find_client if is_long else self._lookup_client
+        return Said(
+            endpoint=endpoint,
+            method=method,
+            values=values,
+            client=find_client(values.get(X_FORWARDED_FOR.lower()), peer),
+            kind_of=classify_said if is_long else self._lookup_kind,
+        )
+
+    def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:
+        return lookup_client(
+            () if forwarded_for is None else (forwarded_for,),
+            peer=ip_address(peer),
+            trusted=self._trusted,
+        )
 
 
 def classify_said(method: str, values: _Values) -> RequestKind:

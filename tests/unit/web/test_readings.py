@@ -12,14 +12,12 @@ from forwardauth.web import keys
 from forwardauth.web.reading import Reading
 from forwardauth.web.readings import (
     MAX_CASES,
-    MAX_CHARACTERS,
-    MAX_KINDS,
     MAX_MARKS,
     MAX_READINGS,
-    MAX_SAID,
     MAX_WHOLE,
     Readings,
 )
+from forwardauth.web.said import MAX_BY_LINES, MAX_CHARACTERS, MAX_KINDS, MAX_SAYINGS
 from tests.support.portal import APP, Portal
 
 PEER: Final = "127.0.0.1"
@@ -206,6 +204,19 @@ def test_long_question_is_read_and_not_remembered(
     assert not readings._marks  # noqa: SLF001
 
 
+def test_long_line_that_means_nothing_is_not_remembered(readings: Readings) -> None:
+    """What is asked beside it is, as if it were not there (V-42)."""
+    long = f"User-Agent: {'x' * MAX_CHARACTERS}"
+
+    first = ask_again(readings, *NGINX, long)
+
+    assert first is not None
+    assert ask(readings, *NGINX, long) is first
+    assert ask(readings, *NGINX, "User-Agent: x") is first
+    known = repr((readings._sayings._by_lines, readings._whole))  # noqa: SLF001
+    assert long not in known
+
+
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Accept"])
 def test_long_line_beside_a_question_is_not_remembered(
     readings: Readings, name: str
@@ -216,10 +227,10 @@ def test_long_line_beside_a_question_is_not_remembered(
     reading = ask_again(readings, *NGINX, f"{name}: {long}")
 
     assert reading is not None
-    assert not readings._said  # noqa: SLF001
+    assert not readings._sayings._by_lines  # noqa: SLF001
     assert readings._read.cache_info().currsize == 0  # noqa: SLF001
-    assert readings._lookup_client.cache_info().currsize == 0  # noqa: SLF001
-    assert readings._lookup_kind.cache_info().currsize == 0  # noqa: SLF001
+    assert readings._sayings._lookup_client.cache_info().currsize == 0  # noqa: SLF001
+    assert readings._sayings._lookup_kind.cache_info().currsize == 0  # noqa: SLF001
 
 
 def test_question_is_remembered_from_its_second_time(readings: Readings) -> None:
@@ -272,10 +283,39 @@ def test_number_of_known_heads_is_bounded(readings: Readings) -> None:
 
 def test_number_of_known_words_beside_a_target_is_bounded(readings: Readings) -> None:
     """Whoever says the same in ever new words fills no memory either (V-42)."""
-    for number in range(MAX_SAID + 10):
+    for number in range(MAX_BY_LINES + 10):
         assert ask(readings, *NGINX, f"User-Agent: {number}") is not None
 
-    assert 0 < len(readings._said) <= MAX_SAID  # noqa: SLF001
+    assert 0 < len(readings._sayings._by_lines) <= MAX_BY_LINES  # noqa: SLF001
+    assert readings._sayings._find.cache_info().currsize == 1  # noqa: SLF001
+
+
+def test_number_of_known_sayings_is_bounded(readings: Readings) -> None:
+    """Nor does whoever says ever new things (V-42)."""
+    for number in range(MAX_SAYINGS + 10):
+        assert ask(readings, *NGINX, f"X-Requested-With: {number}") is not None
+
+    assert readings._sayings._find.cache_info().currsize == MAX_SAYINGS  # noqa: SLF001
+
+
+def test_other_words_beside_a_question_are_the_same_question(
+    readings: Readings,
+) -> None:
+    """However many browsers ask it, and whatever they call themselves."""
+    first = ask_again(readings, *NGINX)
+
+    for number in range(MAX_BY_LINES * 2):
+        assert ask(readings, *NGINX, f"User-Agent: {number}") is first
+
+
+def test_same_lines_ask_another_thing_at_another_path(readings: Readings) -> None:
+    """Each adapter reads them as its proxy means them (V-12)."""
+    paths = ("/verify/traefik", "/verify/caddy", "/api/authz/forward-auth")
+
+    for _ in range(3):
+        found = [ask(readings, f"GET {path} HTTP/1.1", *FORWARDED) for path in paths]
+        names = [each.adapter.name for each in found if each is not None]
+        assert names == ["traefik", "caddy", "traefik"]
 
 
 def test_known_words_hold_for_a_target_that_is_new(readings: Readings) -> None:
@@ -288,7 +328,7 @@ def test_known_words_hold_for_a_target_that_is_new(readings: Readings) -> None:
     originals = [each.question.original for each in found if each is not None]
     assert [each.query for each in originals] == ["a=b0", "a=b1", "a=b2"]
     assert {str(each.client) for each in originals} == {"10.0.0.9"}
-    assert len(readings._said) == 1  # noqa: SLF001
+    assert len(readings._sayings._by_lines) == 1  # noqa: SLF001
 
 
 @pytest.mark.parametrize(
@@ -343,7 +383,7 @@ def test_number_of_known_kinds_is_bounded(readings: Readings) -> None:
     for number in range(MAX_KINDS * 2):
         assert ask(readings, *NGINX, f"Accept: text/html;q=0.{number}") is not None
 
-    assert readings._lookup_kind.cache_info().currsize == MAX_KINDS  # noqa: SLF001
+    assert readings._sayings._lookup_kind.cache_info().currsize == MAX_KINDS  # noqa: SLF001
 
 
 def test_questions_that_the_rules_decide_alike_are_one_case(readings: Readings) -> None:

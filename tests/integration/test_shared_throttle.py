@@ -1,20 +1,18 @@
 """Real processes that slow down guessing together, as if they were one."""
 
 import itertools
-import sqlite3
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
 from forwardauth.users.throttle import ACCOUNT_LIMIT
-from tests.support.processes import Process, free_ports, held, wait_for
+from tests.support.processes import Process, free_ports, wait_for
 from tests.support.redis_server import RedisServer
 from tests.support.serving import (
     SECRET,
     Peer,
+    idle_and_held,
     serving,
     workers_of,
     write_installation,
@@ -70,27 +68,6 @@ def service(folder: Path, port: int, *, store: str, workers: int = 1) -> Process
     server = f"  listen: 127.0.0.1:{port}\n  management: null\n  workers: {workers}\n"
     config = write_installation(folder, server=server, store=store)
     return serving(config, port, environment={"FORWARDAUTH_SESSION__SECRET": SECRET})
-
-
-@contextmanager
-def idle_and_held(pid: int, store: Path) -> Iterator[None]:
-    """Hold a worker that is not in the middle of writing, or the others would wait."""
-    while True:
-        with ExitStack() as stack:
-            stack.enter_context(held(pid))
-            if is_writable(store):
-                yield
-                return
-
-
-def is_writable(store: Path) -> bool:
-    """Whether nobody is writing to the file."""
-    with closing(sqlite3.connect(store, timeout=0, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        return True
 
 
 def test_workers_let_in_no_more_than_one_and_remember(tmp_path: Path) -> None:

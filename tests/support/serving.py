@@ -4,15 +4,17 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.support.client import Headers, Reply, finish
 from tests.support.portal import COOKIE, PASSWORD, PORTAL, USERS
-from tests.support.processes import Process
+from tests.support.processes import Process, held
 
 SECRET: Final = "0123456789abcdef0123456789abcdef"
 RULES: Final = """\
@@ -140,3 +142,29 @@ class Peer:
         return self.send(
             "POST", "/api/logout", headers=[("Cookie", f"{COOKIE}={token}")]
         )
+
+
+@contextmanager
+def idle_and_held(pid: int, store: Path) -> Iterator[None]:
+    """Hold a worker that is not in the middle of writing, or the others would wait.
+
+    Args:
+        pid: Of the worker.
+        store: Its SQLite file.
+    """
+    while True:
+        with ExitStack() as stack:
+            stack.enter_context(held(pid))
+            if _is_writable(store):
+                yield
+                return
+
+
+def _is_writable(store: Path) -> bool:
+    """Whether nobody is writing to the file."""
+    with closing(sqlite3.connect(store, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True

@@ -15,9 +15,15 @@ from click.testing import CliRunner
 from forwardauth.cli.main import main
 from forwardauth.sessions.ids import create_session_id
 from tests.support.portal import PASSWORD
-from tests.support.processes import Process, free_ports, held, wait_for
+from tests.support.processes import Process, free_ports, wait_for
 from tests.support.repository import ROOT
-from tests.support.serving import Peer, serving, workers_of, write_installation
+from tests.support.serving import (
+    Peer,
+    idle_and_held,
+    serving,
+    workers_of,
+    write_installation,
+)
 
 Spoil = Callable[[Path], None]
 
@@ -247,15 +253,16 @@ def test_logout_at_one_worker_is_refused_by_the_other(tmp_path: Path) -> None:
     with running(tmp_path, workers=2) as (process, peer, _):
         wait_for(lambda: process.tail().count("listening on") == 2, "both serve")
         one, other = workers_of(process)
+        store = tmp_path / "sessions.db"
         token = peer.sign_in()
         statuses = []
         for busy, idle in ((one, other), (other, one)):
-            with held(idle):
+            with idle_and_held(idle, store):
                 statuses.append((busy, peer.verify(token).status))
-        with held(other):
+        with idle_and_held(other, store):
             out = peer.sign_out(token)
         for busy, idle in ((one, other), (other, one)):
-            with held(idle):
+            with idle_and_held(idle, store):
                 statuses.append((busy, peer.verify(token).status))
         status = process.stop()
 

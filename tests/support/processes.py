@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -18,17 +19,36 @@ _STOP_SECONDS: Final = 40.0
 _POLL_SECONDS: Final = 0.02
 _TAIL_LINES: Final = 40
 
+_PORTS: Final = range(12_000, 32_000)
+"""Where no system takes the port of an outgoing connection from, as it might that of a
+server that is about to listen (Linux: 32768 and up), and which no browser refuses."""
+
+_given: set[int] = set()
+
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Return *count* different ports of loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return tuple(each.getsockname()[1] for each in sockets)
-    finally:
-        for each in sockets:
-            each.close()
+    """Return *count* different ports of loopback that nobody listens on.
+
+    None is returned again soon: whoever got it may not listen yet.
+    """
+    if len(_given) > len(_PORTS) // 2:
+        _given.clear()
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(_PORTS)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            found.append(port)
+    return tuple(found)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_for(

@@ -52,9 +52,6 @@ MAX_PACED: Final = 40_000
 WAIT_ROUNDS: Final = 3
 """At least, for the p99: one hiccup of the machine must not decide about it."""
 
-WAIT_SECONDS: Final = 1.0
-"""At least, for the p99: of fewer answers too few are among the last of a hundred."""
-
 STARTS: Final = 4
 """At least."""
 
@@ -94,8 +91,8 @@ class Rounds:
     def rates(self) -> Pairs:
         """Return the answers per second of each subject beside those it is held to.
 
-        What it is held to is asked just before and just after it: what neighbours on
-        the machine do comes and goes within seconds, and falls on both so.
+        What it is held to is asked some seconds before and after it, in which what
+        neighbours on the machine do comes and goes, so that it falls on both.
         """
         found: Pairs = {}
         for number in range(self._plan.rounds):
@@ -133,7 +130,7 @@ class Rounds:
         Each round has its own highest rate: where neighbours leave less of the machine
         than a minute ago, half of what was possible then would be more than all.
         """
-        seconds = max(self._seconds, WAIT_SECONDS)
+        seconds = self._seconds
         service, empty = self._on.subjects["sqlite"], self._on.subjects["empty"]
         found: Series = {name: [] for name in ("empty", "service", "quiet", "logins")}
         logins = 0

@@ -72,7 +72,7 @@ class HeaderFamily:
                 ``X-Forwarded-For`` or of an identity header.
         """
         # Nearly every request has plain names alone, and is done with after one look.
-        if not isinstance(headers, PlainHeaders) and not have_plain_names(headers):
+        if not have_plain_names(headers):
             self._check_aliases(headers)
         return {
             name: get_header(headers, name, hint=hint)
@@ -95,7 +95,7 @@ class HeaderFamily:
 
 def have_plain_names(headers: HeaderSource) -> bool:
     """Whether no name in *headers* could be an alias of another."""
-    return _is_plain("".join(headers))
+    return isinstance(headers, PlainHeaders) or _is_plain("".join(headers))
 
 
 def _is_plain(name: str) -> bool:

@@ -19,10 +19,7 @@ from typing import Final
 
 from forwardauth.access_control.rules import AccessControl, Selection
 from forwardauth.adapters.base import Adapter, ProxyRequest
-from forwardauth.adapters.headers import (
-    TARGET_HEADERS,
-    PlainHeaders,
-)
+from forwardauth.adapters.headers import TARGET_HEADERS, PlainHeaders
 from forwardauth.errors import ProxyRequestError
 from forwardauth.web.heads import Heads, cut_cookie
 from forwardauth.web.question import read_question
@@ -170,7 +167,7 @@ class Readings:
             selection=selection,
             case=self._case_of(selection),
             targets=settings.targets,
-            kind=said.kind(original.method),
+            kind=self._sayings.kind(said, original.method),
             domain=question.domain.name,
         )
 

@@ -4,8 +4,8 @@ Law: what is kept here is a pure function of the lines of a head, of the path th
 came to and of who sent it; nothing of the target, and nothing of the cookie.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
@@ -38,9 +38,9 @@ MAX_KINDS: Final = 256
 """Of how many ways to say it is known what kind of a request they tell."""
 
 OTHERS: Final = (*KIND_HEADERS, X_FORWARDED_FOR)
-"""What is read beside the headers of an adapter: by everybody, from the browser."""
+"""What is read beside the headers of an adapter: by everybody, from the browser. They
+stand behind those in ``Endpoint.names``, and are told apart by their places."""
 
-_KIND_NAMES: Final = tuple([name.lower() for name in KIND_HEADERS])
 _Values = tuple[str | None, ...]
 
 
@@ -72,31 +72,17 @@ class Said:
         endpoint: Where it came.
         method: Of the verify request itself.
         values: Of the headers that questions are read from there, but for the target.
+        kind_values: Those of ``KIND_HEADERS``, in their order.
         client: The address of the browser.
-        kind_of: ``classify_said``, or what remembers it.
         size: Characters of all values.
     """
 
     endpoint: Endpoint
     method: str
     values: Mapping[str, str]
+    kind_values: _Values
     client: IPAddress | None
-    kind_of: Callable[[str, _Values], RequestKind]
-    size: int = field(init=False)
-    _kinds: dict[str, RequestKind] = field(default_factory=dict, init=False)
-
-    def __post_init__(self) -> None:
-        """Count once."""
-        size = sum([len(each) for each in self.values.values()])
-        object.__setattr__(self, "size", size)
-
-    def kind(self, method: str) -> RequestKind:
-        """Return what kind of a request asks, if the browser's has *method*."""
-        kind = self._kinds.get(method)
-        if kind is None:
-            values = tuple([self.values.get(each) for each in _KIND_NAMES])
-            kind = self._kinds[method] = self.kind_of(method, values)
-        return kind
+    size: int
 
 
 class Sayings:
@@ -135,35 +121,38 @@ class Sayings:
             return None
         told = tuple([values.get(each) for each in endpoint.names])
         # Nothing of what is long is remembered, whatever line makes it so.
-        if sum([len(each) for each in told if each]) > MAX_CHARACTERS:
-            return self._find_anew(endpoint, head.method, told, peer, is_long=True)
+        find = self._find if _size(told) <= MAX_CHARACTERS else self._find_anew
         # Many browsers say the same, each with a name of its own that means nothing.
-        said = self._find(endpoint, head.method, told, peer)
-        if sum([len(each) for each in head.lines]) <= MAX_CHARACTERS:
+        said = find(endpoint, head.method, told, peer)
+        if _size(head.lines) <= MAX_CHARACTERS:
             if len(self._by_lines) >= MAX_BY_LINES:
                 self._by_lines.clear()
             self._by_lines[key] = said
         return said
 
+    def kind(self, said: Said, method: str) -> RequestKind:
+        """Return what kind of a request asks, if the browser's has *method*."""
+        is_long = said.size > MAX_CHARACTERS
+        find = classify_said if is_long else self._lookup_kind
+        return find(method, said.kind_values)
+
     def _find_anew(
-        self,
-        endpoint: Endpoint,
-        method: str,
-        told: _Values,
-        peer: str,
-        *,
-        is_long: bool = False,
+        self, endpoint: Endpoint, method: str, told: _Values, peer: str
     ) -> Said:
         """Return what the headers of *endpoint* say that have the values *told*."""
         named = zip(endpoint.names, told, strict=True)
         values = {name: value for name, value in named if value is not None}
+        size = _size(told)
+        is_long = size > MAX_CHARACTERS
         find_client = self._find_client if is_long else self._lookup_client
+        *kind_values, forwarded_for = told[-len(OTHERS) :]
         return Said(
             endpoint=endpoint,
             method=method,
             values=values,
-            client=find_client(values.get(X_FORWARDED_FOR.lower()), peer),
-            kind_of=classify_said if is_long else self._lookup_kind,
+            kind_values=tuple(kind_values),
+            client=find_client(forwarded_for, peer),
+            size=size,
         )
 
     def _find_client(self, forwarded_for: str | None, peer: str) -> IPAddress | None:
@@ -176,6 +165,10 @@ class Sayings:
 
 def classify_said(method: str, values: _Values) -> RequestKind:
     """Return the kind of a request whose ``KIND_HEADERS`` have *values*."""
-    named = zip(_KIND_NAMES, values, strict=True)
-    said = {name: each for name, each in named if each is not None}
+    named = zip(KIND_HEADERS, values, strict=True)
+    said = {name.lower(): each for name, each in named if each is not None}
     return classify(method, PlainHeaders(said))
+
+
+def _size(texts: Iterable[str | bytes | None]) -> int:
+    return sum([len(each) for each in texts if each])

@@ -1,6 +1,6 @@
 """What stands beside a target: where it is read, and what kind of a request asks."""
 
-from collections import Counter
+from ipaddress import ip_network
 
 import pytest
 
@@ -9,7 +9,8 @@ from forwardauth.adapters.headers import TARGET_HEADERS
 from forwardauth.adapters.identity import IdentityHeaders
 from forwardauth.adapters.kinds import KIND_HEADERS
 from forwardauth.adapters.registry import create_adapters
-from forwardauth.web.said import Endpoint, Said, classify_said
+from forwardauth.web.heads import Heads
+from forwardauth.web.said import OTHERS, Endpoint, Sayings, classify_said
 
 ADAPTERS = create_adapters(IdentityHeaders())
 
@@ -31,27 +32,38 @@ def test_target_stands_in_one_header_or_in_our_own(adapter: Adapter) -> None:
     assert "x-forwarded-for" in found.names
 
 
-def test_kind_is_found_once_for_each_method() -> None:
-    """A page that is sent and one that is asked for may be two kinds of requests."""
-    asked: Counter[str] = Counter()
-
-    def kind_of(method: str, values: tuple[str | None, ...]) -> RequestKind:
-        asked[method] += 1
-        return classify_said(method, values)
-
-    said = Said(
-        endpoint=Endpoint(ADAPTERS[0], "/verify"),
-        method="GET",
-        values={"accept": "text/html"},
-        client=None,
-        kind_of=kind_of,
+def test_what_is_said_is_told_apart_by_its_names() -> None:
+    """The browser's address, what tells the kind, and what the adapter reads (V-29)."""
+    heads = Heads(
+        [*OTHERS, "X-Original-Method", "X-Original-URL"], asking=TARGET_HEADERS
     )
+    sayings = Sayings(heads, [ip_network("127.0.0.0/8")])
+    nginx = next(each for each in ADAPTERS if each.name == "nginx")
+    head = heads.read(
+        b"GET /verify/nginx HTTP/1.1\r\nHost: auth\r\nAccept: text/html\r\n"
+        b"X-Purpose: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Original-Method: PUT\r\n"
+        b"X-Original-URL: https://app.example.com/\r\n\r\n"
+    )
+    assert head is not None
 
-    kinds = [said.kind(method) for method in ("GET", "PUT", "GET", "PUT")]
+    said = sayings.lookup(Endpoint(nginx, "/verify/nginx"), head, "127.0.0.1")
 
-    assert said.size == len("text/html")
-    assert kinds == [RequestKind.NAVIGATION, RequestKind.FETCH] * 2
-    assert asked == {"GET": 1, "PUT": 1}
+    assert said is not None
+    assert str(said.client) == "192.0.2.1"
+    assert said.values == {
+        "accept": "text/html",
+        "x-purpose": "x",
+        "x-forwarded-for": "192.0.2.1",
+        "x-original-method": "PUT",
+    }
+    assert dict(zip(KIND_HEADERS, said.kind_values, strict=True)) == {
+        **dict.fromkeys(KIND_HEADERS),
+        "Accept": "text/html",
+        "X-Purpose": "x",
+    }
+    assert said.size == sum(map(len, said.values.values()))
+    assert sayings.kind(said, "GET") is RequestKind.NAVIGATION
+    assert sayings.kind(said, "PUT") is RequestKind.FETCH
 
 
 def test_values_stand_in_the_order_of_the_kind_headers() -> None:
